@@ -1,0 +1,29 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Not installed: who owns the hub, and who tells it the time in tests. */
+
+#pragma once
+
+#include <muster/muster-hub.h>
+
+G_BEGIN_DECLS
+
+/* Attaches the hub to the default main context (once; the first use does it too). */
+MUSTER_API void muster_hub_init (void);
+
+/* For tests: from now on the clock stands at @now_us (and at @wall_us) until it is advanced. Call it
+ * before the first use of the hub. Advancing runs every timer that falls due on the way, in order,
+ * each at its own time. */
+MUSTER_API void muster_clock_use_virtual (gint64 now_us, gint64 wall_us);
+MUSTER_API void muster_clock_advance_us (gint64 by_us);
+
+/* For tests and the scheduler's own: when the next timer is due, G_MAXINT64 if none is. */
+MUSTER_API gint64 muster_clock_next_due_us (void);
+
+/* For tests: the wall clock steps, as when a user sets it; the boot clock does not. */
+MUSTER_API void muster_clock_step_wall_us (gint64 by_us);
+
+G_END_DECLS

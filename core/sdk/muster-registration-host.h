@@ -1,0 +1,60 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Not installed: the broker's side of MusterRegistration. */
+
+#pragma once
+
+#include <muster/muster-plugin.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MusterRegistrationHost:
+ *
+ * What a registration asks of whoever runs it: the account in the daemon, a bench in tests. All
+ * calls come on the main context. `load_secret` completes @task, which it takes, with a
+ * #MusterSecret (NULL-free, transfer full, destroyed by muster_secret_unref()) or an error.
+ */
+typedef struct {
+  GVariant *(*dup_param) (gpointer host, const char *name);
+  void (*load_secret) (gpointer host, const char *name, GTask *task);
+  GBytes *(*dup_resume) (gpointer host);
+  void (*set_resume) (gpointer host, GBytes *blob);
+  void (*lost) (gpointer host, const GError *error);
+  void (*report_bindings) (gpointer host, const char *const *bindings);
+} MusterRegistrationHost;
+
+/* @protocol, @context and the strings are lent for the registration's life. */
+MUSTER_API MusterRegistration *muster_registration_new (GType type,
+                                                        const MusterProtocol *protocol,
+                                                        MusterPluginContext *context,
+                                                        const char *id,
+                                                        const char *address,
+                                                        const MusterRegistrationHost *host,
+                                                        gpointer host_data);
+
+/* After this the registration's calls to its host do nothing. */
+MUSTER_API void muster_registration_detach_host (MusterRegistration *self);
+
+MUSTER_API gboolean muster_registration_is_busy (MusterRegistration *self);
+
+MUSTER_API void muster_registration_open_async (MusterRegistration *self,
+                                                GCancellable *cancellable,
+                                                GAsyncReadyCallback callback,
+                                                gpointer user_data);
+MUSTER_API MusterLease *
+muster_registration_open_finish (MusterRegistration *self, GAsyncResult *result, GError **error);
+MUSTER_API void muster_registration_close_async (MusterRegistration *self,
+                                                 GCancellable *cancellable,
+                                                 GAsyncReadyCallback callback,
+                                                 gpointer user_data);
+MUSTER_API gboolean
+muster_registration_close_finish (MusterRegistration *self, GAsyncResult *result, GError **error);
+
+MUSTER_API gboolean muster_plugin_context_start (MusterPluginContext *self, GError **error);
+MUSTER_API void muster_plugin_context_stop (MusterPluginContext *self);
+
+G_END_DECLS

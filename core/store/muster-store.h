@@ -1,0 +1,178 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MusterStore:
+ *
+ * The daemon's SQLite database: one file, one writer thread, one connection. Account changes are
+ * durable (synchronous=FULL) before their callback comes; run-time rows are written behind in
+ * batches and a later row of an account replaces an earlier one that still waits.
+ */
+#define MUSTER_TYPE_STORE (muster_store_get_type ())
+G_DECLARE_FINAL_TYPE (MusterStore, muster_store, MUSTER, STORE, GObject)
+
+/**
+ * MusterStoreError:
+ * @MUSTER_STORE_ERROR_FAILED: anything else
+ * @MUSTER_STORE_ERROR_FULL: no room on the disk; nothing was changed
+ * @MUSTER_STORE_ERROR_BUSY: another process has the database
+ * @MUSTER_STORE_ERROR_DAMAGED: the file is not a database that we can read
+ * @MUSTER_STORE_ERROR_TOO_NEW: a newer version of Muster wrote it
+ */
+typedef enum {
+  MUSTER_STORE_ERROR_FAILED,
+  MUSTER_STORE_ERROR_FULL,
+  MUSTER_STORE_ERROR_BUSY,
+  MUSTER_STORE_ERROR_DAMAGED,
+  MUSTER_STORE_ERROR_TOO_NEW,
+} MusterStoreError;
+
+#define MUSTER_STORE_ERROR (muster_store_error_quark ())
+GQuark muster_store_error_quark (void);
+
+typedef struct {
+  char *id;
+  char *name;
+  gint64 created_us; /* UTC, as all times here */
+  gint64 modified_us;
+} MusterIdentityRecord;
+
+typedef struct {
+  char *id;
+  char *identity;
+  char *protocol;
+  char *address;
+  char *name;
+  gboolean enabled;
+  GVariant *params; /* a{sv}, no secrets */
+  gint64 created_us;
+  gint64 modified_us;
+} MusterAccountRecord;
+
+/* What a restarted daemon needs to go on with an account. Written behind. */
+typedef struct {
+  char *account;
+  char *state;             /* as muster_account_state_to_string() */
+  gint64 registered_at_us; /* 0: not registered */
+  gint64 expires_at_us;    /* 0: none */
+  gint64 refresh_at_us;    /* 0: none */
+  guint attempt;
+} MusterRuntimeRecord;
+
+/* A row of the journal, newest last. @payload is an a{sv}. */
+typedef struct {
+  gint64 seq; /* given by the store, increasing, never reused */
+  gint64 time_us;
+  char *type;    /* registration.created, ... */
+  char *account; /* may be "" */
+  GVariant *payload;
+} MusterEventRecord;
+
+/* A row that could not be read and was moved aside; the rest runs. */
+typedef struct {
+  char *table;
+  char *id;
+  char *reason;
+  gint64 time_us;
+} MusterQuarantineRecord;
+
+void muster_identity_record_free (MusterIdentityRecord *self);
+void muster_account_record_free (MusterAccountRecord *self);
+void muster_runtime_record_free (MusterRuntimeRecord *self);
+void muster_event_record_free (MusterEventRecord *self);
+void muster_quarantine_record_free (MusterQuarantineRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterIdentityRecord, muster_identity_record_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterAccountRecord, muster_account_record_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterRuntimeRecord, muster_runtime_record_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterEventRecord, muster_event_record_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterQuarantineRecord, muster_quarantine_record_free)
+
+/* Opens, checks and migrates the database, creating it (0600, its folder 0700) if it is missing, and
+ * locks it against a second daemon. Blocks: called once, before the loop runs. A file that is not a
+ * database, or that fails the integrity check, is renamed aside (FILE.damaged-TIME) and a new one is
+ * begun; muster_store_get_notice() then says so. */
+MusterStore *muster_store_open (const char *path, GError **error);
+const char *muster_store_get_notice (MusterStore *self);
+
+/* Ends the writer after everything queued is written. Blocks. */
+void muster_store_close (MusterStore *self);
+
+/* Read once at start, before the loop runs; each returns an array that owns its records. Rows that
+ * cannot be read are moved to the quarantine. */
+GPtrArray *muster_store_load_identities (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_accounts (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_runtimes (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_quarantine (MusterStore *self, GError **error);
+
+/* A change: what goes into one transaction, all or nothing. */
+typedef struct _MusterStoreChange MusterStoreChange;
+
+MusterStoreChange *muster_store_change_new (void);
+void muster_store_change_free (MusterStoreChange *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterStoreChange, muster_store_change_free)
+
+void muster_store_change_put_identity (MusterStoreChange *self, const MusterIdentityRecord *record);
+void muster_store_change_delete_identity (MusterStoreChange *self, const char *id);
+void muster_store_change_put_account (MusterStoreChange *self, const MusterAccountRecord *record);
+/* Takes the account's run-time row and sealed values with it; its id is never given again. */
+void muster_store_change_delete_account (MusterStoreChange *self, const char *id);
+void muster_store_change_put_sealed (MusterStoreChange *self,
+                                     const char *account,
+                                     const char *name,
+                                     GBytes *sealed);
+/* @name NULL: all of the account's */
+void muster_store_change_delete_sealed (MusterStoreChange *self,
+                                        const char *account,
+                                        const char *name);
+void muster_store_change_put_event (MusterStoreChange *self, const MusterEventRecord *record);
+
+/* Commits @change (taken), durably. */
+void muster_store_commit_async (MusterStore *self,
+                                MusterStoreChange *change,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+gboolean muster_store_commit_finish (MusterStore *self, GAsyncResult *result, GError **error);
+
+/* Written behind, within 200 ms. Never block, never fail visibly; a failure is logged once and the
+ * rows are tried again with the next batch. */
+void muster_store_put_runtime (MusterStore *self, const MusterRuntimeRecord *record);
+void muster_store_put_sealed_later (MusterStore *self,
+                                    const char *account,
+                                    const char *name,
+                                    GBytes *sealed);
+void muster_store_append_event (MusterStore *self, const MusterEventRecord *record);
+
+/* Reads see everything put before them. The result is %NULL without an error if there is no such
+ * value. */
+void muster_store_read_sealed_async (MusterStore *self,
+                                     const char *account,
+                                     const char *name,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+GBytes *
+muster_store_read_sealed_finish (MusterStore *self, GAsyncResult *result, GError **error);
+
+/* The journal, backwards from (not including) @before_seq, 0 for the newest; @account "" for all,
+ * @type_prefix "" for all. Returns the records, newest first, at most @limit (1 .. 1000). */
+void muster_store_read_events_async (MusterStore *self,
+                                     gint64 before_seq,
+                                     const char *account,
+                                     const char *type_prefix,
+                                     guint limit,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+GPtrArray *
+muster_store_read_events_finish (MusterStore *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,81 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <muster/muster-error.h>
+#include <muster/muster-lease.h>
+#include <muster/muster-param.h>
+#include <muster/muster-secret.h>
+
+G_BEGIN_DECLS
+
+#define MUSTER_TYPE_REGISTRATION (muster_registration_get_type ())
+MUSTER_API GType muster_registration_get_type (void);
+G_DECLARE_DERIVABLE_TYPE (MusterRegistration, muster_registration, MUSTER, REGISTRATION, GObject)
+
+/**
+ * MusterRegistrationClass:
+ * @open_async: asks the service to reach us here, or extends the lease it granted
+ * @open_finish: returns (transfer full): the granted lease, or %NULL with an error set
+ * @close_async: tells the service that we are leaving
+ * @close_finish: returns %TRUE, or %FALSE with an error set
+ *
+ * One account's standing with one service: the whole surface that a protocol plugin must implement.
+ *
+ * The base class promises: at most one open or close at a time; every call on the main context; the
+ * last reference dropped only when nothing is in flight. The plugin promises: never to block, never
+ * to run a main loop, to complete every call exactly once and never before the call returned, and to
+ * complete promptly with %G_IO_ERROR_CANCELLED once the cancellable fires. When to refresh and when
+ * to retry is the broker's business: a plugin times only its transactions and keep-alives.
+ *
+ * For a protocol that holds a connection, opening again is a proof that it lives.
+ */
+struct _MusterRegistrationClass {
+  GObjectClass parent_class;
+
+  void (*open_async) (MusterRegistration *self,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data);
+  MusterLease *(*open_finish) (MusterRegistration *self, GAsyncResult *result, GError **error);
+
+  void (*close_async) (MusterRegistration *self,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data);
+  gboolean (*close_finish) (MusterRegistration *self, GAsyncResult *result, GError **error);
+
+  /*< private >*/
+  gpointer padding[16];
+};
+
+/* What the account is. Strings are lent until the registration goes; parameters are copies, with
+ * the protocol's default where the account sets none. */
+MUSTER_API const char *muster_registration_get_id (MusterRegistration *self);
+MUSTER_API const char *muster_registration_get_address (MusterRegistration *self);
+MUSTER_API char *muster_registration_dup_string (MusterRegistration *self, const char *param);
+MUSTER_API guint muster_registration_get_uint (MusterRegistration *self, const char *param);
+MUSTER_API gboolean muster_registration_get_boolean (MusterRegistration *self, const char *param);
+MUSTER_API MusterPluginContext *muster_registration_get_context (MusterRegistration *self);
+
+/* Secrets and what must survive a restart. */
+MUSTER_API void muster_registration_load_secret_async (MusterRegistration *self,
+                                                       const char *param,
+                                                       GCancellable *cancellable,
+                                                       GAsyncReadyCallback callback,
+                                                       gpointer user_data);
+MUSTER_API MusterSecret *muster_registration_load_secret_finish (MusterRegistration *self,
+                                                                 GAsyncResult *result,
+                                                                 GError **error);
+MUSTER_API GBytes *muster_registration_get_resume (MusterRegistration *self);
+MUSTER_API void muster_registration_set_resume (MusterRegistration *self, GBytes *blob);
+
+/* What happened without being asked. */
+MUSTER_API void muster_registration_lost (MusterRegistration *self, const GError *error);
+MUSTER_API void muster_registration_report_bindings (MusterRegistration *self,
+                                                     const char *const *bindings);
+
+G_END_DECLS
