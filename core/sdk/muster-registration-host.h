@@ -51,8 +51,9 @@ MUSTER_API void muster_registration_close_async (MusterRegistration *self,
                                                  GCancellable *cancellable,
                                                  GAsyncReadyCallback callback,
                                                  gpointer user_data);
-MUSTER_API gboolean
-muster_registration_close_finish (MusterRegistration *self, GAsyncResult *result, GError **error);
+MUSTER_API gboolean muster_registration_close_finish (MusterRegistration *self,
+                                                      GAsyncResult *result,
+                                                      GError **error);
 
 MUSTER_API gboolean muster_plugin_context_start (MusterPluginContext *self, GError **error);
 MUSTER_API void muster_plugin_context_stop (MusterPluginContext *self);

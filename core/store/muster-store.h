@@ -129,9 +129,8 @@ void muster_store_change_put_sealed (MusterStoreChange *self,
                                      const char *name,
                                      GBytes *sealed);
 /* @name NULL: all of the account's */
-void muster_store_change_delete_sealed (MusterStoreChange *self,
-                                        const char *account,
-                                        const char *name);
+void
+muster_store_change_delete_sealed (MusterStoreChange *self, const char *account, const char *name);
 void muster_store_change_put_event (MusterStoreChange *self, const MusterEventRecord *record);
 
 /* Commits @change (taken), durably. */
@@ -159,8 +158,7 @@ void muster_store_read_sealed_async (MusterStore *self,
                                      GCancellable *cancellable,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
-GBytes *
-muster_store_read_sealed_finish (MusterStore *self, GAsyncResult *result, GError **error);
+GBytes *muster_store_read_sealed_finish (MusterStore *self, GAsyncResult *result, GError **error);
 
 /* The journal, backwards from (not including) @before_seq, 0 for the newest; @account "" for all,
  * @type_prefix "" for all. Returns the records, newest first, at most @limit (1 .. 1000). */

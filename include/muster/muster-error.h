@@ -84,8 +84,8 @@ typedef enum {
 /* What travels with the message. `protocol_code` is the protocol's own number (a SIP status, an
  * HTTP status), 0 if none; `server_text` is what the server said, at most 256 bytes, made printable;
  * `retry_after_s` is how long the server asked us to wait, 0 if it did not. */
-MUSTER_API GError *muster_error_new (MusterError code, MusterStep step, const char *format, ...)
-  G_GNUC_PRINTF (3, 4);
+MUSTER_API GError *
+muster_error_new (MusterError code, MusterStep step, const char *format, ...) G_GNUC_PRINTF (3, 4);
 MUSTER_API void muster_error_set_server (GError *error,
                                          guint protocol_code,
                                          const char *server_text,

@@ -117,13 +117,14 @@ typedef struct {
   gpointer padding[8];
 } MusterProtocol;
 
-MUSTER_API const MusterParam *muster_protocol_find_param (const MusterProtocol *protocol,
-                                                          const char *name);
+MUSTER_API const MusterParam *
+muster_protocol_find_param (const MusterProtocol *protocol, const char *name);
 MUSTER_API gboolean muster_protocol_check_address (const MusterProtocol *protocol,
                                                    const char *address,
                                                    GError **error);
 MUSTER_API gboolean muster_param_check (const MusterParam *param, GVariant *value, GError **error);
-MUSTER_API GVariant *muster_param_parse (const MusterParam *param, const char *text, GError **error);
+MUSTER_API GVariant *
+muster_param_parse (const MusterParam *param, const char *text, GError **error);
 MUSTER_API GVariant *muster_param_dup_default (const MusterParam *param);
 
 G_END_DECLS

@@ -21,7 +21,11 @@ G_BEGIN_DECLS
 
 #define MUSTER_TYPE_PLUGIN_CONTEXT (muster_plugin_context_get_type ())
 MUSTER_API GType muster_plugin_context_get_type (void);
-G_DECLARE_DERIVABLE_TYPE (MusterPluginContext, muster_plugin_context, MUSTER, PLUGIN_CONTEXT, GObject)
+G_DECLARE_DERIVABLE_TYPE (MusterPluginContext,
+                          muster_plugin_context,
+                          MUSTER,
+                          PLUGIN_CONTEXT,
+                          GObject)
 
 /**
  * MusterPluginContextClass:

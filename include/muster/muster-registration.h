@@ -75,7 +75,7 @@ MUSTER_API void muster_registration_set_resume (MusterRegistration *self, GBytes
 
 /* What happened without being asked. */
 MUSTER_API void muster_registration_lost (MusterRegistration *self, const GError *error);
-MUSTER_API void muster_registration_report_bindings (MusterRegistration *self,
-                                                     const char *const *bindings);
+MUSTER_API void
+muster_registration_report_bindings (MusterRegistration *self, const char *const *bindings);
 
 G_END_DECLS

@@ -1,0 +1,57 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "Muster"
+
+#include "config.h"
+
+#include "muster-registration-host.h"
+
+/**
+ * MusterPluginContext:
+ *
+ * What the accounts of one plugin share; see #MusterPluginContextClass.
+ */
+
+G_DEFINE_ABSTRACT_TYPE (MusterPluginContext, muster_plugin_context, G_TYPE_OBJECT)
+
+static gboolean
+muster_plugin_context_real_start (MusterPluginContext *self, GError **error)
+{
+  return TRUE;
+}
+
+static void
+muster_plugin_context_real_stop (MusterPluginContext *self)
+{
+}
+
+static void
+muster_plugin_context_class_init (MusterPluginContextClass *klass)
+{
+  klass->start = muster_plugin_context_real_start;
+  klass->stop = muster_plugin_context_real_stop;
+}
+
+static void
+muster_plugin_context_init (MusterPluginContext *self)
+{
+}
+
+gboolean
+muster_plugin_context_start (MusterPluginContext *self, GError **error)
+{
+  g_return_val_if_fail (MUSTER_IS_PLUGIN_CONTEXT (self), FALSE);
+
+  return MUSTER_PLUGIN_CONTEXT_GET_CLASS (self)->start (self, error);
+}
+
+void
+muster_plugin_context_stop (MusterPluginContext *self)
+{
+  g_return_if_fail (MUSTER_IS_PLUGIN_CONTEXT (self));
+
+  MUSTER_PLUGIN_CONTEXT_GET_CLASS (self)->stop (self);
+}

@@ -1,0 +1,492 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "Muster"
+
+#include "config.h"
+
+#include "muster-registration-host.h"
+
+/**
+ * MusterRegistration:
+ *
+ * The base class that a protocol plugin subclasses; see #MusterRegistrationClass for the contract.
+ * It keeps both sides to it: an open while one is under way and an answer given twice are bugs that
+ * are named in the log, and the broker's callback never runs before the call returned.
+ */
+
+typedef struct {
+  const MusterProtocol *protocol;
+  MusterPluginContext *context; /* borrowed: it outlives its registrations */
+  const char *id;
+  const char *address;
+  const MusterRegistrationHost *host; /* NULL once detached */
+  gpointer host_data;
+
+  GTask *operation; /* the broker's task, from open or close to its answer */
+} MusterRegistrationPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (MusterRegistration, muster_registration, G_TYPE_OBJECT)
+
+#define PRIV(self) ((MusterRegistrationPrivate *) muster_registration_get_instance_private (self))
+
+static void
+muster_registration_finalize (GObject *object)
+{
+  MusterRegistration *self = MUSTER_REGISTRATION (object);
+
+  if (PRIV (self)->operation != NULL)
+    g_critical ("%s: a registration went while an operation was under way",
+                G_OBJECT_TYPE_NAME (self));
+
+  G_OBJECT_CLASS (muster_registration_parent_class)->finalize (object);
+}
+
+static void
+muster_registration_class_init (MusterRegistrationClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = muster_registration_finalize;
+}
+
+static void
+muster_registration_init (MusterRegistration *self)
+{
+}
+
+MusterRegistration *
+muster_registration_new (GType type,
+                         const MusterProtocol *protocol,
+                         MusterPluginContext *context,
+                         const char *id,
+                         const char *address,
+                         const MusterRegistrationHost *host,
+                         gpointer host_data)
+{
+  MusterRegistration *self;
+  MusterRegistrationPrivate *priv;
+
+  g_return_val_if_fail (g_type_is_a (type, MUSTER_TYPE_REGISTRATION), NULL);
+  g_return_val_if_fail (protocol != NULL && id != NULL && address != NULL && host != NULL, NULL);
+
+  self = g_object_new (type, NULL);
+  priv = PRIV (self);
+  priv->protocol = protocol;
+  priv->context = context;
+  priv->id = id;
+  priv->address = address;
+  priv->host = host;
+  priv->host_data = host_data;
+
+  return self;
+}
+
+void
+muster_registration_detach_host (MusterRegistration *self)
+{
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+
+  PRIV (self)->host = NULL;
+  PRIV (self)->host_data = NULL;
+}
+
+gboolean
+muster_registration_is_busy (MusterRegistration *self)
+{
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), FALSE);
+
+  return PRIV (self)->operation != NULL;
+}
+
+/* operations: the plugin's answer is taken, checked, and handed to the broker's own task */
+
+static gboolean
+begin (MusterRegistration *self,
+       gpointer tag,
+       GCancellable *cancellable,
+       GAsyncReadyCallback callback,
+       gpointer user_data)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, tag);
+  /* The plugin decides between its answer and "cancelled"; a lease granted in the same moment must
+   * not be thrown away here. */
+  g_task_set_check_cancellable (task, FALSE);
+
+  if (priv->operation != NULL) {
+    g_critical ("%s: asked for a second operation while one is under way",
+                G_OBJECT_TYPE_NAME (self));
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PENDING,
+                             "an operation is already under way");
+    g_object_unref (task);
+    return FALSE;
+  }
+
+  priv->operation = task;
+  return TRUE;
+}
+
+/* Returns (transfer full): the broker's task; %NULL if the plugin answered twice. */
+static GTask *
+end (MusterRegistration *self)
+{
+  GTask *task = g_steal_pointer (&PRIV (self)->operation);
+
+  if (task == NULL)
+    g_critical ("%s: answered an operation twice", G_OBJECT_TYPE_NAME (self));
+
+  return task;
+}
+
+/* A plugin that fails without saying why, or with an error of no meaning to the broker, is wrong,
+ * but its account still needs a reaction. */
+static GError *
+sane_error (MusterRegistration *self, GError *error)
+{
+  g_autoptr (GError) original = error;
+
+  if (original == NULL)
+    return muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_NONE,
+                             "%s failed without saying why", G_OBJECT_TYPE_NAME (self));
+  if (original->domain == MUSTER_ERROR ||
+      g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return g_steal_pointer (&original);
+
+  g_warning ("%s: an error of domain %s is not of the SDK's, taking it as unreachable: %s",
+             G_OBJECT_TYPE_NAME (self), g_quark_to_string (original->domain), original->message);
+  return muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_NONE, "%s", original->message);
+}
+
+static void
+on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterRegistration *self = MUSTER_REGISTRATION (source);
+  g_autoptr (GTask) task = end (self);
+  g_autoptr (MusterLease) lease = NULL;
+  GError *error = NULL;
+
+  if (task == NULL)
+    return;
+
+  lease = MUSTER_REGISTRATION_GET_CLASS (self)->open_finish (self, result, &error);
+  if (lease == NULL)
+    g_task_return_error (task, sane_error (self, error));
+  else
+    g_task_return_pointer (task, g_steal_pointer (&lease), (GDestroyNotify) muster_lease_free);
+}
+
+void
+muster_registration_open_async (MusterRegistration *self,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+
+  if (begin (self, muster_registration_open_async, cancellable, callback, user_data))
+    MUSTER_REGISTRATION_GET_CLASS (self)->open_async (self, cancellable, on_opened, NULL);
+}
+
+/* Returns (transfer full): what was granted; %NULL with %MUSTER_ERROR or %G_IO_ERROR_CANCELLED. */
+MusterLease *
+muster_registration_open_finish (MusterRegistration *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterRegistration *self = MUSTER_REGISTRATION (source);
+  g_autoptr (GTask) task = end (self);
+  GError *error = NULL;
+
+  if (task == NULL)
+    return;
+
+  if (!MUSTER_REGISTRATION_GET_CLASS (self)->close_finish (self, result, &error))
+    g_task_return_error (task, sane_error (self, error));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+muster_registration_close_async (MusterRegistration *self,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+
+  if (begin (self, muster_registration_close_async, cancellable, callback, user_data))
+    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (self, cancellable, on_closed, NULL);
+}
+
+gboolean
+muster_registration_close_finish (MusterRegistration *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* what plugins ask */
+
+/**
+ * muster_registration_get_id:
+ * @self: a registration
+ *
+ * Returns: (transfer none): the account's id, for logs; unique and never used again
+ */
+const char *
+muster_registration_get_id (MusterRegistration *self)
+{
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  return PRIV (self)->id;
+}
+
+/**
+ * muster_registration_get_address:
+ * @self: a registration
+ *
+ * Returns: (transfer none): the account's address on its service, as the user gave it; it has
+ *   matched the protocol's pattern
+ */
+const char *
+muster_registration_get_address (MusterRegistration *self)
+{
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  return PRIV (self)->address;
+}
+
+/**
+ * muster_registration_get_context:
+ * @self: a registration
+ *
+ * Returns: (nullable) (transfer none): the plugin's context, if its plugin has one
+ */
+MusterPluginContext *
+muster_registration_get_context (MusterRegistration *self)
+{
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  return PRIV (self)->context;
+}
+
+/* Returns (transfer full) (nullable): what the account sets, else the default. */
+static GVariant *
+dup_param (MusterRegistration *self, const char *name, const GVariantType *type)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+  const MusterParam *param = muster_protocol_find_param (priv->protocol, name);
+  GVariant *value = NULL;
+
+  if (param == NULL || (param->flags & MUSTER_PARAM_SECRET) != 0) {
+    g_critical ("%s: \"%s\" is not a parameter that can be read", G_OBJECT_TYPE_NAME (self), name);
+    return NULL;
+  }
+
+  if (priv->host != NULL)
+    value = priv->host->dup_param (priv->host_data, name);
+  if (value == NULL)
+    value = muster_param_dup_default (param);
+  if (value != NULL && !g_variant_is_of_type (value, type)) {
+    g_critical ("%s: \"%s\" has another type", G_OBJECT_TYPE_NAME (self), name);
+    g_clear_pointer (&value, g_variant_unref);
+  }
+
+  return value;
+}
+
+/**
+ * muster_registration_dup_string:
+ * @self: a registration
+ * @param: the name of a parameter that holds text
+ *
+ * Returns: (nullable) (transfer full): its value or default; %NULL if it has neither
+ */
+char *
+muster_registration_dup_string (MusterRegistration *self, const char *param)
+{
+  g_autoptr (GVariant) value = NULL;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  value = dup_param (self, param, G_VARIANT_TYPE_STRING);
+  return value != NULL ? g_variant_dup_string (value, NULL) : NULL;
+}
+
+/**
+ * muster_registration_get_uint:
+ * @self: a registration
+ * @param: the name of a parameter that holds a number
+ *
+ * Returns: its value or default; 0 if it has neither
+ */
+guint
+muster_registration_get_uint (MusterRegistration *self, const char *param)
+{
+  g_autoptr (GVariant) value = NULL;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), 0);
+
+  value = dup_param (self, param, G_VARIANT_TYPE_UINT32);
+  return value != NULL ? g_variant_get_uint32 (value) : 0;
+}
+
+/**
+ * muster_registration_get_boolean:
+ * @self: a registration
+ * @param: the name of a parameter that holds yes or no
+ *
+ * Returns: its value or default; %FALSE if it has neither
+ */
+gboolean
+muster_registration_get_boolean (MusterRegistration *self, const char *param)
+{
+  g_autoptr (GVariant) value = NULL;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), FALSE);
+
+  value = dup_param (self, param, G_VARIANT_TYPE_BOOLEAN);
+  return value != NULL && g_variant_get_boolean (value);
+}
+
+/**
+ * muster_registration_load_secret_async:
+ * @self: a registration
+ * @param: the name of a secret parameter
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when it is there
+ * @user_data: for @callback
+ *
+ * Fetches a secret from where secrets are. Do it when it is needed and let go of it soon.
+ */
+void
+muster_registration_load_secret_async (MusterRegistration *self,
+                                       const char *param,
+                                       GCancellable *cancellable,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+  GTask *task;
+
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, muster_registration_load_secret_async);
+
+  if (priv->host != NULL) {
+    priv->host->load_secret (priv->host_data, param, task);
+    return;
+  }
+
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the account is gone");
+  g_object_unref (task);
+}
+
+/**
+ * muster_registration_load_secret_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR_REFUSED (step secret) if there is no such secret;
+ *   return it from `open` as it is
+ *
+ * Returns: (transfer full): the secret
+ */
+MusterSecret *
+muster_registration_load_secret_finish (MusterRegistration *self,
+                                        GAsyncResult *result,
+                                        GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * muster_registration_get_resume:
+ * @self: a registration
+ *
+ * What muster_registration_set_resume() was last given, perhaps by an earlier run of the daemon.
+ * It may be a little older than the last one given if the daemon was killed.
+ *
+ * Returns: (nullable) (transfer full): the blob; %NULL if there is none
+ */
+GBytes *
+muster_registration_get_resume (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  return priv->host != NULL ? priv->host->dup_resume (priv->host_data) : NULL;
+}
+
+/**
+ * muster_registration_set_resume:
+ * @self: a registration
+ * @blob: (nullable): what is needed to go on after a restart, at most 64 kB; %NULL: nothing
+ *
+ * Keeps @blob, sealed, until the account's address, server or identity changes. Version it: a later
+ * version of the plugin reads it.
+ */
+void
+muster_registration_set_resume (MusterRegistration *self, GBytes *blob)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+  g_return_if_fail (blob == NULL || g_bytes_get_size (blob) <= 64 * 1024);
+
+  if (priv->host != NULL)
+    priv->host->set_resume (priv->host_data, blob);
+}
+
+/**
+ * muster_registration_lost:
+ * @self: a registration
+ * @error: why, in the %MUSTER_ERROR domain
+ *
+ * Tells the broker that the registration is gone though nobody asked for it: the connection broke,
+ * the server ended it. The broker opens it again as the code says. Ignored while an open or close is
+ * under way: their answer tells.
+ */
+void
+muster_registration_lost (MusterRegistration *self, const GError *error)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+  g_return_if_fail (error != NULL && error->domain == MUSTER_ERROR);
+
+  if (priv->host != NULL && priv->operation == NULL)
+    priv->host->lost (priv->host_data, error);
+}
+
+/**
+ * muster_registration_report_bindings:
+ * @self: a registration
+ * @bindings: (array zero-terminated=1): where the service now reaches us
+ *
+ * Tells the broker that the bindings changed without an open.
+ */
+void
+muster_registration_report_bindings (MusterRegistration *self, const char *const *bindings)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
+  g_return_if_fail (bindings != NULL);
+
+  if (priv->host != NULL)
+    priv->host->report_bindings (priv->host_data, bindings);
+}
