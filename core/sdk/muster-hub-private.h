@@ -15,12 +15,19 @@ G_BEGIN_DECLS
 MUSTER_API void muster_hub_init (void);
 
 /* For tests: from now on the clock stands at @now_us (and at @wall_us) until it is advanced. Call it
- * before the first use of the hub. Advancing runs every timer that falls due on the way, in order,
- * each at its own time. */
+ * while no timer is armed, so at the start of every test; there is no way back to real time.
+ *
+ * Advancing runs every timer that falls due on the way, in order, each at its own time (rounded up
+ * to 50 ms), inside the call; the wall clock moves along. A timer that is armed in the past runs in
+ * the next advance, even one by 0, or in the next turn of the main loop, whichever comes first.
+ * File descriptors, ready watches and other sources are served by the main loop only: a test whose
+ * timers start work that needs the loop advances to muster_clock_next_due_us() and iterates, by
+ * turns. */
 MUSTER_API void muster_clock_use_virtual (gint64 now_us, gint64 wall_us);
 MUSTER_API void muster_clock_advance_us (gint64 by_us);
 
-/* For tests and the scheduler's own: when the next timer is due, G_MAXINT64 if none is. */
+/* For tests and the scheduler's own: when the next timer will run (now, if it is overdue), G_MAXINT64
+ * if none is armed. */
 MUSTER_API gint64 muster_clock_next_due_us (void);
 
 /* For tests: the wall clock steps, as when a user sets it; the boot clock does not. */

@@ -31,13 +31,17 @@ typedef void (*MusterTimerFunc) (MusterTimer *timer, gpointer user_data);
  *
  * One deadline. Embed it in the object that waits: it costs 48 bytes, and arming and cancelling
  * take some ten nanoseconds, so ten thousand accounts may hold several each. Timers are never
- * early and at most 50 ms late, and share one wheel behind one #GSource.
+ * early and at most 50 ms late, and share one wheel behind one #GSource. Those that are due
+ * together run in the order of their times, and of their arming where these are the same.
+ *
+ * Everything in this header belongs to the main thread.
  */
 struct _MusterTimer {
   /*< private >*/
   MusterTimer *next;
   MusterTimer **pprev; /* NULL: not armed */
   gint64 at_us;
+  guint64 seq; /* counts the arming: the order among equals */
   MusterTimerFunc func;
   gpointer user_data;
 };
@@ -53,11 +57,12 @@ typedef struct _MusterWatch MusterWatch;
 /**
  * MusterWatchFunc:
  * @watch: the watch
- * @events: what happened, a mask of `EPOLLIN`, `EPOLLOUT`, `EPOLLERR`, `EPOLLHUP`; 0 if only
+ * @events: what happened, a mask of what was asked for, `EPOLLERR` and `EPOLLHUP`; 0 if only
  *   muster_watch_set_ready() asked for the call
  * @user_data: what muster_hub_add_fd() was given
  *
- * May remove any watch, its own included.
+ * May remove any watch, its own included. Read and write a bounded amount per call: the hub gives
+ * all its watches and timers 3 ms of a turn, but it cannot interrupt one of them.
  */
 typedef void (*MusterWatchFunc) (MusterWatch *watch, guint32 events, gpointer user_data);
 
