@@ -29,11 +29,10 @@
 
 /* results */
 
+/* @cause: errno after the call. sqlite3_system_errno() knows nothing of a failed step. */
 static MusterStoreError
-code_for_result (sqlite3 *db, int result)
+code_for_result (int result, int cause)
 {
-  int cause;
-
   switch (result & 0xff) {
   case SQLITE_FULL:
     return MUSTER_STORE_ERROR_FULL;
@@ -44,7 +43,6 @@ code_for_result (sqlite3 *db, int result)
   case SQLITE_NOTADB:
     return MUSTER_STORE_ERROR_DAMAGED;
   case SQLITE_IOERR: /* SQLite calls only ENOSPC "full"; a quota is no different to the user */
-    cause = sqlite3_system_errno (db);
     if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)
       return MUSTER_STORE_ERROR_FULL;
     return MUSTER_STORE_ERROR_FAILED;
@@ -56,7 +54,7 @@ code_for_result (sqlite3 *db, int result)
 static void
 set_error (MusterStoreDatabase *self, int result, GError **error)
 {
-  MusterStoreError code = code_for_result (self->db, result);
+  MusterStoreError code = code_for_result (result, errno);
 
   if (code == MUSTER_STORE_ERROR_FULL)
     g_set_error (error, MUSTER_STORE_ERROR, code, "no room left for the database %s", self->path);
@@ -162,8 +160,10 @@ muster_store_database_end (sqlite3_stmt *statement)
 gboolean
 muster_store_database_next (MusterStoreDatabase *self, sqlite3_stmt *statement, GError **error)
 {
-  int result = sqlite3_step (statement);
+  int result;
 
+  errno = 0;
+  result = sqlite3_step (statement);
   if (result == SQLITE_ROW)
     return TRUE;
 
@@ -205,8 +205,10 @@ muster_store_database_run (MusterStoreDatabase *self,
 gboolean
 muster_store_database_script (MusterStoreDatabase *self, const char *sql, GError **error)
 {
-  int result = sqlite3_exec (self->db, sql, NULL, NULL, NULL);
+  int result;
 
+  errno = 0;
+  result = sqlite3_exec (self->db, sql, NULL, NULL, NULL);
   if (result != SQLITE_OK) {
     set_error (self, result, error);
     return FALSE;
