@@ -370,6 +370,7 @@ disk_full (Fixture *fixture)
   g_autofree char *big = g_strnfill (300000, 'x');
   g_autoptr (GTimer) timer = NULL;
   g_autoptr (GError) error = NULL;
+  gsize log_bytes;
   guint log_id;
 
   log_id = g_log_set_handler ("MusterStore", G_LOG_LEVEL_MESSAGE, on_log, NULL);
@@ -378,7 +379,8 @@ disk_full (Fixture *fixture)
   assert_types (fixture->store, 0, "", "", 10, "e.1");
 
   /* the change begins to be written, and does not fit */
-  limit_files (size_of (fixture->path, "-wal") + 50000);
+  log_bytes = size_of (fixture->path, "-wal");
+  limit_files (log_bytes + 50000);
   append_event (fixture->store, "e.2", "");
   change_put_account (change, "a2", "i1");
   change_put_sealed (change, "a1", "password", big);
@@ -389,7 +391,7 @@ disk_full (Fixture *fixture)
   assert_sealed (fixture->store, "a1", "password", NULL);
 
   /* what is written behind waits; the log says so once */
-  limit_files (size_of (fixture->path, "-wal"));
+  limit_files (log_bytes);
   put_runtime (fixture->store, "a1", "registered");
   put_sealed_later (fixture->store, "a1", "resume", "r");
   timer = g_timer_new ();
