@@ -84,11 +84,18 @@ typedef struct {
   gint64 time_us;
 } MusterQuarantineRecord;
 
+/* That a sealed value is there, without its content. */
+typedef struct {
+  char *account;
+  char *name;
+} MusterSealedName;
+
 void muster_identity_record_free (MusterIdentityRecord *self);
 void muster_account_record_free (MusterAccountRecord *self);
 void muster_runtime_record_free (MusterRuntimeRecord *self);
 void muster_event_record_free (MusterEventRecord *self);
 void muster_quarantine_record_free (MusterQuarantineRecord *self);
+void muster_sealed_name_free (MusterSealedName *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterIdentityRecord, muster_identity_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterAccountRecord, muster_account_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterRuntimeRecord, muster_runtime_record_free)
@@ -110,6 +117,7 @@ void muster_store_close (MusterStore *self);
 GPtrArray *muster_store_load_identities (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_accounts (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_runtimes (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_sealed_names (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_quarantine (MusterStore *self, GError **error);
 
 /* A change: what goes into one transaction, all or nothing. */

@@ -1,0 +1,713 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "store-fixture.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* opening */
+
+static int
+mode_of (const char *path)
+{
+  struct stat status;
+
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+
+  return status.st_mode & 07777;
+}
+
+static void
+test_open_creates (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *folder = g_path_get_dirname (fixture->path);
+  g_autofree char *wal = g_strconcat (fixture->path, "-wal", NULL);
+
+  g_assert_null (muster_store_get_notice (fixture->store));
+  g_assert_cmpint (mode_of (folder), ==, 0700);
+  g_assert_cmpint (mode_of (fixture->path), ==, 0600);
+  g_assert_cmpint (mode_of (wal), ==, 0600);
+
+  assert_raw (fixture->path, "PRAGMA user_version", "1");
+  assert_raw (fixture->path, "PRAGMA journal_mode", "wal");
+  assert_raw (fixture->path,
+              "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+              " AND name NOT LIKE 'sqlite_%' AND strict ORDER BY name",
+              "account event identity quarantine retired runtime sealed");
+  assert_raw (fixture->path,
+              "SELECT count (*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+              " AND name NOT LIKE 'sqlite_%' AND NOT strict",
+              "0");
+}
+
+static void
+test_open_tightens_mode (Fixture *fixture, gconstpointer data)
+{
+  fixture_close (fixture);
+  g_chmod (fixture->path, 0644);
+  fixture_open (fixture);
+  g_assert_cmpint (mode_of (fixture->path), ==, 0600);
+}
+
+static void
+test_open_impossible (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *below_a_file = g_build_filename (fixture->path, "sub", "muster.db", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (muster_store_open (below_a_file, &error));
+  g_assert_error (error, MUSTER_STORE_ERROR, MUSTER_STORE_ERROR_FAILED);
+}
+
+/* changes */
+
+static void
+test_round_trip (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GVariant) params = NULL;
+  g_autoptr (GPtrArray) identities = NULL;
+  g_autoptr (GPtrArray) accounts = NULL;
+  g_autoptr (GPtrArray) runtimes = NULL;
+  const MusterIdentityRecord *identity;
+  const MusterAccountRecord *account;
+  const MusterRuntimeRecord *runtime;
+
+  params = g_variant_ref_sink (g_variant_new_parsed (
+    "{'s': <\"it's 'quoted' \\\\ ünï\\n\">, 'y': <byte 0xff>, 'q': <uint16 5060>, 'i': <-5>,"
+    " 't': <uint64 18446744073709551615>, 'd': <0.1>, 'b': <true>, 'as': <['a', '']>,"
+    " 'empty': <@as []>, 'v': <<1>>, 'm': <@ms nothing>, 'nested': <{'k': <(1, 'x')>}>}"));
+  change_put_identity (change, "i1");
+  muster_store_change_put_account (change, &(MusterAccountRecord){
+                                             .id = (char *) "a1",
+                                             .identity = (char *) "i1",
+                                             .protocol = (char *) "xmpp",
+                                             .address = (char *) "al'ice@exämple.org",
+                                             .name = (char *) "",
+                                             .enabled = FALSE,
+                                             .params = params,
+                                             .created_us = G_MAXINT64,
+                                             .modified_us = -1,
+                                           });
+  commit_ok (fixture->store, change);
+  put_runtime (fixture->store, "a1", "registered");
+  fixture_reopen (fixture);
+
+  identities = muster_store_load_identities (fixture->store, NULL);
+  g_assert_cmpuint (identities->len, ==, 1);
+  identity = identities->pdata[0];
+  g_assert_cmpstr (identity->id, ==, "i1");
+  g_assert_cmpstr (identity->name, ==, "Alice");
+  g_assert_cmpint (identity->created_us, ==, 1);
+  g_assert_cmpint (identity->modified_us, ==, 2);
+
+  accounts = muster_store_load_accounts (fixture->store, NULL);
+  g_assert_cmpuint (accounts->len, ==, 1);
+  account = accounts->pdata[0];
+  g_assert_cmpstr (account->id, ==, "a1");
+  g_assert_cmpstr (account->identity, ==, "i1");
+  g_assert_cmpstr (account->protocol, ==, "xmpp");
+  g_assert_cmpstr (account->address, ==, "al'ice@exämple.org");
+  g_assert_cmpstr (account->name, ==, "");
+  g_assert_false (account->enabled);
+  g_assert_cmpvariant (account->params, params);
+  g_assert_cmpint (account->created_us, ==, G_MAXINT64);
+  g_assert_cmpint (account->modified_us, ==, -1);
+
+  runtimes = muster_store_load_runtimes (fixture->store, NULL);
+  g_assert_cmpuint (runtimes->len, ==, 1);
+  runtime = runtimes->pdata[0];
+  g_assert_cmpstr (runtime->account, ==, "a1");
+  g_assert_cmpstr (runtime->state, ==, "registered");
+  g_assert_cmpint (runtime->registered_at_us, ==, 10);
+  g_assert_cmpint (runtime->expires_at_us, ==, 20);
+  g_assert_cmpint (runtime->refresh_at_us, ==, 30);
+  g_assert_cmpuint (runtime->attempt, ==, 4);
+}
+
+static void
+test_put_again_replaces (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GPtrArray) accounts = NULL;
+
+  add_accounts (fixture->store, "a1", "a2", NULL);
+  put_runtime (fixture->store, "a1", "registered");
+  change_put_identity (change, "i2");
+  change_put_account (change, "a1", "i2");
+  commit_ok (fixture->store, change);
+
+  accounts = muster_store_load_accounts (fixture->store, NULL);
+  g_assert_cmpuint (accounts->len, ==, 2);
+  g_assert_cmpstr (((MusterAccountRecord *) accounts->pdata[0])->identity, ==, "i2");
+  g_assert_cmpstr (((MusterAccountRecord *) accounts->pdata[1])->identity, ==, "i1");
+}
+
+static void
+test_all_or_nothing (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GError) error = NULL;
+
+  add_accounts (fixture->store, "a1", NULL);
+  change_put_account (change, "a2", "i1");
+  change_put_sealed (change, "a1", "password", "x");
+  change_put_event (change, "account.added", "a2");
+  change_put_account (change, "a3", "nobody");
+  g_assert_false (commit (fixture->store, change, &error));
+  g_assert_error (error, MUSTER_STORE_ERROR, MUSTER_STORE_ERROR_FAILED);
+
+  assert_accounts (fixture->store, "a1");
+  assert_sealed (fixture->store, "a1", "password", NULL);
+  assert_types (fixture->store, 0, "", "", 10, "");
+
+  add_accounts (fixture->store, "a4", NULL); /* and the connection is still good */
+  assert_accounts (fixture->store, "a1 a4");
+}
+
+static void
+test_order_inside_a_change (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  change_put_sealed (change, "a1", "password", "x");
+  change_put_account (change, "a1", "i1");
+  change_put_identity (change, "i1");
+  commit_ok (fixture->store, change);
+  assert_accounts (fixture->store, "a1");
+
+  change = muster_store_change_new ();
+  muster_store_change_delete_identity (change, "i1");
+  muster_store_change_delete_account (change, "a1");
+  commit_ok (fixture->store, change);
+  assert_accounts (fixture->store, "");
+}
+
+static void
+test_identity_in_use_stays (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GError) error = NULL;
+
+  add_accounts (fixture->store, "a1", NULL);
+  muster_store_change_delete_identity (change, "i1");
+  g_assert_false (commit (fixture->store, change, &error));
+  g_assert_error (error, MUSTER_STORE_ERROR, MUSTER_STORE_ERROR_FAILED);
+  assert_accounts (fixture->store, "a1");
+}
+
+static void
+delete_account (MusterStore *store, const char *id)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  muster_store_change_delete_account (change, id);
+  commit_ok (store, change);
+}
+
+static void
+test_ids_are_never_used_again (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change;
+  g_autoptr (GError) error = NULL;
+
+  add_accounts (fixture->store, "a1", NULL);
+  delete_account (fixture->store, "a1");
+  fixture_reopen (fixture);
+
+  change = muster_store_change_new ();
+  change_put_account (change, "a1", "i1");
+  g_assert_false (commit (fixture->store, change, &error));
+  g_assert_error (error, MUSTER_STORE_ERROR, MUSTER_STORE_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "never used again"));
+  g_clear_error (&error);
+
+  change = muster_store_change_new ();
+  change_put_sealed (change, "a1", "password", "x");
+  g_assert_false (commit (fixture->store, change, &error));
+  g_assert_error (error, MUSTER_STORE_ERROR, MUSTER_STORE_ERROR_FAILED);
+}
+
+/* Whatever was put before or after: nothing of a deleted account is left or comes back. */
+static void
+test_delete_takes_all (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  add_accounts (fixture->store, "a1", "a2", NULL);
+  change_put_sealed (change, "a1", "password", "x");
+  change_put_sealed (change, "a2", "password", "y");
+  commit_ok (fixture->store, change);
+  put_runtime (fixture->store, "a1", "registered");
+  put_runtime (fixture->store, "a2", "registered");
+  put_sealed_later (fixture->store, "a1", "resume", "z");
+
+  change = muster_store_change_new ();
+  muster_store_change_delete_account (change, "a1");
+  muster_store_commit_async (fixture->store, change, NULL, NULL, NULL);
+  put_runtime (fixture->store, "a1", "unregistering");
+  put_sealed_later (fixture->store, "a1", "resume", "late");
+  assert_sealed (fixture->store, "a1", "resume", NULL);
+  assert_sealed (fixture->store, "a1", "password", NULL);
+  fixture_reopen (fixture);
+
+  assert_accounts (fixture->store, "a2");
+  assert_raw (fixture->path, "SELECT account FROM runtime", "a2");
+  assert_raw (fixture->path, "SELECT account, name FROM sealed", "a2 password");
+}
+
+static void
+test_delete_sealed (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  add_accounts (fixture->store, "a1", "a2", NULL);
+  change_put_sealed (change, "a1", "password", "p");
+  change_put_sealed (change, "a1", "token", "t");
+  change_put_sealed (change, "a2", "token", "t");
+  commit_ok (fixture->store, change);
+  put_sealed_later (fixture->store, "a1", "resume", "r");
+
+  change = muster_store_change_new ();
+  muster_store_change_delete_sealed (change, "a1", "token");
+  commit_ok (fixture->store, change);
+  assert_sealed (fixture->store, "a1", "token", NULL);
+  assert_sealed (fixture->store, "a1", "password", "p");
+  assert_sealed (fixture->store, "a1", "resume", "r");
+
+  change = muster_store_change_new ();
+  muster_store_change_delete_sealed (change, "a1", NULL);
+  commit_ok (fixture->store, change);
+  fixture_reopen (fixture);
+  assert_raw (fixture->path, "SELECT account, name FROM sealed", "a2 token");
+}
+
+static void
+test_cancelled_changes_nothing (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  change_put_identity (change, "i1");
+  g_cancellable_cancel (cancellable);
+  muster_store_commit_async (fixture->store, change, cancellable, on_result, &result);
+  g_assert_false (muster_store_commit_finish (fixture->store, wait_for_result (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  assert_raw (fixture->path, "SELECT count (*) FROM identity", "0");
+}
+
+static void
+on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  guint *n_committed = user_data;
+  g_autoptr (GError) error = NULL;
+
+  muster_store_commit_finish (MUSTER_STORE (source), result, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_main_context_is_owner (NULL)); /* never on the writer's thread */
+  (*n_committed)++;
+}
+
+static void
+test_close_writes_all (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_committed = 0;
+
+  add_accounts (fixture->store, "a1", NULL);
+  for (guint i = 0; i < 200; i++) {
+    g_autofree char *name = g_strdup_printf ("n%u", i);
+    MusterStoreChange *change = muster_store_change_new ();
+
+    change_put_sealed (change, "a1", name, "x");
+    muster_store_commit_async (fixture->store, change, NULL, on_committed, &n_committed);
+  }
+  put_runtime (fixture->store, "a1", "registered");
+  append_event (fixture->store, "registration.created", "a1");
+
+  muster_store_close (fixture->store);
+  assert_raw (fixture->path,
+              "SELECT (SELECT count (*) FROM sealed), (SELECT count (*) FROM runtime),"
+              " (SELECT count (*) FROM event)",
+              "200 1 1");
+  g_assert_cmpuint (n_committed, ==, 0);
+  while (n_committed < 200)
+    g_main_context_iteration (NULL, TRUE);
+
+  /* after that, nothing is possible, and nothing crashes */
+  put_runtime (fixture->store, "a1", "registered");
+  append_event (fixture->store, "registration.created", "a1");
+  muster_store_commit_async (fixture->store, muster_store_change_new (), NULL, on_result, &result);
+  g_assert_false (muster_store_commit_finish (fixture->store, wait_for_result (&result), &error));
+  g_assert_error (error, MUSTER_STORE_ERROR, MUSTER_STORE_ERROR_FAILED);
+}
+
+/* writing behind */
+
+/* By another connection, until it says so. */
+static void
+wait_for_raw (const char *path, const char *sql, const char *expected)
+{
+  g_autoptr (GTimer) timer = g_timer_new ();
+
+  while (TRUE) {
+    g_autofree char *value = raw_sql (path, sql);
+
+    if (g_str_equal (value, expected))
+      return;
+    if (g_timer_elapsed (timer, NULL) > 10)
+      g_error ("%s is still %s instead of %s", sql, value, expected);
+    while (g_main_context_iteration (NULL, FALSE))
+      continue;
+  }
+}
+
+static void
+test_written_behind_in_time (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GTimer) timer = NULL;
+
+  add_accounts (fixture->store, "a1", NULL);
+  timer = g_timer_new ();
+  put_runtime (fixture->store, "a1", "registering");
+  put_runtime (fixture->store, "a1", "registered");
+  wait_for_raw (fixture->path, "SELECT state FROM runtime", "registered");
+  g_test_message ("written after %.0f ms", g_timer_elapsed (timer, NULL) * 1000);
+  g_assert_cmpfloat (g_timer_elapsed (timer, NULL), >, 0.1); /* it was not written at once */
+}
+
+typedef struct {
+  MusterStore *store;
+  guint n_committed;
+  gboolean stop;
+} Steady;
+
+static void
+on_steady_committed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Steady *steady = user_data;
+  MusterStoreChange *change;
+
+  if (result != NULL)
+    g_assert_true (muster_store_commit_finish (steady->store, result, NULL));
+  steady->n_committed++;
+  if (steady->stop)
+    return;
+
+  change = muster_store_change_new ();
+  change_put_identity (change, "i1");
+  muster_store_commit_async (steady->store, change, NULL, on_steady_committed, steady);
+}
+
+/* The batch has its own deadline: changes that never stop must not hold it up. */
+static void
+test_written_behind_under_steady_changes (Fixture *fixture, gconstpointer data)
+{
+  Steady steady = { fixture->store };
+
+  add_accounts (fixture->store, "a1", NULL);
+  for (guint i = 0; i < 8; i++) /* so that one always waits */
+    on_steady_committed (NULL, NULL, &steady);
+  put_runtime (fixture->store, "a1", "registered");
+  wait_for_raw (fixture->path, "SELECT state FROM runtime", "registered");
+
+  steady.stop = TRUE;
+  g_test_message ("%u changes meanwhile", steady.n_committed - 8);
+  fixture_close (fixture);
+}
+
+/* A row for an account whose creation still stands in the queue when the batch is due: another
+ * connection holds the first change up until then. */
+static void
+test_row_waits_for_its_account (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change;
+  g_autoptr (GTimer) timer = NULL;
+  sqlite3 *db;
+
+  add_accounts (fixture->store, "a1", NULL);
+  g_assert_cmpint (sqlite3_open (fixture->path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+
+  put_runtime (fixture->store, "a1", "registered"); /* the batch is due in 200 ms */
+  for (guint i = 0; i < 3; i++) {
+    change = muster_store_change_new ();
+    change_put_sealed (change, "a1", "token", "x");
+    muster_store_commit_async (fixture->store, change, NULL, NULL, NULL);
+  }
+  timer = g_timer_new ();
+  while (g_timer_elapsed (timer, NULL) < 0.01) /* the writer is now inside the first one */
+    g_main_context_iteration (NULL, FALSE);
+
+  change = muster_store_change_new ();
+  change_put_account (change, "a2", "i1");
+  change_put_sealed (change, "a2", "token", "first");
+  muster_store_commit_async (fixture->store, change, NULL, NULL, NULL);
+  put_runtime (fixture->store, "a2", "registering");
+  put_sealed_later (fixture->store, "a2", "token", "second");
+
+  while (g_timer_elapsed (timer, NULL) < 0.3) /* the real clock is the writer's */
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+
+  wait_for_raw (fixture->path, "SELECT state FROM runtime WHERE account = 'a2'", "registering");
+  assert_sealed (fixture->store, "a2", "token", "second");
+  fixture_reopen (fixture);
+  assert_sealed (fixture->store, "a2", "token", "second");
+}
+
+static void
+test_many_rows (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  change_put_identity (change, "i1");
+  for (guint i = 0; i < 1200; i++) {
+    g_autofree char *id = g_strdup_printf ("a%u", i);
+
+    change_put_account (change, id, "i1");
+  }
+  commit_ok (fixture->store, change);
+
+  for (guint round = 0; round < 3; round++) {
+    for (guint i = 0; i < 1200; i++) {
+      g_autofree char *id = g_strdup_printf ("a%u", i);
+
+      put_runtime (fixture->store, id, round == 2 ? "registered" : "registering");
+      put_sealed_later (fixture->store, id, "resume", "x");
+    }
+  }
+  wait_for_raw (fixture->path, "SELECT count (*) FROM runtime WHERE state = 'registered'", "1200");
+  wait_for_raw (fixture->path, "SELECT count (*) FROM sealed", "1200");
+}
+
+/* sealed values */
+
+static void
+test_sealed_later_is_seen (Fixture *fixture, gconstpointer data)
+{
+  add_accounts (fixture->store, "a1", NULL);
+  assert_sealed (fixture->store, "a1", "resume", NULL);
+  put_sealed_later (fixture->store, "a1", "resume", "one");
+  assert_sealed (fixture->store, "a1", "resume", "one");
+  put_sealed_later (fixture->store, "a1", "resume", "two");
+  put_sealed_later (fixture->store, "a1", "empty", "");
+  put_sealed_later (fixture->store, "", "webhook", "daemon's own");
+  put_sealed_later (fixture->store, "unknown", "resume", "x");
+  assert_sealed (fixture->store, "a1", "resume", "two");
+  fixture_reopen (fixture);
+
+  assert_sealed (fixture->store, "a1", "resume", "two");
+  assert_sealed (fixture->store, "a1", "empty", "");
+  assert_sealed (fixture->store, "", "webhook", "daemon's own");
+  assert_sealed (fixture->store, "unknown", "resume", NULL);
+  assert_sealed (fixture->store, "a1", "webhook", NULL);
+}
+
+/* What was asked last wins, whichever way it goes. */
+static void
+test_sealed_order (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change;
+  g_autoptr (GError) error = NULL;
+
+  add_accounts (fixture->store, "a1", NULL);
+
+  put_sealed_later (fixture->store, "a1", "behind-then-change", "old");
+  change = muster_store_change_new ();
+  change_put_sealed (change, "a1", "behind-then-change", "new");
+  change_put_sealed (change, "a1", "change-then-behind", "old");
+  muster_store_commit_async (fixture->store, change, NULL, NULL, NULL);
+  put_sealed_later (fixture->store, "a1", "change-then-behind", "new");
+
+  put_sealed_later (fixture->store, "a1", "behind-then-failed-change", "kept");
+  change = muster_store_change_new ();
+  change_put_sealed (change, "a1", "behind-then-failed-change", "lost");
+  change_put_account (change, "a9", "nobody");
+  g_assert_false (commit (fixture->store, change, &error));
+
+  for (guint i = 0; i < 2; i++) {
+    assert_sealed (fixture->store, "a1", "behind-then-change", "new");
+    assert_sealed (fixture->store, "a1", "change-then-behind", "new");
+    assert_sealed (fixture->store, "a1", "behind-then-failed-change", "kept");
+    fixture_reopen (fixture);
+  }
+}
+
+/* the journal */
+
+static void
+test_journal_order_and_filters (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GPtrArray) events = NULL;
+  g_autoptr (GVariant) payload = NULL;
+  const MusterEventRecord *event;
+
+  append_event (fixture->store, "e.1", "a1");
+  append_event (fixture->store, "e.2", "a2");
+  change_put_event (change, "x.3", "a1");
+  muster_store_commit_async (fixture->store, change, NULL, NULL, NULL);
+  append_event (fixture->store, "e.4", "a1");
+  append_event (fixture->store, "e.5", "");
+
+  assert_types (fixture->store, 0, "", "", 100, "e.5 e.4 x.3 e.2 e.1");
+  assert_types (fixture->store, 0, "", "", 2, "e.5 e.4");
+  assert_types (fixture->store, 0, "", "", 0, "e.5"); /* at least one */
+  assert_types (fixture->store, 0, "a1", "", 100, "e.4 x.3 e.1");
+  assert_types (fixture->store, 0, "", "e.", 100, "e.5 e.4 e.2 e.1");
+  assert_types (fixture->store, 0, "a1", "x", 100, "x.3");
+  assert_types (fixture->store, 0, "", "%", 100, "");
+  assert_types (fixture->store, 0, "", "E.", 100, "");
+  assert_types (fixture->store, 0, "nobody", "", 100, "");
+
+  fixture_reopen (fixture);
+  events = read_events (fixture->store, 0, "", "", 2);
+  event = events->pdata[1];
+  g_assert_cmpstr (event->type, ==, "e.4");
+  g_assert_cmpint (event->time_us, ==, 5);
+  payload = g_variant_ref_sink (g_variant_new_parsed ("{'code': <uint32 200>}"));
+  g_assert_cmpvariant (event->payload, payload);
+  assert_types (fixture->store, event->seq, "", "", 100, "x.3 e.2 e.1");
+  append_event (fixture->store, "e.6", "");
+  assert_types (fixture->store, event->seq, "", "", 1, "x.3");
+}
+
+static void
+test_journal_is_bounded (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) events = NULL;
+  const MusterEventRecord *newest;
+  gint64 n_kept;
+
+  for (guint i = 0; i < 11000; i++) {
+    append_event (fixture->store, i == 10999 ? "last" : "e", "a1");
+    if (i % 1000 == 999) { /* has what waits written */
+      g_autoptr (GPtrArray) written = read_events (fixture->store, 0, "", "", 1);
+
+      g_assert_cmpuint (written->len, ==, 1);
+    }
+  }
+  fixture_reopen (fixture);
+
+  events = read_events (fixture->store, 0, "", "", 1);
+  newest = events->pdata[0];
+  g_assert_cmpstr (newest->type, ==, "last");
+  g_assert_cmpint (newest->seq, ==, 11000);
+
+  {
+    g_autofree char *count = raw_sql (fixture->path, "SELECT count (*) FROM event");
+
+    n_kept = g_ascii_strtoll (count, NULL, 10);
+  }
+  g_assert_cmpint (n_kept, >=, 10000);
+  g_assert_cmpint (n_kept, <, 10500);
+}
+
+/* A number is not given again even when all events are gone. */
+static void
+test_journal_numbers (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) events = NULL;
+
+  append_event (fixture->store, "e", "");
+  append_event (fixture->store, "e", "");
+  fixture_close (fixture);
+  raw_change (fixture->path, "DELETE FROM event");
+  fixture_open (fixture);
+  append_event (fixture->store, "e", "");
+  events = read_events (fixture->store, 0, "", "", 10);
+  g_assert_cmpuint (events->len, ==, 1);
+  g_assert_cmpint (((MusterEventRecord *) events->pdata[0])->seq, ==, 3);
+}
+
+/* cost */
+
+#ifdef __SANITIZE_ADDRESS__ /* it walks the stack at each allocation */
+#define N_FLEET 1000u
+#else
+#define N_FLEET 10000u
+#endif
+
+static void
+test_fleet (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GPtrArray) accounts = NULL;
+  g_autoptr (GPtrArray) runtimes = NULL;
+  g_autoptr (GTimer) timer = NULL;
+  double put_s, load_s;
+
+  change_put_identity (change, "i1");
+  for (guint i = 0; i < N_FLEET; i++) {
+    g_autofree char *id = g_strdup_printf ("a%012u", i);
+
+    change_put_account (change, id, "i1");
+    change_put_sealed (change, id, "password", "0123456789012345678901234567890123456789");
+  }
+  commit_ok (fixture->store, change);
+
+  timer = g_timer_new ();
+  for (guint i = 0; i < N_FLEET; i++) {
+    g_autofree char *id = g_strdup_printf ("a%012u", i);
+
+    put_runtime (fixture->store, id, "registered");
+  }
+  put_s = g_timer_elapsed (timer, NULL);
+  fixture_close (fixture);
+
+  g_timer_start (timer);
+  fixture_open (fixture);
+  accounts = muster_store_load_accounts (fixture->store, NULL);
+  runtimes = muster_store_load_runtimes (fixture->store, NULL);
+  load_s = g_timer_elapsed (timer, NULL);
+
+  g_assert_cmpuint (accounts->len, ==, N_FLEET);
+  g_assert_cmpuint (runtimes->len, ==, N_FLEET);
+  g_test_message ("%u rows put: %.2f us each; opened and loaded: %.1f ms", N_FLEET,
+                  put_s * 1e6 / N_FLEET, load_s * 1000);
+  g_assert_cmpfloat (load_s, <, 5); /* it is some 50 ms; only a change of order is caught here */
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(path, test)                                                                            \
+  g_test_add ("/store/" path, Fixture, NULL, fixture_set_up, test, fixture_tear_down)
+
+  ADD ("open/creates", test_open_creates);
+  ADD ("open/tightens-mode", test_open_tightens_mode);
+  ADD ("open/impossible", test_open_impossible);
+  ADD ("change/round-trip", test_round_trip);
+  ADD ("change/put-again-replaces", test_put_again_replaces);
+  ADD ("change/all-or-nothing", test_all_or_nothing);
+  ADD ("change/order-inside", test_order_inside_a_change);
+  ADD ("change/identity-in-use-stays", test_identity_in_use_stays);
+  ADD ("change/ids-are-never-used-again", test_ids_are_never_used_again);
+  ADD ("change/delete-takes-all", test_delete_takes_all);
+  ADD ("change/delete-sealed", test_delete_sealed);
+  ADD ("change/cancelled-changes-nothing", test_cancelled_changes_nothing);
+  ADD ("change/close-writes-all", test_close_writes_all);
+  ADD ("behind/in-time", test_written_behind_in_time);
+  ADD ("behind/under-steady-changes", test_written_behind_under_steady_changes);
+  ADD ("behind/row-waits-for-its-account", test_row_waits_for_its_account);
+  ADD ("behind/many-rows", test_many_rows);
+  ADD ("sealed/later-is-seen", test_sealed_later_is_seen);
+  ADD ("sealed/order", test_sealed_order);
+  ADD ("journal/order-and-filters", test_journal_order_and_filters);
+  ADD ("journal/is-bounded", test_journal_is_bounded);
+  ADD ("journal/numbers", test_journal_numbers);
+  ADD ("cost/fleet", test_fleet);
+
+  return g_test_run ();
+}
