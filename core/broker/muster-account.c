@@ -1,0 +1,427 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterAccount"
+
+#include "config.h"
+
+#include "muster-account.h"
+
+struct _MusterAccount {
+  MusterAccountRecord *record;
+  const MusterAccountHost *host;
+  gpointer host_data;
+
+  const MusterKind *kind;
+  MusterModule *module;
+  MusterStanding *standing;
+  char *problem;  /* why the configuration is not valid; NULL if it is */
+  GStrv secrets;  /* names of those that are stored; never NULL */
+  GBytes *resume; /* between its loading and the registration's reading */
+  GQueue changes;
+  gboolean refused; /* the secrets were rejected: not to be tried again as they are */
+  gboolean paused;
+  gboolean leaving;
+};
+
+/* what the standing asks */
+
+static MusterAccountConditions
+on_get_conditions (gpointer host)
+{
+  MusterAccount *self = host;
+  MusterAccountConditions conditions = 0;
+
+  if (self->record->enabled && !self->paused && !self->leaving)
+    conditions |= MUSTER_CONDITION_WANTED;
+  if (self->kind != NULL)
+    conditions |= MUSTER_CONDITION_PLUGIN;
+  if (self->problem == NULL)
+    conditions |= MUSTER_CONDITION_VALID;
+  if (!self->refused && muster_account_get_missing_secret (self) == NULL)
+    conditions |= MUSTER_CONDITION_SECRET;
+  if (self->host->is_online (self->host_data))
+    conditions |= MUSTER_CONDITION_NETWORK;
+
+  return conditions;
+}
+
+static GVariant *
+on_dup_param (gpointer host, const char *name)
+{
+  MusterAccount *self = host;
+
+  return g_variant_lookup_value (self->record->params, name, NULL);
+}
+
+static void
+on_load_secret (gpointer host, const char *name, GTask *task)
+{
+  MusterAccount *self = host;
+
+  self->host->load_secret (self->host_data, self, name, task);
+}
+
+static GBytes *
+on_dup_resume (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return g_steal_pointer (&self->resume);
+}
+
+static void
+on_set_resume (gpointer host, GBytes *blob)
+{
+  MusterAccount *self = host;
+
+  if (!self->leaving)
+    self->host->save_resume (self->host_data, self, blob);
+}
+
+static void
+on_lost (gpointer host, const GError *error)
+{
+  MusterAccount *self = host;
+
+  muster_standing_lost (self->standing, error);
+}
+
+static void
+on_report_bindings (gpointer host, const char *const *bindings)
+{
+  MusterAccount *self = host;
+
+  muster_standing_set_bindings (self->standing, bindings);
+}
+
+static const MusterRegistrationHost registration_host = {
+  .dup_param = on_dup_param,
+  .load_secret = on_load_secret,
+  .dup_resume = on_dup_resume,
+  .set_resume = on_set_resume,
+  .lost = on_lost,
+  .report_bindings = on_report_bindings,
+};
+
+static MusterRegistration *
+on_make_registration (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return muster_registration_new (self->kind->get_type (), self->kind->protocol,
+                                  muster_module_get_context (self->module), self->record->id,
+                                  self->record->address, &registration_host, self);
+}
+
+static guint
+on_get_retry_floor_s (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return self->kind != NULL ? self->kind->protocol->retry_floor_s : 0;
+}
+
+static void
+on_load_resume (gpointer host)
+{
+  MusterAccount *self = host;
+
+  self->host->load_resume (self->host_data, self);
+}
+
+static void
+on_admit (gpointer host)
+{
+  MusterAccount *self = host;
+
+  self->host->admit (self->host_data, self);
+}
+
+static void
+on_release (gpointer host, const GError *outcome)
+{
+  MusterAccount *self = host;
+
+  self->host->release (self->host_data, self, outcome);
+}
+
+static void
+on_secret_refused (gpointer host)
+{
+  muster_account_set_refused (host, TRUE);
+}
+
+static void
+on_changed (gpointer host)
+{
+  MusterAccount *self = host;
+
+  self->host->changed (self->host_data, self);
+}
+
+static void
+on_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
+{
+  MusterAccount *self = host;
+
+  self->host->event (self->host_data, self, type, payload, keep);
+}
+
+static const MusterStandingHost standing_host = {
+  .get_conditions = on_get_conditions,
+  .make_registration = on_make_registration,
+  .get_retry_floor_s = on_get_retry_floor_s,
+  .load_resume = on_load_resume,
+  .admit = on_admit,
+  .release = on_release,
+  .secret_refused = on_secret_refused,
+  .changed = on_changed,
+  .event = on_event,
+};
+
+/* configuration */
+
+/* A record may be older than the plugin that reads it. */
+static char *
+find_problem (const MusterProtocol *protocol, const MusterAccountRecord *record)
+{
+  g_autoptr (GError) error = NULL;
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  if (!muster_protocol_check_address (protocol, record->address, &error))
+    return g_strdup (error->message);
+
+  g_variant_iter_init (&iter, record->params);
+  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value)) {
+    const MusterParam *param = muster_protocol_find_param (protocol, name);
+
+    if (param != NULL && !muster_param_check (param, value, &error)) {
+      g_variant_unref (value);
+      return g_strdup (error->message);
+    }
+  }
+
+  for (guint i = 0; i < protocol->n_params; i++) {
+    const MusterParam *param = &protocol->params[i];
+    g_autoptr (GVariant) set = NULL;
+
+    if ((param->flags & MUSTER_PARAM_REQUIRED) == 0 || (param->flags & MUSTER_PARAM_SECRET) != 0 ||
+        param->default_value != NULL)
+      continue;
+    set = g_variant_lookup_value (record->params, param->name, NULL);
+    if (set == NULL)
+      return g_strdup_printf ("%s is not set", param->name);
+  }
+
+  return NULL;
+}
+
+static void
+muster_account_check (MusterAccount *self)
+{
+  g_clear_pointer (&self->problem, g_free);
+  if (self->kind != NULL)
+    self->problem = find_problem (self->kind->protocol, self->record);
+}
+
+void
+muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModule *module)
+{
+  self->kind = kind;
+  self->module = module;
+  muster_account_check (self);
+}
+
+void
+muster_account_take_record (MusterAccount *self, MusterAccountRecord *record)
+{
+  g_return_if_fail (g_str_equal (record->id, self->record->id));
+
+  /* The id, the protocol and the address are lent to the registration and never change. */
+  g_free (self->record->identity);
+  self->record->identity = g_steal_pointer (&record->identity);
+  g_free (self->record->name);
+  self->record->name = g_steal_pointer (&record->name);
+  self->record->enabled = record->enabled;
+  self->record->modified_us = record->modified_us;
+  g_variant_unref (self->record->params);
+  self->record->params = g_variant_ref (record->params);
+  muster_account_record_free (record);
+  muster_account_check (self);
+}
+
+/* secrets */
+
+const char *const *
+muster_account_get_secrets (MusterAccount *self)
+{
+  return (const char *const *) self->secrets;
+}
+
+gboolean
+muster_account_has_secret (MusterAccount *self, const char *name)
+{
+  return g_strv_contains ((const char *const *) self->secrets, name);
+}
+
+void
+muster_account_set_has_secret (MusterAccount *self, const char *name, gboolean has)
+{
+  g_autoptr (GStrvBuilder) builder = NULL;
+
+  if (muster_account_has_secret (self, name) == has)
+    return;
+
+  builder = g_strv_builder_new ();
+  for (guint i = 0; self->secrets[i] != NULL; i++) {
+    if (!g_str_equal (self->secrets[i], name))
+      g_strv_builder_add (builder, self->secrets[i]);
+  }
+  if (has)
+    g_strv_builder_add (builder, name);
+  g_strfreev (self->secrets);
+  self->secrets = g_strv_builder_end (builder);
+}
+
+const char *
+muster_account_get_missing_secret (MusterAccount *self)
+{
+  const MusterProtocol *protocol = muster_account_get_protocol (self);
+
+  for (guint i = 0; protocol != NULL && i < protocol->n_params; i++) {
+    const MusterParam *param = &protocol->params[i];
+
+    if ((param->flags & MUSTER_PARAM_SECRET) != 0 && (param->flags & MUSTER_PARAM_REQUIRED) != 0 &&
+        !muster_account_has_secret (self, param->name))
+      return param->name;
+  }
+
+  return NULL;
+}
+
+void
+muster_account_set_refused (MusterAccount *self, gboolean refused)
+{
+  self->refused = refused;
+}
+
+gboolean
+muster_account_is_refused (MusterAccount *self)
+{
+  return self->refused;
+}
+
+void
+muster_account_resume_loaded (MusterAccount *self, GBytes *blob)
+{
+  g_clear_pointer (&self->resume, g_bytes_unref);
+  self->resume = blob != NULL ? g_bytes_ref (blob) : NULL;
+  muster_standing_resume_loaded (self->standing);
+}
+
+void
+muster_account_forget_resume (MusterAccount *self)
+{
+  g_clear_pointer (&self->resume, g_bytes_unref);
+}
+
+/* the rest */
+
+void
+muster_account_pause (MusterAccount *self)
+{
+  self->paused = TRUE;
+}
+
+void
+muster_account_set_leaving (MusterAccount *self)
+{
+  self->leaving = TRUE;
+}
+
+gboolean
+muster_account_is_leaving (MusterAccount *self)
+{
+  return self->leaving;
+}
+
+const char *
+muster_account_get_id (MusterAccount *self)
+{
+  return self->record->id;
+}
+
+const MusterAccountRecord *
+muster_account_get_record (MusterAccount *self)
+{
+  return self->record;
+}
+
+MusterStanding *
+muster_account_get_standing (MusterAccount *self)
+{
+  return self->standing;
+}
+
+const MusterProtocol *
+muster_account_get_protocol (MusterAccount *self)
+{
+  return self->kind != NULL ? self->kind->protocol : NULL;
+}
+
+const char *
+muster_account_get_problem (MusterAccount *self)
+{
+  return self->problem != NULL ? self->problem : "";
+}
+
+GQueue *
+muster_account_get_changes (MusterAccount *self)
+{
+  return &self->changes;
+}
+
+MusterAccount *
+muster_account_new (MusterAccountRecord *record, const MusterAccountHost *host, gpointer host_data)
+{
+  MusterAccount *self = g_rc_box_new0 (MusterAccount);
+
+  self->record = record;
+  self->host = host;
+  self->host_data = host_data;
+  self->secrets = g_new0 (char *, 1);
+  g_queue_init (&self->changes);
+  self->standing = muster_standing_new (record->id, &standing_host, self);
+
+  return self;
+}
+
+MusterAccount *
+muster_account_ref (MusterAccount *self)
+{
+  return g_rc_box_acquire (self);
+}
+
+static void
+muster_account_clear (gpointer data)
+{
+  MusterAccount *self = data;
+
+  muster_standing_free (self->standing);
+  g_queue_clear (&self->changes);
+  g_strfreev (self->secrets);
+  g_free (self->problem);
+  g_clear_pointer (&self->resume, g_bytes_unref);
+  muster_account_record_free (self->record);
+}
+
+void
+muster_account_unref (MusterAccount *self)
+{
+  g_rc_box_release_full (self, muster_account_clear);
+}

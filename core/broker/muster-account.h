@@ -1,0 +1,83 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-standing.h"
+#include "plugins/muster-module.h"
+#include "store/muster-store.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MusterAccount:
+ *
+ * One login on one service: its configuration, which of its secrets are stored, and its standing.
+ * It decides nothing about time and stores nothing: the standing does the one, the broker the other.
+ */
+typedef struct _MusterAccount MusterAccount;
+
+/**
+ * MusterAccountHost:
+ *
+ * What an account asks of the broker; all on the main context. `load_secret` takes and completes the
+ * task as in #MusterRegistrationHost; `load_resume` answers by muster_account_resume_loaded().
+ */
+typedef struct {
+  gboolean (*is_online) (gpointer host);
+  void (*load_secret) (gpointer host, MusterAccount *account, const char *name, GTask *task);
+  void (*load_resume) (gpointer host, MusterAccount *account);
+  void (*save_resume) (gpointer host, MusterAccount *account, GBytes *blob);
+  void (*admit) (gpointer host, MusterAccount *account);
+  void (*release) (gpointer host, MusterAccount *account, const GError *outcome);
+  void (*changed) (gpointer host, MusterAccount *account); /* its standing */
+  void (*event) (gpointer host,
+                 MusterAccount *account,
+                 const char *type,
+                 GVariant *payload,
+                 gboolean keep);
+} MusterAccountHost;
+
+MusterAccount *muster_account_new (MusterAccountRecord *record, /* taken */
+                                   const MusterAccountHost *host,
+                                   gpointer host_data);
+MusterAccount *muster_account_ref (MusterAccount *self);
+void muster_account_unref (MusterAccount *self); /* the last: its standing must be idle */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterAccount, muster_account_unref)
+
+const char *muster_account_get_id (MusterAccount *self);
+const MusterAccountRecord *muster_account_get_record (MusterAccount *self);
+MusterStanding *muster_account_get_standing (MusterAccount *self);
+const MusterProtocol *muster_account_get_protocol (MusterAccount *self); /* NULL: no plugin */
+const char *muster_account_get_problem (MusterAccount *self);            /* "" if it is valid */
+
+/* Which plugin speaks its protocol; NULL: none. Says nothing to the standing. */
+void muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModule *module);
+
+/* Replaces the configuration (taken) and checks it. Says nothing to the standing. */
+void muster_account_take_record (MusterAccount *self, MusterAccountRecord *record);
+
+/* Secrets: which are stored, whether they were refused. */
+const char *const *muster_account_get_secrets (MusterAccount *self);
+gboolean muster_account_has_secret (MusterAccount *self, const char *name);
+void muster_account_set_has_secret (MusterAccount *self, const char *name, gboolean has);
+void muster_account_set_refused (MusterAccount *self, gboolean refused);
+gboolean muster_account_is_refused (MusterAccount *self);
+const char *muster_account_get_missing_secret (MusterAccount *self); /* NULL: none is missing */
+
+void muster_account_resume_loaded (MusterAccount *self, GBytes *blob); /* NULL: there is none */
+void muster_account_forget_resume (MusterAccount *self);
+
+/* The session ends: nobody wants it now, but the wish that is stored stays. */
+void muster_account_pause (MusterAccount *self);
+
+/* It is being removed: nobody wants it any more, and what it says is not stored. */
+void muster_account_set_leaving (MusterAccount *self);
+gboolean muster_account_is_leaving (MusterAccount *self);
+
+/* For whoever serialises changes to it: one waits for the other. */
+GQueue *muster_account_get_changes (MusterAccount *self);
+
+G_END_DECLS

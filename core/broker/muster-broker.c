@@ -1,0 +1,906 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterBroker"
+
+#include "config.h"
+
+#include "muster-broker-private.h"
+
+#include <muster/muster-hub.h>
+
+#include <string.h>
+
+/*
+ * Holds everything together: what is loaded at start, what accounts ask for while they live, what is
+ * told to others. What changes on request is in muster-broker-change.c.
+ */
+
+#define LEAVE_MS      3000
+#define RESUME_NAME   "resume"
+#define SECRET_PREFIX "secret/"
+
+static void muster_broker_check_left (MusterBroker *self);
+static gboolean must_leave (MusterAccount *account);
+
+/* what accounts ask */
+
+static gboolean
+on_is_online (gpointer host)
+{
+  MusterBroker *self = host;
+
+  return muster_broker_get_offline (self)[0] == NULL;
+}
+
+static void
+on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  MusterBroker *self = g_object_get_data (G_OBJECT (task), "broker");
+  const char *account = g_object_get_data (G_OBJECT (task), "account");
+  const char *name = g_task_get_task_data (task);
+  g_autoptr (GBytes) sealed = NULL;
+  g_autoptr (GError) error = NULL;
+  MusterSecret *secret;
+
+  sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
+  if (error != NULL) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
+                                                 "the secret cannot be read: %s", error->message));
+    return;
+  }
+  if (sealed == NULL) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                                 "there is no %s", name + strlen (SECRET_PREFIX)));
+    return;
+  }
+
+  secret = muster_vault_open (self->vault, account, name, sealed, &error);
+  if (secret == NULL)
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                                 "the stored %s cannot be opened: %s",
+                                                 name + strlen (SECRET_PREFIX), error->message));
+  else
+    g_task_return_pointer (task, secret, (GDestroyNotify) muster_secret_unref);
+}
+
+static void
+on_load_secret (gpointer host, MusterAccount *account, const char *name, GTask *task)
+{
+  MusterBroker *self = host;
+  char *sealed_name = g_strconcat (SECRET_PREFIX, name, NULL);
+
+  g_task_set_task_data (task, sealed_name, g_free);
+  g_object_set_data (G_OBJECT (task), "broker", self);
+  g_object_set_data_full (G_OBJECT (task), "account", g_strdup (muster_account_get_id (account)),
+                          g_free);
+  muster_store_read_sealed_async (self->store, muster_account_get_id (account), sealed_name,
+                                  g_task_get_cancellable (task), on_secret_read, task);
+}
+
+typedef struct {
+  MusterBroker *broker;
+  MusterAccount *account;
+} ResumeRead;
+
+static void
+on_resume_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree ResumeRead *read = user_data;
+  g_autoptr (MusterAccount) account = read->account;
+  const char *id = muster_account_get_id (account);
+  g_autoptr (GBytes) sealed = NULL;
+  g_autoptr (MusterSecret) plain = NULL;
+  g_autoptr (GBytes) blob = NULL;
+  g_autoptr (GError) error = NULL;
+
+  sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
+  if (sealed != NULL)
+    plain = muster_vault_open (read->broker->vault, id, RESUME_NAME, sealed, &error);
+  if (error != NULL)
+    g_warning ("%s: starting afresh, what was kept cannot be read: %s", id, error->message);
+
+  if (plain != NULL) {
+    gsize length;
+    const char *data = muster_secret_peek (plain, &length);
+
+    if (length > 0)
+      blob = g_bytes_new (data, length);
+  }
+  muster_account_resume_loaded (account, blob);
+}
+
+static void
+on_load_resume (gpointer host, MusterAccount *account)
+{
+  MusterBroker *self = host;
+  ResumeRead *read = g_new (ResumeRead, 1);
+
+  read->broker = self;
+  read->account = muster_account_ref (account);
+  muster_store_read_sealed_async (self->store, muster_account_get_id (account), RESUME_NAME, NULL,
+                                  on_resume_read, read);
+}
+
+static void
+on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
+{
+  MusterBroker *self = host;
+  const char *id = muster_account_get_id (account);
+  g_autoptr (GBytes) sealed = NULL;
+
+  /* An empty one says that there is none. */
+  sealed = muster_vault_seal (self->vault, id, RESUME_NAME,
+                              blob != NULL ? g_bytes_get_data (blob, NULL) : "",
+                              blob != NULL ? g_bytes_get_size (blob) : 0);
+  muster_store_put_sealed_later (self->store, id, RESUME_NAME, sealed);
+}
+
+static void
+on_admit (gpointer host, MusterAccount *account)
+{
+  muster_standing_admitted (muster_account_get_standing (account));
+}
+
+static void
+on_release (gpointer host, MusterAccount *account, const GError *outcome)
+{
+}
+
+static void
+muster_broker_count (MusterBroker *self, MusterAccount *account, MusterAccountState state)
+{
+  MusterIdentity *identity =
+    muster_broker_get_identity (self, muster_account_get_record (account)->identity);
+  gboolean is = muster_account_state_is_registered (state);
+
+  if (g_hash_table_contains (self->registered, account) == is)
+    return;
+
+  if (is)
+    g_hash_table_add (self->registered, account);
+  else
+    g_hash_table_remove (self->registered, account);
+
+  if (identity == NULL)
+    return;
+  identity->n_registered += is ? 1 : -1;
+  if (self->observer != NULL)
+    self->observer->identity_changed (self->observer_data, identity);
+}
+
+static gboolean
+on_bury (gpointer user_data)
+{
+  MusterBroker *self = user_data;
+
+  self->bury_id = 0;
+  for (guint i = self->retired->len; i > 0; i--) {
+    MusterAccount *account = self->retired->pdata[i - 1];
+
+    if (!must_leave (account))
+      g_ptr_array_remove_index_fast (self->retired, i - 1);
+  }
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Not at once: the account is calling. */
+static void
+muster_broker_bury (MusterBroker *self)
+{
+  if (self->bury_id == 0)
+    self->bury_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_bury, self, NULL);
+}
+
+static void
+on_standing_changed (gpointer host, MusterAccount *account)
+{
+  MusterBroker *self = host;
+  const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
+  MusterRuntimeRecord runtime = {
+    .account = (char *) muster_account_get_id (account),
+    .state = (char *) muster_account_state_to_string (view->state),
+    .registered_at_us = view->registered_at_us,
+    .expires_at_us = view->expires_at_us,
+    .refresh_at_us = view->refresh_at_us,
+    .attempt = view->attempt,
+  };
+
+  if (muster_account_is_leaving (account)) {
+    muster_broker_bury (self);
+    return;
+  }
+
+  muster_broker_count (self, account, view->state);
+  muster_store_put_runtime (self->store, &runtime);
+  if (self->observer != NULL)
+    self->observer->standing_changed (self->observer_data, account);
+  muster_broker_check_left (self);
+}
+
+static void
+on_account_event (gpointer host,
+                  MusterAccount *account,
+                  const char *type,
+                  GVariant *payload,
+                  gboolean keep)
+{
+  MusterBroker *self = host;
+
+  if (g_str_equal (type, "registration.created"))
+    self->counters.opened++;
+  else if (g_str_equal (type, "registration.refreshed"))
+    self->counters.refreshed++;
+  else if (g_str_equal (type, "registration.failed"))
+    self->counters.failed++;
+  else if (g_str_equal (type, "registration.lost"))
+    self->counters.lost++;
+
+  muster_event_bus_emit (self->events, type, muster_account_get_id (account), payload, keep);
+}
+
+static const MusterAccountHost account_host = {
+  .is_online = on_is_online,
+  .load_secret = on_load_secret,
+  .load_resume = on_load_resume,
+  .save_resume = on_save_resume,
+  .admit = on_admit,
+  .release = on_release,
+  .changed = on_standing_changed,
+  .event = on_account_event,
+};
+
+/* holding */
+
+static int
+compare_accounts (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  return strcmp (muster_account_get_id ((MusterAccount *) a),
+                 muster_account_get_id ((MusterAccount *) b));
+}
+
+static int
+compare_identities (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  return strcmp (((const MusterIdentity *) a)->record->id,
+                 ((const MusterIdentity *) b)->record->id);
+}
+
+static void
+muster_identity_free (gpointer data)
+{
+  MusterIdentity *identity = data;
+
+  muster_identity_record_free (identity->record);
+  g_free (identity);
+}
+
+/* Takes @record. */
+MusterIdentity *
+muster_broker_insert_identity (MusterBroker *self, MusterIdentityRecord *record)
+{
+  MusterIdentity *identity = g_new0 (MusterIdentity, 1);
+
+  identity->record = record;
+  g_sequence_insert_sorted (self->identities, identity, compare_identities, NULL);
+  if (self->observer != NULL)
+    self->observer->identity_added (self->observer_data, identity);
+
+  return identity;
+}
+
+void
+muster_broker_drop_identity (MusterBroker *self, MusterIdentity *identity)
+{
+  GSequenceIter *iter = g_sequence_lookup (self->identities, identity, compare_identities, NULL);
+
+  g_return_if_fail (iter != NULL);
+
+  if (self->observer != NULL)
+    self->observer->identity_removed (self->observer_data, identity);
+  g_sequence_remove (iter);
+}
+
+/* Takes @record. */
+MusterAccount *
+muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record)
+{
+  MusterIdentity *identity = muster_broker_get_identity (self, record->identity);
+  char *key = muster_broker_address_key (record->protocol, record->address);
+  MusterAccount *account;
+  MusterModule *module = NULL;
+  const MusterKind *kind;
+  GSequenceIter *iter;
+
+  account = muster_account_new (record, &account_host, self);
+  kind = muster_plugin_registry_find_protocol (self->registry, record->protocol, &module);
+  if (kind != NULL && muster_module_start (module, NULL))
+    muster_account_set_kind (account, kind, module);
+
+  iter = g_sequence_insert_sorted (self->accounts, account, compare_accounts, NULL);
+  g_hash_table_insert (self->by_id, (gpointer) muster_account_get_id (account), iter);
+  g_hash_table_insert (self->by_address, key, account);
+  if (identity != NULL) {
+    identity->n_accounts++;
+    if (self->observer != NULL)
+      self->observer->identity_changed (self->observer_data, identity);
+  }
+  if (self->observer != NULL)
+    self->observer->account_added (self->observer_data, account);
+
+  return account;
+}
+
+/* Forgets an account that was removed; if it has to take something back from its service, it lives on
+ * unseen until that is done. */
+void
+muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
+{
+  const MusterAccountRecord *record = muster_account_get_record (account);
+  MusterIdentity *identity = muster_broker_get_identity (self, record->identity);
+  GSequenceIter *iter = g_hash_table_lookup (self->by_id, record->id);
+  g_autofree char *key = muster_broker_address_key (record->protocol, record->address);
+  gboolean was_registered = g_hash_table_remove (self->registered, account);
+
+  g_return_if_fail (iter != NULL);
+
+  g_ptr_array_add (self->retired, muster_account_ref (account));
+  if (self->observer != NULL)
+    self->observer->account_removed (self->observer_data, account);
+  if (identity != NULL) {
+    identity->n_accounts--;
+    identity->n_registered -= was_registered ? 1 : 0;
+    if (self->observer != NULL)
+      self->observer->identity_changed (self->observer_data, identity);
+  }
+  g_hash_table_remove (self->by_address, key);
+  g_hash_table_remove (self->by_id, record->id);
+  g_sequence_remove (iter);
+
+  muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
+  muster_broker_bury (self);
+}
+
+void
+muster_broker_tell_account_changed (MusterBroker *self, MusterAccount *account)
+{
+  if (self->observer != NULL)
+    self->observer->account_changed (self->observer_data, account);
+}
+
+/* starting */
+
+/* First word of an account to its standing. */
+void
+muster_broker_start_account (MusterBroker *self, MusterAccount *account)
+{
+  if (muster_account_get_record (account)->enabled)
+    muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_ENABLED);
+}
+
+/* Goes on where the last run was killed: with a lease that still counts, or with a refusal. */
+static void
+muster_broker_continue_account (MusterBroker *self,
+                                MusterAccount *account,
+                                const MusterRuntimeRecord *runtime)
+{
+  MusterStanding *standing = muster_account_get_standing (account);
+  MusterAccountState state;
+
+  if (runtime == NULL || !muster_account_state_from_string (runtime->state, &state)) {
+    muster_broker_start_account (self, account);
+    return;
+  }
+
+  if (state == MUSTER_ACCOUNT_WAITING_SECRET &&
+      muster_account_get_missing_secret (account) == NULL &&
+      muster_account_get_protocol (account) != NULL)
+    muster_account_set_refused (account, TRUE);
+
+  if (muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
+      muster_account_get_protocol (account) != NULL &&
+      *muster_account_get_problem (account) == '\0' &&
+      muster_account_get_missing_secret (account) == NULL && on_is_online (self) &&
+      runtime->expires_at_us > muster_clock_wall_us ()) {
+    muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
+                             runtime->refresh_at_us);
+    muster_standing_post (standing, MUSTER_FACT_CONTINUED);
+    return;
+  }
+
+  muster_broker_start_account (self, account);
+}
+
+static void
+muster_broker_note_secrets (MusterBroker *self, GPtrArray *names)
+{
+  for (guint i = 0; i < names->len; i++) {
+    const MusterSealedName *sealed = names->pdata[i];
+    MusterAccount *account = muster_broker_get_account (self, sealed->account);
+
+    if (account != NULL && g_str_has_prefix (sealed->name, SECRET_PREFIX))
+      muster_account_set_has_secret (account, sealed->name + strlen (SECRET_PREFIX), TRUE);
+  }
+}
+
+static void
+muster_broker_tell_quarantine (GPtrArray *quarantine)
+{
+  for (guint i = 0; i < quarantine->len; i++) {
+    const MusterQuarantineRecord *record = quarantine->pdata[i];
+
+    g_warning ("%s %s was moved aside, ignoring it: %s", record->table, record->id, record->reason);
+  }
+}
+
+gboolean
+muster_broker_start (MusterBroker *self, GError **error)
+{
+  g_autoptr (GPtrArray) identities = NULL;
+  g_autoptr (GPtrArray) accounts = NULL;
+  g_autoptr (GPtrArray) runtimes = NULL;
+  g_autoptr (GPtrArray) sealed = NULL;
+  g_autoptr (GPtrArray) quarantine = NULL;
+  g_autoptr (GHashTable) by_account = g_hash_table_new (g_str_hash, g_str_equal);
+
+  identities = muster_store_load_identities (self->store, error);
+  if (identities == NULL)
+    return FALSE;
+  accounts = muster_store_load_accounts (self->store, error);
+  if (accounts == NULL)
+    return FALSE;
+  runtimes = muster_store_load_runtimes (self->store, error);
+  if (runtimes == NULL)
+    return FALSE;
+  sealed = muster_store_load_sealed_names (self->store, error);
+  if (sealed == NULL)
+    return FALSE;
+  quarantine = muster_store_load_quarantine (self->store, error);
+  if (quarantine == NULL)
+    return FALSE;
+
+  muster_broker_tell_quarantine (quarantine);
+
+  g_ptr_array_set_free_func (identities, NULL);
+  for (guint i = 0; i < identities->len; i++)
+    muster_broker_insert_identity (self, identities->pdata[i]);
+  g_ptr_array_set_free_func (accounts, NULL);
+  for (guint i = 0; i < accounts->len; i++)
+    muster_broker_insert_account (self, accounts->pdata[i]);
+  muster_broker_note_secrets (self, sealed);
+
+  for (guint i = 0; i < runtimes->len; i++) {
+    MusterRuntimeRecord *runtime = runtimes->pdata[i];
+
+    g_hash_table_insert (by_account, runtime->account, runtime);
+  }
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    MusterAccount *account = g_sequence_get (iter);
+
+    muster_broker_continue_account (self, account,
+                                    g_hash_table_lookup (by_account,
+                                                         muster_account_get_id (account)));
+  }
+
+  return TRUE;
+}
+
+/* leaving */
+
+/* Has something to take back, or is about to have. */
+static gboolean
+must_leave (MusterAccount *account)
+{
+  MusterStanding *standing = muster_account_get_standing (account);
+
+  switch (muster_standing_get_view (standing)->state) {
+  case MUSTER_ACCOUNT_REGISTERING:
+  case MUSTER_ACCOUNT_REGISTERED:
+  case MUSTER_ACCOUNT_REFRESHING:
+  case MUSTER_ACCOUNT_UNREGISTERING:
+    return TRUE;
+  case MUSTER_ACCOUNT_DISABLED:
+  case MUSTER_ACCOUNT_WAITING_PLUGIN:
+  case MUSTER_ACCOUNT_WAITING_SECRET:
+  case MUSTER_ACCOUNT_WAITING_USER:
+  case MUSTER_ACCOUNT_WAITING_NETWORK:
+  case MUSTER_ACCOUNT_WAITING_RETRY:
+  case MUSTER_ACCOUNT_FAILED:
+    return !muster_standing_is_idle (standing);
+  case MUSTER_ACCOUNT_STATE_LAST:
+    break;
+  }
+
+  g_return_val_if_reached (FALSE);
+}
+
+static void
+muster_broker_left (MusterBroker *self)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->leaving);
+
+  muster_timer_cancel (&self->leave_timer);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+muster_broker_check_left (MusterBroker *self)
+{
+  if (self->leaving == NULL)
+    return;
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    if (must_leave (g_sequence_get (iter)))
+      return;
+  }
+
+  muster_broker_left (self);
+}
+
+static void
+on_leave_timeout (MusterTimer *timer, gpointer user_data)
+{
+  g_message ("not every service answered in time, leaving all the same");
+  muster_broker_left (user_data);
+}
+
+void
+muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpointer data)
+{
+  g_return_if_fail (self->leaving == NULL);
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    MusterAccount *account = g_sequence_get (iter);
+
+    muster_account_pause (account);
+    if (must_leave (account))
+      muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
+  }
+
+  self->leaving = g_task_new (NULL, NULL, callback, data);
+  muster_timer_arm_in_ms (&self->leave_timer, LEAVE_MS);
+  muster_broker_check_left (self);
+}
+
+gboolean
+muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* connectivity */
+
+static void
+muster_broker_post_all (MusterBroker *self, MusterAccountFact fact)
+{
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
+    muster_standing_post (muster_account_get_standing (g_sequence_get (iter)), fact);
+}
+
+const char *const *
+muster_broker_get_offline (MusterBroker *self)
+{
+  return (const char *const *) self->offline->pdata;
+}
+
+void
+muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline)
+{
+  guint index = 0;
+  gboolean was = on_is_online (self);
+  gboolean known;
+
+  g_ptr_array_set_size (self->offline, (int) self->offline->len - 1); /* the closing NULL */
+  known = g_ptr_array_find_with_equal_func (self->offline, reason, g_str_equal, &index);
+  if (offline && !known)
+    g_ptr_array_add (self->offline, (gpointer) g_intern_string (reason));
+  else if (!offline && known)
+    g_ptr_array_remove_index (self->offline, index);
+  g_ptr_array_add (self->offline, NULL);
+
+  if (known == offline)
+    return;
+  g_info ("%s is %s", reason, offline ? "in the way of going on-line" : "overcome");
+  if (self->observer != NULL)
+    self->observer->offline_changed (self->observer_data);
+  if (was != on_is_online (self))
+    muster_broker_post_all (self, was ? MUSTER_FACT_NETWORK_DOWN : MUSTER_FACT_NETWORK_UP);
+}
+
+void
+muster_broker_network_changed (MusterBroker *self)
+{
+  muster_broker_post_all (self, MUSTER_FACT_NETWORK_CHANGED);
+}
+
+/* looking up */
+
+MusterAccount *
+muster_broker_get_account (MusterBroker *self, const char *id)
+{
+  GSequenceIter *iter = g_hash_table_lookup (self->by_id, id);
+
+  return iter != NULL ? g_sequence_get (iter) : NULL;
+}
+
+MusterIdentity *
+muster_broker_get_identity (MusterBroker *self, const char *id)
+{
+  MusterIdentityRecord record = { .id = (char *) id };
+  MusterIdentity key = { .record = &record };
+  GSequenceIter *iter = g_sequence_lookup (self->identities, &key, compare_identities, NULL);
+
+  return iter != NULL ? g_sequence_get (iter) : NULL;
+}
+
+/* A selector is an exact id or name, else a beginning that only one has. */
+typedef struct {
+  const char *selector;
+  gpointer exact;
+  guint n_exact;
+  gpointer prefixed;
+  guint n_prefixed;
+} Match;
+
+static void
+match_names (Match *match, gpointer object, const char *id, const char *first, const char *second)
+{
+  if (g_str_equal (id, match->selector) || g_strcmp0 (first, match->selector) == 0 ||
+      g_strcmp0 (second, match->selector) == 0) {
+    match->exact = object;
+    match->n_exact++;
+  } else if (g_str_has_prefix (id, match->selector) || g_str_has_prefix (first, match->selector) ||
+             (second != NULL && g_str_has_prefix (second, match->selector))) {
+    match->prefixed = object;
+    match->n_prefixed++;
+  }
+}
+
+static gpointer
+match_result (const Match *match, const char *kind, GError **error)
+{
+  if (match->n_exact == 1)
+    return match->exact;
+  if (match->n_exact == 0 && match->n_prefixed == 1 && *match->selector != '\0')
+    return match->prefixed;
+
+  if (match->n_exact + match->n_prefixed > 0 && *match->selector != '\0')
+    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_AMBIGUOUS,
+                 "\"%s\" can mean %u of the %s: say more of it, or give an id", match->selector,
+                 match->n_exact > 0 ? match->n_exact : match->n_prefixed, kind);
+  else
+    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
+                 "there is no \"%s\" among the %s", match->selector, kind);
+
+  return NULL;
+}
+
+MusterAccount *
+muster_broker_find_account (MusterBroker *self, const char *selector, GError **error)
+{
+  Match match = { .selector = selector };
+  MusterAccount *account = muster_broker_get_account (self, selector);
+
+  if (account != NULL)
+    return account;
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    const MusterAccountRecord *record;
+
+    account = g_sequence_get (iter);
+    record = muster_account_get_record (account);
+    match_names (&match, account, record->id, record->address,
+                 g_str_equal (record->name, record->address) ? NULL : record->name);
+  }
+
+  return match_result (&match, "accounts", error);
+}
+
+MusterIdentity *
+muster_broker_find_identity (MusterBroker *self, const char *selector, GError **error)
+{
+  Match match = { .selector = selector };
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->identities);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    MusterIdentity *identity = g_sequence_get (iter);
+
+    match_names (&match, identity, identity->record->id, identity->record->name, NULL);
+  }
+
+  return match_result (&match, "identities", error);
+}
+
+GSequence *
+muster_broker_get_accounts (MusterBroker *self)
+{
+  return self->accounts;
+}
+
+GSequence *
+muster_broker_get_identities (MusterBroker *self)
+{
+  return self->identities;
+}
+
+static int
+compare_account_to_id (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const char *left = a == NULL ? user_data : muster_account_get_id ((MusterAccount *) a);
+  const char *right = b == NULL ? user_data : muster_account_get_id ((MusterAccount *) b);
+  int order = strcmp (left, right);
+
+  /* The searched one stands behind its equal. */
+  return order != 0 ? order : (a == NULL ? 1 : -1);
+}
+
+GSequenceIter *
+muster_broker_seek_account (MusterBroker *self, const char *after_id)
+{
+  return g_sequence_search (self->accounts, NULL, compare_account_to_id, (gpointer) after_id);
+}
+
+static int
+compare_identity_to_id (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const char *left = a == NULL ? user_data : ((const MusterIdentity *) a)->record->id;
+  const char *right = b == NULL ? user_data : ((const MusterIdentity *) b)->record->id;
+  int order = strcmp (left, right);
+
+  return order != 0 ? order : (a == NULL ? 1 : -1);
+}
+
+GSequenceIter *
+muster_broker_seek_identity (MusterBroker *self, const char *after_id)
+{
+  return g_sequence_search (self->identities, NULL, compare_identity_to_id, (gpointer) after_id);
+}
+
+MusterPluginRegistry *
+muster_broker_get_registry (MusterBroker *self)
+{
+  return self->registry;
+}
+
+MusterStore *
+muster_broker_get_store (MusterBroker *self)
+{
+  return self->store;
+}
+
+const MusterBrokerCounters *
+muster_broker_get_counters (MusterBroker *self)
+{
+  return &self->counters;
+}
+
+guint
+muster_broker_count_registered (MusterBroker *self)
+{
+  return g_hash_table_size (self->registered);
+}
+
+/* actions of people */
+
+gboolean
+muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error)
+{
+  MusterStanding *standing = muster_account_get_standing (account);
+  const MusterStandingView *view = muster_standing_get_view (standing);
+
+  if (!muster_account_state_is_registered (view->state)) {
+    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
+                 "%s is not registered (%s), so there is nothing to refresh",
+                 muster_account_get_record (account)->address,
+                 muster_account_state_to_string (view->state));
+    return FALSE;
+  }
+
+  muster_standing_post (standing, MUSTER_FACT_REFRESH_ASKED);
+  return TRUE;
+}
+
+gboolean
+muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
+{
+  MusterStanding *standing = muster_account_get_standing (account);
+  MusterAccountState state = muster_standing_get_view (standing)->state;
+  const char *advice = NULL;
+
+  switch (state) {
+  case MUSTER_ACCOUNT_WAITING_RETRY:
+  case MUSTER_ACCOUNT_WAITING_USER:
+  case MUSTER_ACCOUNT_FAILED:
+  case MUSTER_ACCOUNT_REFRESHING:
+    muster_standing_post (standing, MUSTER_FACT_RETRY_ASKED);
+    return TRUE;
+  case MUSTER_ACCOUNT_WAITING_SECRET:
+    advice = "give it a new secret instead: a refused one is never tried again";
+    break;
+  case MUSTER_ACCOUNT_WAITING_NETWORK:
+    advice = "there is no network; it goes on by itself when there is";
+    break;
+  case MUSTER_ACCOUNT_WAITING_PLUGIN:
+    advice = "no plugin speaks its protocol";
+    break;
+  case MUSTER_ACCOUNT_DISABLED:
+    advice = "it is disabled; enable it";
+    break;
+  case MUSTER_ACCOUNT_REGISTERING:
+  case MUSTER_ACCOUNT_REGISTERED:
+  case MUSTER_ACCOUNT_UNREGISTERING:
+  case MUSTER_ACCOUNT_STATE_LAST:
+    advice = "nothing failed";
+    break;
+  }
+
+  g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
+               "there is nothing to retry for %s (%s): %s",
+               muster_account_get_record (account)->address, muster_account_state_to_string (state),
+               advice);
+  return FALSE;
+}
+
+/* life */
+
+void
+muster_broker_set_observer (MusterBroker *self, const MusterBrokerObserver *observer, gpointer data)
+{
+  self->observer = observer;
+  self->observer_data = data;
+}
+
+MusterBroker *
+muster_broker_new (MusterStore *store,
+                   MusterVault *vault,
+                   MusterPluginRegistry *registry,
+                   MusterEventBus *events)
+{
+  MusterBroker *self = g_new0 (MusterBroker, 1);
+
+  self->store = store;
+  self->vault = vault;
+  self->registry = registry;
+  self->events = events;
+  self->accounts = g_sequence_new ((GDestroyNotify) muster_account_unref);
+  self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
+  self->by_address = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->identities = g_sequence_new (muster_identity_free);
+  self->registered = g_hash_table_new (NULL, NULL);
+  self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
+  self->offline = g_ptr_array_new ();
+  g_ptr_array_add (self->offline, NULL);
+  g_queue_init (&self->identity_changes);
+  muster_timer_init (&self->leave_timer, on_leave_timeout, self);
+
+  return self;
+}
+
+void
+muster_broker_free (MusterBroker *self)
+{
+  if (self == NULL)
+    return;
+
+  self->observer = NULL;
+  muster_timer_cancel (&self->leave_timer);
+  g_clear_handle_id (&self->bury_id, g_source_remove);
+  g_ptr_array_unref (self->retired);
+  g_hash_table_unref (self->by_id);
+  g_hash_table_unref (self->by_address);
+  g_hash_table_unref (self->registered);
+  g_sequence_free (self->accounts);
+  g_sequence_free (self->identities);
+  g_ptr_array_unref (self->offline);
+  g_queue_clear (&self->identity_changes);
+  g_free (self);
+}

@@ -1,0 +1,165 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "events/muster-event-bus.h"
+#include "muster-account.h"
+#include "muster-broker-error.h"
+#include "plugins/muster-plugin-registry.h"
+#include "secrets/muster-vault.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MusterBroker:
+ *
+ * Owns the identities and accounts, keeps them in the store, and tells the accounts what happens
+ * around them. Knows no D-Bus and no protocol.
+ */
+typedef struct _MusterBroker MusterBroker;
+
+typedef struct {
+  MusterIdentityRecord *record;
+  guint n_accounts;
+  guint n_registered;
+} MusterIdentity;
+
+/* What the broker tells whoever shows it to others. */
+typedef struct {
+  void (*account_added) (gpointer observer, MusterAccount *account);
+  void (*account_removed) (gpointer observer, MusterAccount *account);
+  void (*account_changed) (gpointer observer, MusterAccount *account); /* configuration */
+  void (*standing_changed) (gpointer observer, MusterAccount *account);
+  void (*identity_added) (gpointer observer, MusterIdentity *identity);
+  void (*identity_removed) (gpointer observer, MusterIdentity *identity);
+  void (*identity_changed) (gpointer observer, MusterIdentity *identity);
+  void (*offline_changed) (gpointer observer);
+} MusterBrokerObserver;
+
+typedef struct {
+  guint64 opened;    /* registrations made afresh */
+  guint64 refreshed; /* leases extended */
+  guint64 failed;    /* attempts that failed */
+  guint64 lost;      /* registrations that ended without being asked to */
+} MusterBrokerCounters;
+
+/* All of them are lent until muster_broker_free(). */
+MusterBroker *muster_broker_new (MusterStore *store,
+                                 MusterVault *vault,
+                                 MusterPluginRegistry *registry,
+                                 MusterEventBus *events);
+void muster_broker_free (MusterBroker *self); /* after muster_broker_leave_async() */
+
+void muster_broker_set_observer (MusterBroker *self,
+                                 const MusterBrokerObserver *observer,
+                                 gpointer data);
+
+/* Loads everything, and starts what is enabled. */
+gboolean muster_broker_start (MusterBroker *self, GError **error);
+
+/* Unregisters everything, for at most 3 s, at the end of the session. */
+void muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpointer data);
+gboolean muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+/* What stands in the way of going on-line: a set of reasons, each on or off. */
+void muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline);
+const char *const *muster_broker_get_offline (MusterBroker *self);
+/* Another local address, or back from suspend. */
+void muster_broker_network_changed (MusterBroker *self);
+
+/* Looking up. Ids are unique; accounts and identities come in the order of their ids. */
+MusterAccount *muster_broker_get_account (MusterBroker *self, const char *id);
+MusterIdentity *muster_broker_get_identity (MusterBroker *self, const char *id);
+MusterAccount *
+muster_broker_find_account (MusterBroker *self, const char *selector, GError **error);
+MusterIdentity *
+muster_broker_find_identity (MusterBroker *self, const char *selector, GError **error);
+GSequence *muster_broker_get_accounts (MusterBroker *self);   /* of MusterAccount */
+GSequence *muster_broker_get_identities (MusterBroker *self); /* of MusterIdentity */
+GSequenceIter *muster_broker_seek_account (MusterBroker *self, const char *after_id);
+GSequenceIter *muster_broker_seek_identity (MusterBroker *self, const char *after_id);
+MusterPluginRegistry *muster_broker_get_registry (MusterBroker *self);
+MusterStore *muster_broker_get_store (MusterBroker *self);
+const MusterBrokerCounters *muster_broker_get_counters (MusterBroker *self);
+guint muster_broker_count_registered (MusterBroker *self);
+
+/* Changes: durable when the callback comes. Errors are of MUSTER_BROKER_ERROR. */
+
+/* @params: a{sv}; @secrets: name -> MusterSecret; @identity, @name NULL: by default */
+void muster_broker_add_account_async (MusterBroker *self,
+                                      const char *protocol,
+                                      const char *address,
+                                      GVariant *params,
+                                      GHashTable *secrets,
+                                      const char *identity,
+                                      const char *name,
+                                      gboolean enabled,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+/* Returns (transfer none): the new account */
+MusterAccount *
+muster_broker_add_account_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+/* @set: a{sv}; @name NULL: keep */
+void muster_broker_update_account_async (MusterBroker *self,
+                                         MusterAccount *account,
+                                         GVariant *set,
+                                         const char *const *unset,
+                                         const char *name,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+/* @effect (static) and @detached (transfer full) as in org.muster.Muster1.Account.Update */
+gboolean muster_broker_update_account_finish (MusterBroker *self,
+                                              GAsyncResult *result,
+                                              const char **effect,
+                                              GStrv *detached,
+                                              GError **error);
+
+void muster_broker_set_enabled_async (MusterBroker *self,
+                                      MusterAccount *account,
+                                      gboolean enabled,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+
+/* @secret NULL: clears it */
+void muster_broker_set_secret_async (MusterBroker *self,
+                                     MusterAccount *account,
+                                     const char *name,
+                                     MusterSecret *secret,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+
+void muster_broker_remove_account_async (MusterBroker *self,
+                                         MusterAccount *account,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+
+void muster_broker_add_identity_async (MusterBroker *self,
+                                       const char *name,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+MusterIdentity *
+muster_broker_add_identity_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+void muster_broker_rename_identity_async (MusterBroker *self,
+                                          MusterIdentity *identity,
+                                          const char *name,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+
+void muster_broker_remove_identity_async (MusterBroker *self,
+                                          MusterIdentity *identity,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+
+/* For the changes that return nothing. */
+gboolean muster_broker_change_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+/* Actions of people. */
+gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);
+gboolean muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,144 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterExplain"
+
+#include "config.h"
+
+#include "muster-explain.h"
+
+#include <muster/muster-hub.h>
+
+/*
+ * Says in sentences why an account is, or is not, registered. It looks only at what the account
+ * shows anyway, so that it can never disagree with it.
+ */
+
+static void
+add (GVariantBuilder *rows, const char *name, gboolean holds, const char *format, ...)
+{
+  g_autofree char *sentence = NULL;
+  va_list args;
+
+  va_start (args, format);
+  sentence = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_variant_builder_add (rows, "(sbs)", name, holds, sentence);
+}
+
+static char *
+dup_in (gint64 at_us)
+{
+  gint64 s = (at_us - muster_clock_wall_us () + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
+
+  if (s <= 0)
+    return g_strdup ("now");
+  if (s < 120)
+    return g_strdup_printf ("in %d s", (int) s);
+  if (s < 7200)
+    return g_strdup_printf ("in %d min", (int) (s / 60));
+
+  return g_strdup_printf ("in %d h", (int) (s / 3600));
+}
+
+static void
+explain_secret (GVariantBuilder *rows, MusterAccount *account)
+{
+  const char *missing = muster_account_get_missing_secret (account);
+
+  if (missing != NULL)
+    add (rows, "secret", FALSE, "its %s is not stored; give it with: muster secret %s %s", missing,
+         muster_account_get_id (account), missing);
+  else if (muster_account_is_refused (account))
+    add (rows, "secret", FALSE,
+         "the service refused what is stored; it is not tried again until you give a new one");
+  else
+    add (rows, "secret", TRUE, "everything secret that it needs is stored");
+}
+
+static void
+explain_network (GVariantBuilder *rows, MusterBroker *broker)
+{
+  const char *const *offline = muster_broker_get_offline (broker);
+  g_autofree char *reasons = g_strjoinv (", ", (GStrv) offline);
+
+  if (offline[0] == NULL)
+    add (rows, "network", TRUE, "there is a network to try");
+  else
+    add (rows, "network", FALSE, "this machine is off-line: %s", reasons);
+}
+
+static void
+explain_service (GVariantBuilder *rows, const MusterStandingView *view)
+{
+  const char *step = "";
+  const char *text = NULL;
+  g_autofree char *next = NULL;
+
+  if (view->error == NULL) {
+    add (rows, "service", muster_account_state_is_registered (view->state),
+         muster_account_state_is_registered (view->state) ? "the service accepted the registration"
+                                                          : "the service has not answered yet");
+    return;
+  }
+
+  if (view->error->domain == MUSTER_ERROR) {
+    step = muster_step_to_string (muster_error_get_step (view->error));
+    text = muster_error_get_server_text (view->error);
+  }
+  next = view->next_attempt_at_us != 0 ? dup_in (view->next_attempt_at_us)
+                                       : g_strdup ("not by itself");
+  add (rows, "service", FALSE, "%s%s%s%s%s%s; failures in a row: %u; next attempt: %s",
+       view->error->message, *step != '\0' ? " (step: " : "", step, *step != '\0' ? ")" : "",
+       text != NULL ? "; the service says: " : "", text != NULL ? text : "", view->attempt, next);
+}
+
+static void
+explain_lease (GVariantBuilder *rows, const MusterStandingView *view)
+{
+  g_autofree char *end = NULL;
+  g_autofree char *refresh = NULL;
+
+  if (!muster_account_state_is_registered (view->state)) {
+    add (rows, "lease", FALSE, "nothing is granted, so nobody can reach the account");
+    return;
+  }
+  if (view->expires_at_us == 0) {
+    add (rows, "lease", TRUE, "it holds until it is lost");
+    return;
+  }
+
+  end = dup_in (view->expires_at_us);
+  refresh = dup_in (view->refresh_at_us);
+  add (rows, "lease", TRUE, "it ends %s, and is refreshed %s", end, refresh);
+}
+
+GVariant *
+muster_explain_account (MusterBroker *broker, MusterAccount *account)
+{
+  const MusterAccountRecord *record = muster_account_get_record (account);
+  const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
+  gboolean plugin = muster_account_get_protocol (account) != NULL;
+  const char *problem = muster_account_get_problem (account);
+  gboolean admitted = !g_str_equal (view->reason, "admission");
+  GVariantBuilder rows;
+
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sbs)"));
+  add (&rows, "enabled", record->enabled,
+       record->enabled ? "the account is enabled" : "the account is disabled; enable it");
+  add (&rows, "plugin", plugin,
+       plugin ? "a plugin speaks its protocol" : "no plugin speaks protocol %s; see: muster plugin",
+       record->protocol);
+  add (&rows, "parameters", *problem == '\0', "%s",
+       *problem == '\0' ? "its parameters are complete" : problem);
+  explain_secret (&rows, account);
+  explain_network (&rows, broker);
+  add (&rows, "admission", admitted,
+       admitted ? "nothing holds it back" : "it waits for its turn: many accounts start at once");
+  explain_service (&rows, view);
+  explain_lease (&rows, view);
+
+  return g_variant_builder_end (&rows);
+}

@@ -1,0 +1,16 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-broker.h"
+
+G_BEGIN_DECLS
+
+/* The chain of conditions under which an account is registered, as a(sbs): see
+ * org.muster.Muster1.Registration.Explain. Returns (transfer floating). */
+GVariant *muster_explain_account (MusterBroker *broker, MusterAccount *account);
+
+G_END_DECLS

@@ -1,0 +1,683 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterStanding"
+
+#include "config.h"
+
+#include "muster-standing.h"
+
+#include "muster-schedule.h"
+
+#include <muster/muster-hub.h>
+
+/*
+ * An attempt goes: load what an earlier run left (once) -> wait for admission -> open. The state may
+ * move on at any point of it; then the attempt is cancelled, and only when it has ended is the new
+ * state entered, so that a registration never sees two operations at once.
+ *
+ *    post (fact) -> table -> move (state) -> [cancel and wait for the operation] -> enter (state)
+ *                                                        open / close / arm a timer <-'
+ */
+
+#define EXPIRED_AGAIN_US (60 * G_USEC_PER_SEC)
+
+typedef enum {
+  STEP_IDLE,
+  STEP_RESUME,
+  STEP_ADMISSION,
+  STEP_OPEN,
+  STEP_CLOSE,
+} OperationStep;
+
+struct _MusterStanding {
+  MusterStandingView view;
+  const char *id;
+  const MusterStandingHost *host;
+  gpointer host_data;
+
+  MusterRegistration *registration; /* NULL until the first attempt, and after a repointing */
+  OperationStep step;
+  GCancellable *operation; /* non-NULL while step is OPEN or CLOSE */
+  gboolean moved_on;       /* the state changed under the operation: its end enters the new one */
+  gboolean resumed;        /* what an earlier run left has been looked for */
+  gboolean repointed;      /* make a new registration before the next attempt */
+  MusterAccountFact why;   /* the fact that led into the state */
+
+  gint64 lease_end_us; /* boot clock; 0: no lease, G_MAXINT64: holds until lost */
+  gint64 expired_us;   /* boot clock: when the service last said EXPIRED */
+  gboolean unsure;     /* an attempt was cut off: the service may hold something */
+  MusterTimer due;     /* the next attempt or refresh, by state */
+  MusterTimer lease_end;
+  MusterTimer deadline; /* of the operation */
+};
+
+static void muster_standing_enter (MusterStanding *self);
+
+static gint64
+to_wall_us (gint64 boot_us)
+{
+  return muster_clock_wall_us () + boot_us - muster_clock_now_us ();
+}
+
+static gint64
+lease_left_ms (MusterStanding *self)
+{
+  if (self->lease_end_us == 0)
+    return 0;
+  if (self->lease_end_us == G_MAXINT64)
+    return G_MAXINT64;
+
+  return MAX ((self->lease_end_us - muster_clock_now_us ()) / 1000, 0);
+}
+
+static void
+muster_standing_clear_lease (MusterStanding *self)
+{
+  self->lease_end_us = 0;
+  self->unsure = FALSE;
+  self->view.expires_at_us = 0;
+  self->view.refresh_at_us = 0;
+  g_strfreev (self->view.bindings);
+  self->view.bindings = g_new0 (char *, 1);
+  muster_timer_cancel (&self->lease_end);
+}
+
+static void
+muster_standing_clear_error (MusterStanding *self)
+{
+  g_clear_error (&self->view.error);
+  self->view.error_at_us = 0;
+}
+
+/* events */
+
+static void
+emit (MusterStanding *self, const char *type, gboolean keep)
+{
+  GVariantDict payload;
+
+  g_variant_dict_init (&payload, NULL);
+  g_variant_dict_insert (&payload, "state", "s", muster_account_state_to_string (self->view.state));
+  if (*self->view.reason != '\0')
+    g_variant_dict_insert (&payload, "reason", "s", self->view.reason);
+  if (self->view.bindings[0] != NULL)
+    g_variant_dict_insert (&payload, "bindings", "^as", self->view.bindings);
+  if (self->view.expires_at_us != 0)
+    g_variant_dict_insert (&payload, "expires-at", "t", (guint64) self->view.expires_at_us);
+  if (self->view.next_attempt_at_us != 0)
+    g_variant_dict_insert (&payload, "next-attempt-at", "t",
+                           (guint64) self->view.next_attempt_at_us);
+  if (self->view.error != NULL)
+    g_variant_dict_insert (&payload, "message", "s", self->view.error->message);
+
+  self->host->event (self->host_data, type, g_variant_dict_end (&payload), keep);
+}
+
+/* operations */
+
+static void
+muster_standing_begin (MusterStanding *self, OperationStep step, gint64 deadline_ms)
+{
+  self->step = step;
+  self->operation = g_cancellable_new ();
+  muster_timer_arm_in_ms (&self->deadline, deadline_ms);
+}
+
+/* Returns whether the state moved on while the operation was under way. */
+static gboolean
+muster_standing_end (MusterStanding *self)
+{
+  gboolean moved_on = self->moved_on;
+
+  muster_timer_cancel (&self->deadline);
+  g_clear_object (&self->operation);
+  self->step = STEP_IDLE;
+  self->moved_on = FALSE;
+
+  return moved_on;
+}
+
+static void
+on_deadline (MusterTimer *timer, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+
+  g_cancellable_cancel (self->operation);
+}
+
+static void
+muster_standing_take_lease (MusterStanding *self, const MusterLease *lease)
+{
+  gint64 now_us = muster_clock_now_us ();
+
+  self->unsure = FALSE;
+  g_strfreev (self->view.bindings);
+  self->view.bindings = g_strdupv (lease->bindings);
+  self->view.refresh_at_us = 0;
+  self->view.expires_at_us = 0;
+  muster_timer_cancel (&self->lease_end);
+
+  if (lease->lease_s == 0) {
+    self->lease_end_us = G_MAXINT64;
+    if (lease->refresh_after_s > 0)
+      self->view.refresh_at_us = to_wall_us (now_us +
+                                             (gint64) lease->refresh_after_s * G_USEC_PER_SEC);
+    return;
+  }
+
+  self->lease_end_us = now_us + (gint64) lease->lease_s * G_USEC_PER_SEC;
+  self->view.expires_at_us = to_wall_us (self->lease_end_us);
+  self->view.refresh_at_us = to_wall_us (
+    now_us +
+    1000 * muster_schedule_refresh_ms (lease->lease_s, lease->refresh_after_s, g_random_double ()));
+  muster_timer_arm_at (&self->lease_end, self->lease_end_us);
+}
+
+/* Keeps the failure for people, and says which fact it is. */
+static MusterAccountFact
+muster_standing_take_error (MusterStanding *self, const GError *error)
+{
+  MusterError code = (MusterError) error->code;
+  gint64 now_us = muster_clock_now_us ();
+
+  if (code == MUSTER_ERROR_EXPIRED) {
+    if (self->expired_us != 0 && now_us - self->expired_us < EXPIRED_AGAIN_US)
+      code = MUSTER_ERROR_CONFLICT;
+    self->expired_us = now_us;
+  }
+
+  g_clear_error (&self->view.error);
+  self->view.error = g_error_copy (error);
+  self->view.error->code = (int) code;
+  self->view.error_at_us = muster_clock_wall_us ();
+  self->view.attempt++;
+
+  return muster_account_fact_for_error (code);
+}
+
+static gboolean
+failed_in_passing (MusterAccountFact fact)
+{
+  return fact == MUSTER_FACT_UNREACHABLE || fact == MUSTER_FACT_BUSY ||
+         fact == MUSTER_FACT_PROTOCOL;
+}
+
+static void
+muster_standing_failed (MusterStanding *self, const GError *error)
+{
+  gboolean news = self->view.error == NULL || self->view.error->code != error->code;
+  MusterAccountFact fact = muster_standing_take_error (self, error);
+
+  /* Without a lease to live on there is nothing to retry a refresh inside of. */
+  if (self->view.state == MUSTER_ACCOUNT_REFRESHING && failed_in_passing (fact) &&
+      (self->lease_end_us == 0 || self->lease_end_us == G_MAXINT64)) {
+    muster_standing_clear_lease (self);
+    fact = MUSTER_FACT_LEASE_ENDED;
+  }
+
+  g_info ("%s: %s failed: %s", self->id, muster_account_state_to_string (self->view.state),
+          error->message);
+  if (fact == MUSTER_FACT_REFUSED)
+    self->host->secret_refused (self->host_data);
+
+  muster_standing_post (self, fact);
+  emit (self, "registration.failed", news);
+}
+
+static void
+on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+  g_autoptr (MusterLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean moved_on = muster_standing_end (self);
+  gboolean extended = self->lease_end_us != 0 && lease_left_ms (self) > 0;
+
+  lease = muster_registration_open_finish (MUSTER_REGISTRATION (source), result, &error);
+
+  if (lease != NULL) {
+    muster_standing_take_lease (self, lease);
+  } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    self->unsure = TRUE;
+    g_clear_error (&error);
+    error = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
+                              "the service did not answer in time");
+  }
+  self->host->release (self->host_data, moved_on ? NULL : error);
+
+  if (moved_on) {
+    muster_standing_enter (self);
+    self->host->changed (self->host_data);
+    return;
+  }
+
+  if (lease == NULL) {
+    muster_standing_failed (self, error);
+    return;
+  }
+
+  {
+    gboolean created = self->view.state == MUSTER_ACCOUNT_REGISTERING &&
+                       !(extended && lease->refreshed);
+
+    self->view.attempt = 0;
+    muster_standing_clear_error (self);
+    if (!created)
+      self->view.n_refreshes++;
+    muster_standing_post (self, MUSTER_FACT_OPENED);
+    emit (self, created ? "registration.created" : "registration.refreshed", created);
+  }
+}
+
+static void
+muster_standing_open (MusterStanding *self)
+{
+  gint64 left_ms = lease_left_ms (self);
+
+  muster_standing_begin (self, STEP_OPEN,
+                         muster_schedule_open_deadline_ms (left_ms == G_MAXINT64 ? 0 : left_ms));
+  muster_registration_open_async (self->registration, self->operation, on_opened, self);
+}
+
+static void
+muster_standing_attempt (MusterStanding *self)
+{
+  self->view.next_attempt_at_us = 0;
+
+  if (self->registration != NULL && self->repointed) {
+    muster_registration_detach_host (self->registration);
+    g_clear_object (&self->registration);
+  }
+  self->repointed = FALSE;
+
+  if (!self->resumed) {
+    self->step = STEP_RESUME;
+    self->host->load_resume (self->host_data);
+    return;
+  }
+
+  if (self->registration == NULL)
+    self->registration = self->host->make_registration (self->host_data);
+
+  self->step = STEP_ADMISSION;
+  self->host->admit (self->host_data);
+  if (self->step == STEP_ADMISSION)
+    self->view.reason = "admission";
+}
+
+void
+muster_standing_resume_loaded (MusterStanding *self)
+{
+  g_return_if_fail (self->step == STEP_RESUME);
+
+  self->resumed = TRUE;
+  self->step = STEP_IDLE;
+  muster_standing_enter (self); /* the state may have moved on meanwhile */
+  self->host->changed (self->host_data);
+}
+
+void
+muster_standing_admitted (MusterStanding *self)
+{
+  g_return_if_fail (self->step == STEP_ADMISSION);
+
+  self->step = STEP_IDLE;
+  self->view.reason = "";
+  muster_standing_open (self);
+  self->host->changed (self->host_data);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+  g_autoptr (GError) error = NULL;
+  gboolean moved_on = muster_standing_end (self);
+
+  if (!muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error))
+    g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
+
+  muster_standing_clear_lease (self);
+
+  if (moved_on) {
+    muster_standing_enter (self);
+    self->host->changed (self->host_data);
+  } else {
+    muster_standing_post (self, MUSTER_FACT_CLOSED);
+  }
+}
+
+static void
+muster_standing_close (MusterStanding *self)
+{
+  if (self->registration == NULL) /* a lease of an earlier run that was never taken up again */
+    self->registration = self->host->make_registration (self->host_data);
+
+  muster_standing_begin (self, STEP_CLOSE, muster_schedule_close_deadline_ms ());
+  muster_registration_close_async (self->registration, self->operation, on_closed, self);
+}
+
+/* timers */
+
+static void
+muster_standing_arm_due (MusterStanding *self, gint64 delay_ms)
+{
+  if (delay_ms == G_MAXINT64)
+    return;
+
+  muster_timer_arm_in_ms (&self->due, delay_ms);
+  self->view.next_attempt_at_us = muster_clock_wall_us () + delay_ms * 1000;
+}
+
+static void
+on_due (MusterTimer *timer, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+
+  if (muster_account_state_is_registered (self->view.state))
+    muster_standing_post (self, MUSTER_FACT_REFRESH_DUE);
+  else
+    muster_standing_post (self, MUSTER_FACT_RETRY_DUE);
+}
+
+static void
+on_lease_end (MusterTimer *timer, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+
+  muster_standing_clear_lease (self);
+  muster_standing_post (self, MUSTER_FACT_LEASE_ENDED);
+}
+
+/* state */
+
+static gint64
+delay_after_error_ms (MusterStanding *self)
+{
+  const GError *error = self->view.error;
+
+  if (error == NULL)
+    return muster_schedule_retry_ms (1, self->host->get_retry_floor_s (self->host_data),
+                                     g_random_double ());
+
+  return muster_schedule_after_error_ms ((MusterError) error->code, self->view.attempt,
+                                         muster_error_get_retry_after_s (error),
+                                         self->host->get_retry_floor_s (self->host_data),
+                                         g_random_double ());
+}
+
+/* Performs what the state asks for. Nothing is under way when it runs. */
+static void
+muster_standing_enter (MusterStanding *self)
+{
+  switch (self->view.state) {
+  case MUSTER_ACCOUNT_REGISTERING:
+    muster_standing_attempt (self);
+    break;
+  case MUSTER_ACCOUNT_REFRESHING:
+    if (failed_in_passing (self->why)) {
+      gint64 left_ms = lease_left_ms (self);
+
+      self->why = MUSTER_FACT_REFRESH_DUE; /* what the next try is for */
+      muster_standing_arm_due (self,
+                               muster_schedule_refresh_retry_ms (left_ms,
+                                                                 delay_after_error_ms (self)));
+    } else {
+      muster_standing_attempt (self);
+    }
+    break;
+  case MUSTER_ACCOUNT_REGISTERED:
+    if (self->view.refresh_at_us != 0)
+      muster_timer_arm_in_ms (&self->due,
+                              MAX ((self->view.refresh_at_us - muster_clock_wall_us ()) / 1000, 0));
+    break;
+  case MUSTER_ACCOUNT_WAITING_RETRY:
+    muster_standing_arm_due (self, delay_after_error_ms (self));
+    break;
+  case MUSTER_ACCOUNT_FAILED:
+    if (self->why == MUSTER_FACT_FORBIDDEN)
+      muster_standing_arm_due (self, delay_after_error_ms (self));
+    break;
+  case MUSTER_ACCOUNT_UNREGISTERING:
+    muster_standing_close (self);
+    break;
+  case MUSTER_ACCOUNT_DISABLED:
+    self->view.attempt = 0;
+    muster_standing_clear_error (self);
+    break;
+  case MUSTER_ACCOUNT_WAITING_PLUGIN:
+  case MUSTER_ACCOUNT_WAITING_SECRET:
+  case MUSTER_ACCOUNT_WAITING_USER:
+  case MUSTER_ACCOUNT_WAITING_NETWORK:
+    break;
+  case MUSTER_ACCOUNT_STATE_LAST:
+    g_assert_not_reached ();
+  }
+}
+
+/* One word for people and programs. */
+static const char *
+reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fact)
+{
+  MusterAccountConditions conditions = self->host->get_conditions (self->host_data);
+
+  switch (state) {
+  case MUSTER_ACCOUNT_WAITING_PLUGIN:
+    return "no-plugin";
+  case MUSTER_ACCOUNT_WAITING_SECRET:
+    return self->view.error != NULL && self->view.error->code == MUSTER_ERROR_REFUSED ? "refused"
+                                                                                      : "no-secret";
+  case MUSTER_ACCOUNT_WAITING_NETWORK:
+    return "no-network";
+  case MUSTER_ACCOUNT_FAILED:
+    if ((conditions & MUSTER_CONDITION_VALID) == 0)
+      return "invalid";
+    return muster_account_fact_to_string (fact);
+  case MUSTER_ACCOUNT_WAITING_RETRY:
+  case MUSTER_ACCOUNT_WAITING_USER:
+    if (self->view.error != NULL)
+      return muster_error_code_to_string ((MusterError) self->view.error->code);
+    return muster_account_fact_to_string (fact);
+  case MUSTER_ACCOUNT_REFRESHING:
+    return muster_account_fact_to_string (fact);
+  case MUSTER_ACCOUNT_DISABLED:
+  case MUSTER_ACCOUNT_REGISTERING:
+  case MUSTER_ACCOUNT_REGISTERED:
+  case MUSTER_ACCOUNT_UNREGISTERING:
+    return "";
+  case MUSTER_ACCOUNT_STATE_LAST:
+    break;
+  }
+
+  g_return_val_if_reached ("");
+}
+
+/* What others must hear of when one state follows another. */
+static void
+emit_transition (MusterStanding *self, MusterAccountState from)
+{
+  gboolean was = muster_account_state_is_registered (from);
+  gboolean is = muster_account_state_is_registered (self->view.state);
+
+  if (was && !is && self->view.state != MUSTER_ACCOUNT_UNREGISTERING)
+    emit (self,
+          self->view.state == MUSTER_ACCOUNT_DISABLED ? "registration.ended" : "registration.lost",
+          TRUE);
+  if (from == MUSTER_ACCOUNT_UNREGISTERING && self->view.state != from)
+    emit (self, "registration.ended", TRUE);
+}
+
+/* The only function that writes the state. */
+static void
+muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccountFact fact)
+{
+  MusterAccountState from = self->view.state;
+  gint64 wall_us = muster_clock_wall_us ();
+
+  g_info ("%s: %s -> %s (%s)", self->id, muster_account_state_to_string (from),
+          muster_account_state_to_string (to), muster_account_fact_to_string (fact));
+
+  muster_timer_cancel (&self->due);
+  self->view.next_attempt_at_us = 0;
+  self->view.state = to;
+  self->view.reason = reason_for (self, to, fact);
+  self->why = fact;
+  if (to != from)
+    self->view.since_us = wall_us;
+  if (!muster_account_state_is_registered (to))
+    self->view.registered_at_us = 0;
+  else if (!muster_account_state_is_registered (from) && self->view.registered_at_us == 0)
+    self->view.registered_at_us = wall_us;
+
+  switch (self->step) {
+  case STEP_IDLE:
+    muster_standing_enter (self);
+    break;
+  case STEP_ADMISSION:
+    self->step = STEP_IDLE;
+    self->host->release (self->host_data, NULL);
+    muster_standing_enter (self);
+    break;
+  case STEP_OPEN:
+  case STEP_CLOSE:
+    self->moved_on = TRUE; /* its end enters the new state */
+    g_cancellable_cancel (self->operation);
+    break;
+  case STEP_RESUME: /* so does this one's */
+    break;
+  }
+
+  emit_transition (self, from);
+  self->host->changed (self->host_data);
+}
+
+/* An attempt that is already doing what is asked for is left alone. */
+static gboolean
+is_being_done (MusterStanding *self, MusterAccountFact fact)
+{
+  gboolean attempting = self->step == STEP_OPEN || self->step == STEP_ADMISSION;
+
+  return attempting && muster_account_state_is_registered (self->view.state) &&
+         (fact == MUSTER_FACT_REFRESH_ASKED || fact == MUSTER_FACT_RETRY_ASKED ||
+          fact == MUSTER_FACT_REFRESH_DUE);
+}
+
+void
+muster_standing_post (MusterStanding *self, MusterAccountFact fact)
+{
+  MusterAccountConditions conditions;
+  MusterAccountState to;
+
+  g_return_if_fail (self != NULL);
+
+  if (fact == MUSTER_FACT_REPOINTED)
+    self->repointed = TRUE;
+  if (is_being_done (self, fact))
+    return;
+
+  conditions = self->host->get_conditions (self->host_data);
+  if (muster_standing_is_held (self))
+    conditions |= MUSTER_CONDITION_HELD;
+
+  if (muster_account_state_next (self->view.state, fact, conditions, &to))
+    muster_standing_move (self, to, fact);
+}
+
+void
+muster_standing_lost (MusterStanding *self, const GError *error)
+{
+  g_return_if_fail (self != NULL && error != NULL);
+
+  if (!muster_account_state_is_registered (self->view.state) || self->step != STEP_IDLE)
+    return;
+
+  muster_standing_clear_lease (self);
+  muster_standing_failed (self, error);
+}
+
+void
+muster_standing_set_bindings (MusterStanding *self, const char *const *bindings)
+{
+  g_strfreev (self->view.bindings);
+  self->view.bindings = g_strdupv ((GStrv) bindings);
+  self->host->changed (self->host_data);
+}
+
+void
+muster_standing_restore (MusterStanding *self,
+                         gint64 registered_at_us,
+                         gint64 expires_at_us,
+                         gint64 refresh_at_us)
+{
+  gint64 left_us = expires_at_us - muster_clock_wall_us ();
+
+  self->view.registered_at_us = registered_at_us;
+  self->view.expires_at_us = expires_at_us;
+  self->view.refresh_at_us = refresh_at_us;
+  self->lease_end_us = expires_at_us == 0 ? G_MAXINT64 : muster_clock_now_us () + left_us;
+  if (expires_at_us != 0)
+    muster_timer_arm_at (&self->lease_end, self->lease_end_us);
+}
+
+const MusterStandingView *
+muster_standing_get_view (MusterStanding *self)
+{
+  return &self->view;
+}
+
+gboolean
+muster_standing_is_held (MusterStanding *self)
+{
+  return self->unsure || self->step == STEP_OPEN ||
+         (self->lease_end_us != 0 && lease_left_ms (self) > 0);
+}
+
+gboolean
+muster_standing_is_idle (MusterStanding *self)
+{
+  return self->step == STEP_IDLE || self->step == STEP_ADMISSION;
+}
+
+MusterStanding *
+muster_standing_new (const char *id, const MusterStandingHost *host, gpointer host_data)
+{
+  MusterStanding *self = g_new0 (MusterStanding, 1);
+
+  self->id = id;
+  self->host = host;
+  self->host_data = host_data;
+  self->view.state = MUSTER_ACCOUNT_DISABLED;
+  self->view.reason = "";
+  self->view.since_us = muster_clock_wall_us ();
+  self->view.bindings = g_new0 (char *, 1);
+  muster_timer_init (&self->due, on_due, self);
+  muster_timer_init (&self->lease_end, on_lease_end, self);
+  muster_timer_init (&self->deadline, on_deadline, self);
+
+  return self;
+}
+
+void
+muster_standing_free (MusterStanding *self)
+{
+  if (self == NULL)
+    return;
+
+  g_return_if_fail (muster_standing_is_idle (self));
+
+  if (self->step == STEP_ADMISSION)
+    self->host->release (self->host_data, NULL);
+  muster_timer_cancel (&self->due);
+  muster_timer_cancel (&self->lease_end);
+  muster_timer_cancel (&self->deadline);
+  if (self->registration != NULL) {
+    muster_registration_detach_host (self->registration);
+    g_clear_object (&self->registration);
+  }
+  g_clear_error (&self->view.error);
+  g_strfreev (self->view.bindings);
+  g_free (self);
+}

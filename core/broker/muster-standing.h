@@ -1,0 +1,83 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-account-state.h"
+#include "muster-registration-host.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MusterStanding:
+ *
+ * An account's live standing with its service: the state, and the one operation that is under way.
+ * Facts go in through muster_standing_post(); muster-account-state.c decides what follows,
+ * muster-schedule.c decides when, and this object carries it out through the registration.
+ */
+typedef struct _MusterStanding MusterStanding;
+
+/**
+ * MusterStandingView:
+ *
+ * What others may know of it. Times are microseconds UTC, 0 for "not"; strings and the error are
+ * lent until the next fact.
+ */
+typedef struct {
+  MusterAccountState state;
+  const char *reason; /* one word, static; "" for none */
+  gint64 since_us;
+  guint attempt; /* failures in a row */
+  gint64 next_attempt_at_us;
+  gint64 registered_at_us;
+  gint64 expires_at_us;
+  gint64 refresh_at_us;
+  guint64 n_refreshes;
+  GStrv bindings; /* never NULL */
+  GError *error;  /* the last failure; NULL once overcome */
+  gint64 error_at_us;
+} MusterStandingView;
+
+/**
+ * MusterStandingHost:
+ *
+ * What the standing asks of its account. `make_registration` returns (transfer full) a registration
+ * for the parameters as they now are. `admit` calls muster_standing_admitted() when the attempt may
+ * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
+ * follows every change of the view.
+ */
+typedef struct {
+  MusterAccountConditions (*get_conditions) (gpointer host);
+  MusterRegistration *(*make_registration) (gpointer host);
+  guint (*get_retry_floor_s) (gpointer host);
+  void (*load_resume) (gpointer host); /* answers by muster_standing_resume_loaded() */
+  void (*admit) (gpointer host);
+  void (*release) (gpointer host, const GError *outcome);
+  void (*secret_refused) (gpointer host);
+  void (*changed) (gpointer host);
+  void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
+} MusterStandingHost;
+
+MusterStanding *
+muster_standing_new (const char *id, const MusterStandingHost *host, gpointer host_data);
+void muster_standing_free (MusterStanding *self); /* only when muster_standing_is_idle() */
+
+void muster_standing_post (MusterStanding *self, MusterAccountFact fact);
+void muster_standing_lost (MusterStanding *self, const GError *error);
+void muster_standing_set_bindings (MusterStanding *self, const char *const *bindings);
+void muster_standing_admitted (MusterStanding *self);
+void muster_standing_resume_loaded (MusterStanding *self);
+
+/* At start: a lease of the last run that still counts. Then post %MUSTER_FACT_CONTINUED. */
+void muster_standing_restore (MusterStanding *self,
+                              gint64 registered_at_us,
+                              gint64 expires_at_us,
+                              gint64 refresh_at_us);
+
+const MusterStandingView *muster_standing_get_view (MusterStanding *self);
+gboolean muster_standing_is_held (MusterStanding *self);
+gboolean muster_standing_is_idle (MusterStanding *self); /* nothing under way */
+
+G_END_DECLS

@@ -1,0 +1,40 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "store/muster-store.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MusterEventBus:
+ *
+ * Where facts about accounts are told. Whoever subscribes hears each one, in order, as it happens;
+ * those to be kept go to the journal as well.
+ */
+typedef struct _MusterEventBus MusterEventBus;
+
+/* @account may be ""; @payload is an a{sv}, lent. */
+typedef void (*MusterEventFunc) (gint64 time_us,
+                                 const char *type,
+                                 const char *account,
+                                 GVariant *payload,
+                                 gpointer user_data);
+
+MusterEventBus *muster_event_bus_new (MusterStore *store); /* NULL: without a journal */
+void muster_event_bus_free (MusterEventBus *self);
+
+guint muster_event_bus_subscribe (MusterEventBus *self, MusterEventFunc func, gpointer user_data);
+void muster_event_bus_unsubscribe (MusterEventBus *self, guint id);
+
+/* Consumes @payload if it is floating. @keep: for the journal, too. */
+void muster_event_bus_emit (MusterEventBus *self,
+                            const char *type,
+                            const char *account,
+                            GVariant *payload,
+                            gboolean keep);
+
+G_END_DECLS

@@ -1,0 +1,311 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterModule"
+
+#include "config.h"
+
+#include "muster-module.h"
+
+#include <string.h>
+
+/*
+ * Everything that a table says is checked before it is used: it comes from a file that somebody else
+ * compiled, perhaps against other headers.
+ */
+
+#define KINDS_MAX      32
+#define PARAMS_MAX     128
+#define NAME_MAX_BYTES 32
+
+struct _MusterModule {
+  char *path;
+  char *name;
+  char *reason; /* "" while it works */
+  const MusterPluginInfo *info;
+  MusterPluginContext *context;
+  gboolean started;
+};
+
+/* checks */
+
+static gboolean
+bad (char **reason, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  *reason = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  return FALSE;
+}
+
+/* Names become D-Bus path elements, file names and words of the command line. */
+static gboolean
+is_name (const char *name)
+{
+  if (name == NULL || !g_ascii_islower (*name) ||
+      strnlen (name, NAME_MAX_BYTES + 1) > NAME_MAX_BYTES)
+    return FALSE;
+
+  return strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen (name);
+}
+
+static gboolean
+check_param (const MusterProtocol *protocol, const MusterParam *param, char **reason)
+{
+  g_autoptr (GVariant) value = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!is_name (param->name) || param->label == NULL || param->help == NULL)
+    return bad (reason, "a parameter of protocol %s has no name, label or help", protocol->id);
+  if (muster_protocol_find_param (protocol, param->name) != param)
+    return bad (reason, "protocol %s has two parameters called %s", protocol->id, param->name);
+  if (param->type < MUSTER_PARAM_STRING || param->type > MUSTER_PARAM_BOOLEAN)
+    return bad (reason, "parameter %s of protocol %s has no type that we know", param->name,
+                protocol->id);
+  if ((param->flags & MUSTER_PARAM_SECRET) != 0 &&
+      (param->type != MUSTER_PARAM_STRING || param->default_value != NULL))
+    return bad (reason, "secret %s of protocol %s is not text, or has a default", param->name,
+                protocol->id);
+
+  if (param->default_value == NULL)
+    return TRUE;
+  value = muster_param_parse (param, param->default_value, &error);
+  if (value == NULL)
+    return bad (reason, "the default of a parameter of protocol %s is wrong: %s", protocol->id,
+                error->message);
+
+  return TRUE;
+}
+
+static gboolean
+check_protocol (const MusterProtocol *protocol, char **reason)
+{
+  if (protocol == NULL || protocol->struct_size < sizeof (MusterProtocol))
+    return bad (reason, "the description of a protocol is missing, or shorter than ABI %d has it",
+                MUSTER_PLUGIN_ABI);
+  if (!is_name (protocol->id) || protocol->display_name == NULL || protocol->uri_schemes == NULL ||
+      protocol->address_help == NULL)
+    return bad (reason, "the description of a protocol leaves out its id, name, schemes or help");
+  if (protocol->n_params > PARAMS_MAX || (protocol->n_params > 0 && protocol->params == NULL))
+    return bad (reason, "protocol %s says it has %u parameters", protocol->id, protocol->n_params);
+
+  for (guint i = 0; i < protocol->n_params; i++) {
+    if (!check_param (protocol, &protocol->params[i], reason))
+      return FALSE;
+  }
+
+  return TRUE;
+}
+
+static gboolean
+check_info (const MusterPluginInfo *info, char **reason)
+{
+  if (info->abi != MUSTER_PLUGIN_ABI)
+    return bad (reason, "it was built for plugin ABI %u; this daemon has %u", info->abi,
+                (guint) MUSTER_PLUGIN_ABI);
+  if (info->struct_size < sizeof (MusterPluginInfo))
+    return bad (reason, "its table is shorter than ABI %u has it", (guint) MUSTER_PLUGIN_ABI);
+  if (!is_name (info->name) || info->version == NULL || info->licence == NULL ||
+      info->description == NULL || info->kinds == NULL)
+    return bad (reason, "its table leaves out its name, version, licence, description or kinds");
+  if (info->kinds[0] == NULL)
+    return bad (reason, "it does nothing: its list of kinds is empty");
+
+  for (guint i = 0; info->kinds[i] != NULL; i++) {
+    const MusterKind *kind = info->kinds[i];
+
+    if (i >= KINDS_MAX)
+      return bad (reason, "its list of kinds does not end");
+    if (kind->type != MUSTER_KIND_PROTOCOL)
+      return bad (reason, "it is of a kind (%d) that this daemon does not know", (int) kind->type);
+    if (kind->get_type == NULL)
+      return bad (reason, "one of its kinds has no type");
+    if (!check_protocol (kind->protocol, reason))
+      return FALSE;
+  }
+
+  return TRUE;
+}
+
+/* opening */
+
+static char *
+name_from_path (const char *path)
+{
+  g_autofree char *base = g_path_get_basename (path);
+  char *dot = strchr (base, '.');
+  GString *name = g_string_new (NULL);
+
+  if (dot != NULL)
+    *dot = '\0';
+  for (const char *p = g_str_has_prefix (base, "muster-") ? base + 7 : base; *p != '\0'; p++)
+    g_string_append_c (name, g_ascii_isalnum (*p) ? g_ascii_tolower (*p) : '-');
+  g_string_truncate (name, MIN (name->len, NAME_MAX_BYTES));
+
+  return g_string_free (name, FALSE);
+}
+
+MusterModule *
+muster_module_open (const char *path)
+{
+  MusterModule *self = g_new0 (MusterModule, 1);
+  g_autofree char *reason = NULL;
+  const MusterPluginInfo *info = NULL;
+  GModule *module;
+
+  self->path = g_strdup (path);
+  self->name = name_from_path (path);
+  self->reason = g_strdup ("");
+
+  module = g_module_open (path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  if (module == NULL) {
+    reason = g_strdup_printf ("it cannot be opened: %s", g_module_error ());
+    muster_module_fail (self, reason);
+    return self;
+  }
+
+  /* Its constructors have run and it may have registered types: it can never be closed again. */
+  g_module_make_resident (module);
+
+  if (!g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, (gpointer *) &info) || info == NULL) {
+    muster_module_fail (self, "it is no plugin: it has no symbol " MUSTER_PLUGIN_SYMBOL);
+    return self;
+  }
+
+  if (!check_info (info, &reason)) {
+    muster_module_fail (self, reason);
+    return self;
+  }
+
+  g_free (self->name);
+  self->name = g_strdup (info->name);
+  self->info = info;
+
+  return self;
+}
+
+void
+muster_module_free (MusterModule *self)
+{
+  if (self == NULL)
+    return;
+
+  muster_module_stop (self);
+  g_free (self->path);
+  g_free (self->name);
+  g_free (self->reason);
+  g_free (self);
+}
+
+static gboolean
+check_types (MusterModule *self, GError **error)
+{
+  for (guint i = 0; self->info->kinds[i] != NULL; i++) {
+    GType type = self->info->kinds[i]->get_type ();
+
+    if (!g_type_is_a (type, MUSTER_TYPE_REGISTRATION) || G_TYPE_IS_ABSTRACT (type)) {
+      g_set_error (
+        error, MUSTER_ERROR, MUSTER_ERROR_INVALID,
+        "the type of protocol %s is not a MusterRegistration, or another plugin took its "
+        "name",
+        self->info->kinds[i]->protocol->id);
+      return FALSE;
+    }
+  }
+
+  return TRUE;
+}
+
+gboolean
+muster_module_start (MusterModule *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  GType type;
+
+  g_return_val_if_fail (self->info != NULL, FALSE);
+
+  if (self->started)
+    return TRUE;
+
+  if (!check_types (self, &local)) {
+    muster_module_fail (self, local->message);
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+
+  if (self->info->get_context_type != NULL) {
+    type = self->info->get_context_type ();
+    if (!g_type_is_a (type, MUSTER_TYPE_PLUGIN_CONTEXT) || G_TYPE_IS_ABSTRACT (type))
+      g_set_error (&local, MUSTER_ERROR, MUSTER_ERROR_INVALID,
+                   "the type of its context is not a MusterPluginContext");
+    else
+      self->context = g_object_new (type, NULL);
+
+    if (self->context == NULL || !muster_plugin_context_start (self->context, &local)) {
+      g_autofree char *reason = NULL;
+
+      reason = g_strdup_printf ("it did not start: %s",
+                                local != NULL ? local->message : "it did not say why");
+      g_clear_object (&self->context);
+      muster_module_fail (self, reason);
+      g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID, "%s", reason);
+      return FALSE;
+    }
+  }
+
+  self->started = TRUE;
+  return TRUE;
+}
+
+void
+muster_module_stop (MusterModule *self)
+{
+  if (self->context != NULL)
+    muster_plugin_context_stop (self->context);
+  g_clear_object (&self->context);
+  self->started = FALSE;
+}
+
+void
+muster_module_fail (MusterModule *self, const char *reason)
+{
+  g_message ("plugin %s (%s) is not used: %s", self->name, self->path, reason);
+  g_free (self->reason);
+  self->reason = g_utf8_make_valid (reason, -1);
+  self->info = NULL;
+}
+
+const char *
+muster_module_get_name (MusterModule *self)
+{
+  return self->name;
+}
+
+const char *
+muster_module_get_path (MusterModule *self)
+{
+  return self->path;
+}
+
+const char *
+muster_module_get_reason (MusterModule *self)
+{
+  return self->reason;
+}
+
+const MusterPluginInfo *
+muster_module_get_info (MusterModule *self)
+{
+  return self->info;
+}
+
+MusterPluginContext *
+muster_module_get_context (MusterModule *self)
+{
+  return self->context;
+}

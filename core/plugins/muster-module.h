@@ -1,0 +1,37 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-registration-host.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MusterModule:
+ *
+ * A plugin's file, what it says about itself, and whether it works. A module that does not work is
+ * kept and listed with its reason.
+ */
+typedef struct _MusterModule MusterModule;
+
+/* Opens @path and checks its table; calls no function of it. Never %NULL: see the state. */
+MusterModule *muster_module_open (const char *path);
+void muster_module_free (MusterModule *self);
+
+/* Starts its context if it has one and was not started. */
+gboolean muster_module_start (MusterModule *self, GError **error);
+void muster_module_stop (MusterModule *self);
+
+void muster_module_fail (MusterModule *self, const char *reason);
+
+const char *
+muster_module_get_name (MusterModule *self); /* as its file is called, if nothing else */
+const char *muster_module_get_path (MusterModule *self);
+const char *muster_module_get_reason (MusterModule *self);           /* "" if it works */
+const MusterPluginInfo *muster_module_get_info (MusterModule *self); /* NULL if it does not work */
+MusterPluginContext *muster_module_get_context (MusterModule *self); /* NULL if it has none */
+
+G_END_DECLS

@@ -1,0 +1,214 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterPlugins"
+
+#include "config.h"
+
+#include "muster-plugin-registry.h"
+
+#include "muster-names.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Looks through the search path once, at start. The first module of a name wins, as does the first
+ * that speaks a protocol; the others are listed with the reason.
+ */
+
+#define MODULES_MAX 256
+
+struct _MusterPluginRegistry {
+  GPtrArray *modules;    /* MusterModule */
+  GHashTable *protocols; /* id -> MusterModule */
+};
+
+GStrv
+muster_plugin_registry_dup_search_path (void)
+{
+  const char *path = g_getenv (MUSTER_ENV_PLUGIN_PATH);
+  GStrvBuilder *builder;
+  GStrv folders;
+
+  if (path != NULL)
+    return g_strsplit (path, ":", -1);
+
+  builder = g_strv_builder_new ();
+  {
+    g_autofree char *own = g_build_filename (g_get_home_dir (), ".local", "lib", "muster-1",
+                                             "plugins", NULL);
+
+    g_strv_builder_add (builder, own);
+    g_strv_builder_add (builder, PLUGIN_DIR);
+  }
+  folders = g_strv_builder_end (builder);
+  g_strv_builder_unref (builder);
+
+  return folders;
+}
+
+/* Whoever may write there may run code as the user. */
+static gboolean
+others_may_write (const char *path, char **reason)
+{
+  struct stat st;
+
+  if (stat (path, &st) != 0)
+    return FALSE; /* opening it will say so */
+
+  if (st.st_uid != 0 && st.st_uid != geteuid ())
+    *reason = g_strdup_printf ("%s belongs to another user", path);
+  else if ((st.st_mode & S_IWOTH) != 0 ||
+           ((st.st_mode & S_IWGRP) != 0 && st.st_gid != 0 && st.st_gid != getegid ()))
+    *reason = g_strdup_printf ("%s can be changed by other users", path);
+
+  return *reason != NULL;
+}
+
+static gboolean
+is_known (MusterPluginRegistry *self, MusterModule *module)
+{
+  for (guint i = 0; i < self->modules->len; i++) {
+    if (g_str_equal (muster_module_get_name (self->modules->pdata[i]),
+                     muster_module_get_name (module)))
+      return TRUE;
+  }
+
+  return FALSE;
+}
+
+/* Takes @module. */
+static void
+muster_plugin_registry_add (MusterPluginRegistry *self, MusterModule *module)
+{
+  const MusterPluginInfo *info = muster_module_get_info (module);
+
+  if (is_known (self, module)) {
+    g_message ("ignoring %s: there is already a plugin called %s", muster_module_get_path (module),
+               muster_module_get_name (module));
+    muster_module_free (module);
+    return;
+  }
+  g_ptr_array_add (self->modules, module);
+
+  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++) {
+    MusterModule *other = g_hash_table_lookup (self->protocols, info->kinds[i]->protocol->id);
+    g_autofree char *reason = NULL;
+
+    if (other == NULL)
+      continue;
+    if (other == module)
+      reason = g_strdup_printf ("it speaks protocol %s twice", info->kinds[i]->protocol->id);
+    else
+      reason = g_strdup_printf ("plugin %s already speaks protocol %s",
+                                muster_module_get_name (other), info->kinds[i]->protocol->id);
+    muster_module_fail (module, reason);
+    return;
+  }
+
+  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++)
+    g_hash_table_insert (self->protocols, (gpointer) info->kinds[i]->protocol->id, module);
+}
+
+static int
+compare_strings (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
+}
+
+static int
+compare_modules (gconstpointer a, gconstpointer b)
+{
+  return g_strcmp0 (muster_module_get_name (*(MusterModule *const *) a),
+                    muster_module_get_name (*(MusterModule *const *) b));
+}
+
+static void
+muster_plugin_registry_scan (MusterPluginRegistry *self, const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *unsafe = NULL;
+  const char *name;
+
+  if (dir == NULL)
+    return;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    if (g_str_has_suffix (name, "." G_MODULE_SUFFIX))
+      g_ptr_array_add (files, g_build_filename (folder, name, NULL));
+  }
+  if (files->len == 0)
+    return;
+
+  if (others_may_write (folder, &unsafe)) {
+    g_warning ("%s: not loading plugins from there", unsafe);
+    return;
+  }
+
+  g_ptr_array_sort (files, compare_strings);
+  for (guint i = 0; i < files->len && self->modules->len < MODULES_MAX; i++) {
+    g_autofree char *reason = NULL;
+
+    if (others_may_write (files->pdata[i], &reason))
+      g_warning ("%s: not loading it", reason);
+    else
+      muster_plugin_registry_add (self, muster_module_open (files->pdata[i]));
+  }
+}
+
+MusterPluginRegistry *
+muster_plugin_registry_new (const char *const *search_path)
+{
+  MusterPluginRegistry *self = g_new0 (MusterPluginRegistry, 1);
+
+  self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_module_free);
+  self->protocols = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (; *search_path != NULL; search_path++) {
+    if (**search_path != '\0')
+      muster_plugin_registry_scan (self, *search_path);
+  }
+  g_ptr_array_sort (self->modules, compare_modules);
+
+  return self;
+}
+
+void
+muster_plugin_registry_free (MusterPluginRegistry *self)
+{
+  if (self == NULL)
+    return;
+
+  g_ptr_array_unref (self->modules);
+  g_hash_table_unref (self->protocols);
+  g_free (self);
+}
+
+GPtrArray *
+muster_plugin_registry_get_modules (MusterPluginRegistry *self)
+{
+  return self->modules;
+}
+
+const MusterKind *
+muster_plugin_registry_find_protocol (MusterPluginRegistry *self,
+                                      const char *protocol,
+                                      MusterModule **module)
+{
+  MusterModule *found = g_hash_table_lookup (self->protocols, protocol);
+  const MusterPluginInfo *info = found != NULL ? muster_module_get_info (found) : NULL;
+
+  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++) {
+    if (g_str_equal (info->kinds[i]->protocol->id, protocol)) {
+      if (module != NULL)
+        *module = found;
+      return info->kinds[i];
+    }
+  }
+
+  return NULL;
+}
