@@ -1,0 +1,305 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterBus"
+
+#include "config.h"
+
+#include "muster-bus-private.h"
+#include "muster-names.h"
+
+/*
+ * Sends signals no faster than the bus takes them. The bus gives no back-pressure, so what has
+ * changed waits here, each object once, and goes out in batches; behind each batch an asynchronous
+ * Ping of the bus is the fence: when it comes back, everything before it has been taken.
+ */
+
+#define BATCH      100
+#define EVENTS_MAX 20000
+#define EVENT_TYPE "(tsoa{sv})"
+
+typedef enum {
+  CHANGE_ADDED = 1 << 0,
+  CHANGE_REMOVED = 1 << 1,
+  CHANGE_CONFIGURATION = 1 << 2,
+  CHANGE_STANDING = 1 << 3,
+} Changes;
+
+typedef struct {
+  MusterBusKind kind;
+  gpointer object; /* NULL once removed */
+  char *path;
+  Changes changes;
+  GList link;
+} Entry;
+
+struct _MusterBusEmitter {
+  MusterBus *bus;
+  GHashTable *entries; /* object -> Entry; those removed are only in the queue */
+  GQueue queue;        /* Entry, oldest first */
+  GQueue events;       /* GVariant */
+  guint n_dropped;
+  GVariantDict *root; /* changed properties of the Manager */
+  guint source_id;
+  GCancellable *fence; /* non-NULL while one is out */
+};
+
+static void muster_bus_emitter_wake (MusterBusEmitter *self);
+
+static void
+entry_free (Entry *entry)
+{
+  g_free (entry->path);
+  g_free (entry);
+}
+
+/* sending */
+
+static void
+emit (MusterBusEmitter *self,
+      const char *path,
+      const char *interface,
+      const char *name,
+      GVariant *parameters)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_dbus_connection_emit_signal (self->bus->connection, NULL, path, interface, name,
+                                      parameters, &error))
+    g_debug ("%s was not sent: %s", name, error->message);
+}
+
+static void
+emit_changed (MusterBusEmitter *self, Entry *entry, const char *interface)
+{
+  static const char *const none[] = { NULL };
+  g_autofree char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, interface, NULL);
+
+  emit (self, entry->path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+        g_variant_new ("(s@a{sv}^as)", full,
+                       muster_bus_build_interface (self->bus, entry->kind, entry->object,
+                                                   interface),
+                       none));
+}
+
+static void
+emit_removed (MusterBusEmitter *self, Entry *entry)
+{
+  g_auto (GStrv) names = muster_bus_dup_interface_names (entry->kind);
+
+  for (guint i = 0; names[i] != NULL; i++) {
+    char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, names[i], NULL);
+
+    g_free (names[i]);
+    names[i] = full;
+  }
+  emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
+        g_variant_new ("(o^as)", entry->path, names));
+}
+
+/* Takes @entry. */
+static void
+send_entry (MusterBusEmitter *self, Entry *entry)
+{
+  const char *main_interface = entry->kind == MUSTER_BUS_ACCOUNT ? "Account" : "Identity";
+
+  if ((entry->changes & CHANGE_REMOVED) != 0) {
+    if ((entry->changes & CHANGE_ADDED) == 0) /* else nobody has heard of it */
+      emit_removed (self, entry);
+  } else if ((entry->changes & CHANGE_ADDED) != 0) {
+    emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
+          g_variant_new ("(o@a{sa{sv}})", entry->path,
+                         muster_bus_build_interfaces (self->bus, entry->kind, entry->object)));
+  } else {
+    if ((entry->changes & CHANGE_CONFIGURATION) != 0)
+      emit_changed (self, entry, main_interface);
+    if ((entry->changes & CHANGE_STANDING) != 0)
+      emit_changed (self, entry, "Registration");
+  }
+
+  if (entry->object != NULL)
+    g_hash_table_remove (self->entries, entry->object);
+  entry_free (entry);
+}
+
+static void
+send_root (MusterBusEmitter *self)
+{
+  static const char *const none[] = { NULL };
+
+  if (self->root == NULL)
+    return;
+
+  emit (self, MUSTER_PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+        g_variant_new ("(s@a{sv}^as)", MUSTER_INTERFACE_MANAGER, g_variant_dict_end (self->root),
+                       none));
+  g_clear_pointer (&self->root, g_variant_dict_unref);
+}
+
+static void
+on_fence (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterBusEmitter *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+
+  reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+
+  g_clear_object (&self->fence);
+  muster_bus_emitter_wake (self);
+}
+
+static gboolean
+on_turn (gpointer user_data)
+{
+  MusterBusEmitter *self = user_data;
+  guint n = 0;
+
+  self->source_id = 0;
+  send_root (self);
+  for (; n < BATCH && !g_queue_is_empty (&self->events); n++) {
+    g_autoptr (GVariant) event = g_queue_pop_head (&self->events);
+
+    emit (self, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, "Event", event);
+  }
+  for (; n < BATCH && self->queue.head != NULL; n++) {
+    Entry *entry = self->queue.head->data;
+
+    g_queue_unlink (&self->queue, &entry->link);
+    send_entry (self, entry);
+  }
+
+  self->fence = g_cancellable_new ();
+  g_dbus_connection_call (self->bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NONE,
+                          -1, self->fence, on_fence, self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+muster_bus_emitter_wake (MusterBusEmitter *self)
+{
+  if (self->source_id != 0 || self->fence != NULL)
+    return;
+  if (self->queue.head == NULL && g_queue_is_empty (&self->events) && self->root == NULL)
+    return;
+
+  /* DEFAULT, not idle: it must happen under load, too. One turn later, so that changes gather. */
+  self->source_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn, self, NULL);
+}
+
+/* noting */
+
+static Entry *
+note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, Changes changes)
+{
+  Entry *entry = g_hash_table_lookup (self->entries, object);
+
+  if (entry == NULL) {
+    entry = g_new0 (Entry, 1);
+    entry->kind = kind;
+    entry->object = object;
+    entry->path = muster_bus_object_path (kind, object);
+    entry->link.data = entry;
+    g_hash_table_insert (self->entries, object, entry);
+    g_queue_push_tail_link (&self->queue, &entry->link);
+  }
+  entry->changes |= changes;
+  muster_bus_managed_touch (self->bus->managed, kind, object);
+  muster_bus_emitter_wake (self);
+
+  return entry;
+}
+
+void
+muster_bus_emitter_added (MusterBusEmitter *self, MusterBusKind kind, gpointer object)
+{
+  note (self, kind, object, CHANGE_ADDED);
+}
+
+void
+muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer object)
+{
+  Entry *entry = note (self, kind, object, CHANGE_REMOVED);
+
+  g_hash_table_remove (self->entries, object);
+  entry->object = NULL;
+}
+
+void
+muster_bus_emitter_changed (MusterBusEmitter *self,
+                            MusterBusKind kind,
+                            gpointer object,
+                            const char *interface)
+{
+  note (self, kind, object,
+        g_str_equal (interface, "Registration") ? CHANGE_STANDING : CHANGE_CONFIGURATION);
+}
+
+void
+muster_bus_emitter_root_changed (MusterBusEmitter *self, const char *property, GVariant *value)
+{
+  if (self->root == NULL)
+    self->root = g_variant_dict_new (NULL);
+  g_variant_dict_insert_value (self->root, property, value);
+  muster_bus_emitter_wake (self);
+}
+
+/* Consumes @event if it is floating. */
+void
+muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
+{
+  g_autoptr (GVariant) held = g_variant_ref_sink (event);
+
+  g_return_if_fail (g_variant_is_of_type (held, G_VARIANT_TYPE (EVENT_TYPE)));
+
+  if (g_queue_get_length (&self->events) >= EVENTS_MAX) {
+    if (self->n_dropped++ == 0)
+      g_warning ("the bus does not take events as fast as they come, ignoring some");
+    return;
+  }
+
+  g_queue_push_tail (&self->events, g_steal_pointer (&held));
+  muster_bus_emitter_wake (self);
+}
+
+/* life */
+
+MusterBusEmitter *
+muster_bus_emitter_new (MusterBus *bus)
+{
+  MusterBusEmitter *self = g_new0 (MusterBusEmitter, 1);
+
+  self->bus = bus;
+  self->entries = g_hash_table_new (NULL, NULL);
+  g_queue_init (&self->queue);
+  g_queue_init (&self->events);
+
+  return self;
+}
+
+void
+muster_bus_emitter_free (MusterBusEmitter *self)
+{
+  if (self == NULL)
+    return;
+
+  g_clear_handle_id (&self->source_id, g_source_remove);
+  if (self->fence != NULL)
+    g_cancellable_cancel (self->fence);
+  g_clear_object (&self->fence);
+  g_hash_table_unref (self->entries);
+  while (self->queue.head != NULL) {
+    Entry *entry = self->queue.head->data;
+
+    g_queue_unlink (&self->queue, &entry->link);
+    entry_free (entry);
+  }
+  g_queue_clear_full (&self->events, (GDestroyNotify) g_variant_unref);
+  g_clear_pointer (&self->root, g_variant_dict_unref);
+  g_free (self);
+}

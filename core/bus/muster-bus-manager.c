@@ -1,0 +1,197 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterBus"
+
+#include "config.h"
+
+#include "muster-bus-private.h"
+#include "muster-names.h"
+
+#include <string.h>
+
+/* org.muster.Muster1.Manager */
+
+static void
+return_path (MusterBus *self,
+             MusterBusKind kind,
+             gpointer object,
+             GDBusMethodInvocation *invocation)
+{
+  g_autofree char *path = muster_bus_object_path (kind, object);
+
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(o)", path));
+}
+
+/* AddIdentity */
+
+typedef struct {
+  MusterBus *bus;
+  GDBusMethodInvocation *invocation;
+  GVariant *parameters;
+} Call;
+
+static Call *
+call_new (MusterBus *bus, GDBusMethodInvocation *invocation, GVariant *parameters)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->bus = bus;
+  call->invocation = invocation;
+  call->parameters = g_variant_ref (parameters);
+
+  return call;
+}
+
+static void
+call_free (Call *call)
+{
+  g_variant_unref (call->parameters);
+  g_free (call);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+
+static void
+on_identity_added (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  MusterIdentity *identity;
+  GError *error = NULL;
+
+  identity = muster_broker_add_identity_finish (call->bus->broker, result, &error);
+  if (identity == NULL)
+    g_dbus_method_invocation_take_error (call->invocation, error);
+  else
+    return_path (call->bus, MUSTER_BUS_IDENTITY, identity, call->invocation);
+}
+
+static void
+add_identity (MusterBus *self,
+              gpointer unused,
+              GVariant *parameters,
+              GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = NULL;
+  const char *name;
+
+  g_variant_get (parameters, "(&s@a{sv})", &name, &options);
+  if (muster_bus_no_options (options, invocation))
+    muster_broker_add_identity_async (self->broker, name, on_identity_added,
+                                      call_new (self, invocation, parameters));
+}
+
+/* AddAccount: the secrets are read first */
+
+static void
+on_account_added (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  MusterAccount *account;
+  GError *error = NULL;
+
+  account = muster_broker_add_account_finish (call->bus->broker, result, &error);
+  if (account == NULL)
+    g_dbus_method_invocation_take_error (call->invocation, error);
+  else
+    return_path (call->bus, MUSTER_BUS_ACCOUNT, account, call->invocation);
+}
+
+static void
+on_account_secrets_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  g_autoptr (GHashTable) secrets = NULL;
+  g_autoptr (GVariant) params = NULL;
+  g_autoptr (GVariant) options = NULL;
+  const char *protocol, *address;
+  const char *identity_path = NULL;
+  const char *identity = NULL;
+  const char *name = NULL;
+  gboolean enabled = TRUE;
+  GError *error = NULL;
+
+  secrets = muster_bus_read_secrets_finish (result, &error);
+  if (secrets == NULL) {
+    g_dbus_method_invocation_take_error (call->invocation, error);
+    return;
+  }
+
+  g_variant_get (call->parameters, "(&s&s@a{sv}@a{sh}@a{sv})", &protocol, &address, &params, NULL,
+                 &options);
+  g_variant_lookup (options, "name", "&s", &name);
+  g_variant_lookup (options, "enabled", "b", &enabled);
+  if (g_variant_lookup (options, "identity", "&o", &identity_path))
+    identity = g_str_has_prefix (identity_path, MUSTER_PATH_IDENTITIES "/")
+                 ? identity_path + strlen (MUSTER_PATH_IDENTITIES "/")
+                 : identity_path;
+
+  muster_broker_add_account_async (call->bus->broker, protocol, address, params, secrets, identity,
+                                   name, enabled, on_account_added, call);
+  g_steal_pointer (&call);
+}
+
+static void
+add_account (MusterBus *self,
+             gpointer unused,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation)
+{
+  static const MusterBusOption known[] = {
+    { "identity", "o" }, { "name", "s" }, { "enabled", "b" }, { NULL }
+  };
+  GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
+  g_autoptr (GVariant) secrets = g_variant_get_child_value (parameters, 3);
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 4);
+  GError *error = NULL;
+
+  if (!muster_bus_check_options (options, "options", known, &error)) {
+    g_dbus_method_invocation_take_error (invocation, error);
+    return;
+  }
+
+  muster_bus_read_secrets_async (secrets, g_dbus_message_get_unix_fd_list (message),
+                                 on_account_secrets_read, call_new (self, invocation, parameters));
+}
+
+/* Find */
+
+static void
+find (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = NULL;
+  const char *kind, *selector;
+  gpointer object = NULL;
+  GError *error = NULL;
+
+  g_variant_get (parameters, "(&s&s@a{sv})", &kind, &selector, &options);
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  if (g_str_equal (kind, "account")) {
+    object = muster_broker_find_account (self->broker, selector, &error);
+    if (object != NULL)
+      return_path (self, MUSTER_BUS_ACCOUNT, object, invocation);
+  } else if (g_str_equal (kind, "identity")) {
+    object = muster_broker_find_identity (self->broker, selector, &error);
+    if (object != NULL)
+      return_path (self, MUSTER_BUS_IDENTITY, object, invocation);
+  } else {
+    g_set_error (&error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
+                 "kind: \"%s\" is neither account nor identity", kind);
+  }
+
+  if (object == NULL)
+    g_dbus_method_invocation_take_error (invocation, error);
+}
+
+const MusterBusMethod muster_bus_manager_methods[] = {
+  { MUSTER_INTERFACE_MANAGER, "AddIdentity", add_identity },
+  { MUSTER_INTERFACE_MANAGER, "AddAccount", add_account },
+  { MUSTER_INTERFACE_MANAGER, "Find", find },
+  { MUSTER_INTERFACE_MANAGER, "List", muster_bus_list },
+  { MUSTER_INTERFACE_MANAGER, "ListEvents", muster_bus_list_events },
+  { NULL },
+};

@@ -1,0 +1,739 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterBus"
+
+#include "config.h"
+
+#include "muster-bus-private.h"
+#include "muster-names.h"
+
+#include <string.h>
+
+/*
+ * Every property of every object in one table: GetAll, GetManagedObjects, Manager.List and the change
+ * signals all read it. An object costs no memory here.
+ */
+
+/* helpers */
+
+static GVariant *
+string (const char *text)
+{
+  return g_variant_new_string (text != NULL ? text : "");
+}
+
+static GVariant *
+utc (gint64 us)
+{
+  return g_variant_new_uint64 (us > 0 ? (guint64) us : 0);
+}
+
+static GVariant *
+path (const char *folder, const char *id)
+{
+  g_autofree char *full = g_strconcat (folder, "/", id, NULL);
+
+  return g_variant_new_object_path (full);
+}
+
+/* Names of plugins and protocols may hold "-", paths may not. */
+static char *
+escape_id (const char *id)
+{
+  return g_strdelimit (g_strdup (id), "-", '_');
+}
+
+/* org.muster.Muster1.Account */
+
+#define RECORD(object) (muster_account_get_record (object))
+
+static GVariant *
+account_id (MusterBus *bus, gpointer object)
+{
+  return string (RECORD (object)->id);
+}
+
+static GVariant *
+account_protocol (MusterBus *bus, gpointer object)
+{
+  return string (RECORD (object)->protocol);
+}
+
+static GVariant *
+account_address (MusterBus *bus, gpointer object)
+{
+  return string (RECORD (object)->address);
+}
+
+static GVariant *
+account_name (MusterBus *bus, gpointer object)
+{
+  return string (RECORD (object)->name);
+}
+
+static GVariant *
+account_enabled (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_boolean (RECORD (object)->enabled);
+}
+
+static GVariant *
+account_identity (MusterBus *bus, gpointer object)
+{
+  return path (MUSTER_PATH_IDENTITIES, RECORD (object)->identity);
+}
+
+static GVariant *
+account_parameters (MusterBus *bus, gpointer object)
+{
+  return RECORD (object)->params;
+}
+
+static GVariant *
+account_secrets (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_strv (muster_account_get_secrets (object), -1);
+}
+
+static GVariant *
+account_created (MusterBus *bus, gpointer object)
+{
+  return utc (RECORD (object)->created_us);
+}
+
+static GVariant *
+account_modified (MusterBus *bus, gpointer object)
+{
+  return utc (RECORD (object)->modified_us);
+}
+
+/* org.muster.Muster1.Registration */
+
+#define VIEW(object) (muster_standing_get_view (muster_account_get_standing (object)))
+
+static GVariant *
+registration_state (MusterBus *bus, gpointer object)
+{
+  return string (muster_account_state_to_string (VIEW (object)->state));
+}
+
+static GVariant *
+registration_reason (MusterBus *bus, gpointer object)
+{
+  return string (VIEW (object)->reason);
+}
+
+static GVariant *
+registration_since (MusterBus *bus, gpointer object)
+{
+  return utc (VIEW (object)->since_us);
+}
+
+static GVariant *
+registration_attempt (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_uint32 (VIEW (object)->attempt);
+}
+
+static GVariant *
+registration_next_attempt_at (MusterBus *bus, gpointer object)
+{
+  return utc (VIEW (object)->next_attempt_at_us);
+}
+
+static GVariant *
+registration_registered_at (MusterBus *bus, gpointer object)
+{
+  return utc (VIEW (object)->registered_at_us);
+}
+
+static GVariant *
+registration_expires_at (MusterBus *bus, gpointer object)
+{
+  return utc (VIEW (object)->expires_at_us);
+}
+
+static GVariant *
+registration_refresh_at (MusterBus *bus, gpointer object)
+{
+  return utc (VIEW (object)->refresh_at_us);
+}
+
+static GVariant *
+registration_bindings (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_strv ((const char *const *) VIEW (object)->bindings, -1);
+}
+
+static GVariant *
+registration_refreshes (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_uint64 (VIEW (object)->n_refreshes);
+}
+
+static GVariant *
+registration_error (MusterBus *bus, gpointer object)
+{
+  const GError *error = VIEW (object)->error;
+  g_autofree char *name = error != NULL ? muster_broker_error_dup_name (error->code) : NULL;
+
+  return string (name);
+}
+
+static GVariant *
+registration_error_details (MusterBus *bus, gpointer object)
+{
+  const MusterStandingView *view = VIEW (object);
+  const GError *error = view->error;
+  const char *text = muster_error_get_server_text (error);
+  GVariantBuilder details;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  if (error != NULL) {
+    g_variant_builder_add (&details, "{sv}", "message", g_variant_new_string (error->message));
+    g_variant_builder_add (&details, "{sv}", "time", utc (view->error_at_us));
+    if (muster_error_get_step (error) != MUSTER_STEP_NONE)
+      g_variant_builder_add (&details, "{sv}", "step",
+                             g_variant_new_string (
+                               muster_step_to_string (muster_error_get_step (error))));
+    if (muster_error_get_protocol_code (error) != 0)
+      g_variant_builder_add (&details, "{sv}", "protocol-code",
+                             g_variant_new_uint32 (muster_error_get_protocol_code (error)));
+    if (text != NULL)
+      g_variant_builder_add (&details, "{sv}", "server-text", g_variant_new_string (text));
+    if (muster_error_get_retry_after_s (error) != 0)
+      g_variant_builder_add (&details, "{sv}", "retry-after",
+                             g_variant_new_uint32 (muster_error_get_retry_after_s (error)));
+  }
+
+  return g_variant_builder_end (&details);
+}
+
+static const MusterBusProperty account_properties[] = {
+  { "Account", "Id", account_id },
+  { "Account", "Protocol", account_protocol },
+  { "Account", "Address", account_address },
+  { "Account", "Name", account_name },
+  { "Account", "Enabled", account_enabled },
+  { "Account", "Identity", account_identity },
+  { "Account", "Parameters", account_parameters },
+  { "Account", "Secrets", account_secrets },
+  { "Account", "Created", account_created },
+  { "Account", "Modified", account_modified },
+  { "Registration", "State", registration_state },
+  { "Registration", "Reason", registration_reason },
+  { "Registration", "Since", registration_since },
+  { "Registration", "Attempt", registration_attempt },
+  { "Registration", "NextAttemptAt", registration_next_attempt_at },
+  { "Registration", "RegisteredAt", registration_registered_at },
+  { "Registration", "ExpiresAt", registration_expires_at },
+  { "Registration", "RefreshAt", registration_refresh_at },
+  { "Registration", "Bindings", registration_bindings },
+  { "Registration", "Refreshes", registration_refreshes },
+  { "Registration", "Error", registration_error },
+  { "Registration", "ErrorDetails", registration_error_details },
+};
+
+/* org.muster.Muster1.Identity */
+
+static GVariant *
+identity_id (MusterBus *bus, gpointer object)
+{
+  return string (((MusterIdentity *) object)->record->id);
+}
+
+static GVariant *
+identity_name (MusterBus *bus, gpointer object)
+{
+  return string (((MusterIdentity *) object)->record->name);
+}
+
+static GVariant *
+identity_created (MusterBus *bus, gpointer object)
+{
+  return utc (((MusterIdentity *) object)->record->created_us);
+}
+
+static GVariant *
+identity_modified (MusterBus *bus, gpointer object)
+{
+  return utc (((MusterIdentity *) object)->record->modified_us);
+}
+
+static GVariant *
+identity_accounts (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_uint32 (((MusterIdentity *) object)->n_accounts);
+}
+
+static GVariant *
+identity_registered (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_uint32 (((MusterIdentity *) object)->n_registered);
+}
+
+static const MusterBusProperty identity_properties[] = {
+  { "Identity", "Id", identity_id },
+  { "Identity", "Name", identity_name },
+  { "Identity", "Created", identity_created },
+  { "Identity", "Modified", identity_modified },
+  { "Identity", "Accounts", identity_accounts },
+  { "Identity", "Registered", identity_registered },
+};
+
+/* org.muster.Muster1.Protocol */
+
+#define PROTOCOL(object) (((const MusterKind *) object)->protocol)
+
+static GVariant *
+protocol_id (MusterBus *bus, gpointer object)
+{
+  return string (PROTOCOL (object)->id);
+}
+
+static GVariant *
+protocol_display_name (MusterBus *bus, gpointer object)
+{
+  return string (PROTOCOL (object)->display_name);
+}
+
+static GVariant *
+protocol_plugin (MusterBus *bus, gpointer object)
+{
+  MusterModule *module = NULL;
+  g_autofree char *id = NULL;
+
+  muster_plugin_registry_find_protocol (muster_broker_get_registry (bus->broker),
+                                        PROTOCOL (object)->id, &module);
+  id = escape_id (muster_module_get_name (module));
+
+  return path (MUSTER_PATH_PLUGINS, id);
+}
+
+static GVariant *
+protocol_uri_schemes (MusterBus *bus, gpointer object)
+{
+  return g_variant_new_strv (PROTOCOL (object)->uri_schemes, -1);
+}
+
+static GVariant *
+protocol_address_help (MusterBus *bus, gpointer object)
+{
+  return string (PROTOCOL (object)->address_help);
+}
+
+static const char *
+param_applies (const MusterParam *param)
+{
+  if ((param->flags & MUSTER_PARAM_BINDS_SECRET) != 0)
+    return "recreate";
+
+  switch (param->applies) {
+  case MUSTER_APPLIES_REREGISTER:
+    return "reregister";
+  case MUSTER_APPLIES_LIVE:
+    return "live";
+  case MUSTER_APPLIES_RECREATE:
+    return "recreate";
+  }
+
+  g_return_val_if_reached ("");
+}
+
+static const char *
+param_type (const MusterParam *param)
+{
+  switch (param->type) {
+  case MUSTER_PARAM_STRING:
+    return "s";
+  case MUSTER_PARAM_UINT:
+    return "u";
+  case MUSTER_PARAM_BOOLEAN:
+    return "b";
+  }
+
+  g_return_val_if_reached ("");
+}
+
+static GVariant *
+build_param (const MusterParam *param)
+{
+  g_autoptr (GVariant) value = muster_param_dup_default (param);
+  GVariantDict dict;
+
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "name", "s", param->name);
+  g_variant_dict_insert (&dict, "type", "s", param_type (param));
+  g_variant_dict_insert (&dict, "label", "s", param->label);
+  g_variant_dict_insert (&dict, "help", "s", param->help);
+  if (param->group != NULL)
+    g_variant_dict_insert (&dict, "group", "s", param->group);
+  g_variant_dict_insert (&dict, "required", "b", (param->flags & MUSTER_PARAM_REQUIRED) != 0);
+  g_variant_dict_insert (&dict, "secret", "b", (param->flags & MUSTER_PARAM_SECRET) != 0);
+  g_variant_dict_insert (&dict, "sensitive", "b", (param->flags & MUSTER_PARAM_SENSITIVE) != 0);
+  g_variant_dict_insert (&dict, "binds-secret", "b",
+                         (param->flags & MUSTER_PARAM_BINDS_SECRET) != 0);
+  g_variant_dict_insert (&dict, "advanced", "b", (param->flags & MUSTER_PARAM_ADVANCED) != 0);
+  if (value != NULL)
+    g_variant_dict_insert_value (&dict, "default", g_variant_new_variant (value));
+  if (param->choices != NULL)
+    g_variant_dict_insert (&dict, "choices", "^as", param->choices);
+  if (param->min != 0 || param->max != 0) {
+    g_variant_dict_insert (&dict, "min", "u", param->min);
+    g_variant_dict_insert (&dict, "max", "u", param->max);
+  }
+  if (param->pattern != NULL)
+    g_variant_dict_insert (&dict, "pattern", "s", param->pattern);
+  g_variant_dict_insert (&dict, "applies", "s", param_applies (param));
+
+  return g_variant_dict_end (&dict);
+}
+
+static GVariant *
+protocol_parameters (MusterBus *bus, gpointer object)
+{
+  GVariantBuilder params;
+
+  g_variant_builder_init (&params, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < PROTOCOL (object)->n_params; i++)
+    g_variant_builder_add_value (&params, build_param (&PROTOCOL (object)->params[i]));
+
+  return g_variant_builder_end (&params);
+}
+
+static const MusterBusProperty protocol_properties[] = {
+  { "Protocol", "Id", protocol_id },
+  { "Protocol", "DisplayName", protocol_display_name },
+  { "Protocol", "Plugin", protocol_plugin },
+  { "Protocol", "UriSchemes", protocol_uri_schemes },
+  { "Protocol", "AddressHelp", protocol_address_help },
+  { "Protocol", "Parameters", protocol_parameters },
+};
+
+/* org.muster.Muster1.Plugin */
+
+static GVariant *
+plugin_name (MusterBus *bus, gpointer object)
+{
+  return string (muster_module_get_name (object));
+}
+
+static GVariant *
+plugin_file (MusterBus *bus, gpointer object)
+{
+  g_autofree char *file = g_utf8_make_valid (muster_module_get_path (object), -1);
+
+  return string (file);
+}
+
+static GVariant *
+plugin_version (MusterBus *bus, gpointer object)
+{
+  const MusterPluginInfo *info = muster_module_get_info (object);
+
+  return string (info != NULL ? info->version : "");
+}
+
+static GVariant *
+plugin_licence (MusterBus *bus, gpointer object)
+{
+  const MusterPluginInfo *info = muster_module_get_info (object);
+
+  return string (info != NULL ? info->licence : "");
+}
+
+static GVariant *
+plugin_description (MusterBus *bus, gpointer object)
+{
+  const MusterPluginInfo *info = muster_module_get_info (object);
+
+  return string (info != NULL ? info->description : "");
+}
+
+static GVariant *
+plugin_protocols (MusterBus *bus, gpointer object)
+{
+  const MusterPluginInfo *info = muster_module_get_info (object);
+  GVariantBuilder ids;
+
+  g_variant_builder_init (&ids, G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++)
+    g_variant_builder_add (&ids, "s", info->kinds[i]->protocol->id);
+
+  return g_variant_builder_end (&ids);
+}
+
+static GVariant *
+plugin_state (MusterBus *bus, gpointer object)
+{
+  return string (muster_module_get_info (object) != NULL ? "ready" : "failed");
+}
+
+static GVariant *
+plugin_reason (MusterBus *bus, gpointer object)
+{
+  return string (muster_module_get_reason (object));
+}
+
+static const MusterBusProperty plugin_properties[] = {
+  { "Plugin", "Name", plugin_name },
+  { "Plugin", "File", plugin_file },
+  { "Plugin", "Version", plugin_version },
+  { "Plugin", "Licence", plugin_licence },
+  { "Plugin", "Description", plugin_description },
+  { "Plugin", "Protocols", plugin_protocols },
+  { "Plugin", "State", plugin_state },
+  { "Plugin", "Reason", plugin_reason },
+};
+
+/* by kind */
+
+static const struct {
+  const char *name;
+  const char *folder;
+  const MusterBusProperty *properties;
+  guint n_properties;
+} kinds[MUSTER_BUS_N_KINDS] = {
+  [MUSTER_BUS_ACCOUNT] = { "account", MUSTER_PATH_ACCOUNTS, account_properties,
+                           G_N_ELEMENTS (account_properties) },
+  [MUSTER_BUS_IDENTITY] = { "identity", MUSTER_PATH_IDENTITIES, identity_properties,
+                            G_N_ELEMENTS (identity_properties) },
+  [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, protocol_properties,
+                            G_N_ELEMENTS (protocol_properties) },
+  [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, plugin_properties,
+                          G_N_ELEMENTS (plugin_properties) },
+};
+
+const MusterBusProperty *
+muster_bus_get_properties (MusterBusKind kind, guint *n_properties)
+{
+  *n_properties = kinds[kind].n_properties;
+  return kinds[kind].properties;
+}
+
+const char *
+muster_bus_kind_folder (MusterBusKind kind)
+{
+  return kinds[kind].folder;
+}
+
+gboolean
+muster_bus_kind_from_string (const char *text, MusterBusKind *kind)
+{
+  for (guint i = 0; i < MUSTER_BUS_N_KINDS; i++) {
+    if (g_str_equal (kinds[i].name, text)) {
+      *kind = (MusterBusKind) i;
+      return TRUE;
+    }
+  }
+
+  return FALSE;
+}
+
+const char *
+muster_bus_object_id (MusterBusKind kind, gpointer object)
+{
+  switch (kind) {
+  case MUSTER_BUS_ACCOUNT:
+    return muster_account_get_id (object);
+  case MUSTER_BUS_IDENTITY:
+    return ((MusterIdentity *) object)->record->id;
+  case MUSTER_BUS_PROTOCOL:
+    return PROTOCOL (object)->id;
+  case MUSTER_BUS_PLUGIN:
+    return muster_module_get_name (object);
+  case MUSTER_BUS_N_KINDS:
+    break;
+  }
+
+  g_return_val_if_reached (NULL);
+}
+
+char *
+muster_bus_object_path (MusterBusKind kind, gpointer object)
+{
+  g_autofree char *id = escape_id (muster_bus_object_id (kind, object));
+
+  return g_strconcat (kinds[kind].folder, "/", id, NULL);
+}
+
+/* Plugins and protocols are few: counted through. */
+static gpointer
+nth_protocol (MusterBus *self, guint n)
+{
+  GPtrArray *modules = muster_plugin_registry_get_modules (
+    muster_broker_get_registry (self->broker));
+
+  for (guint i = 0; i < modules->len; i++) {
+    const MusterPluginInfo *info = muster_module_get_info (modules->pdata[i]);
+
+    for (guint j = 0; info != NULL && info->kinds[j] != NULL; j++) {
+      if (n-- == 0)
+        return (gpointer) info->kinds[j];
+    }
+  }
+
+  return NULL;
+}
+
+static gpointer
+nth_plugin (MusterBus *self, guint n)
+{
+  GPtrArray *modules = muster_plugin_registry_get_modules (
+    muster_broker_get_registry (self->broker));
+
+  return n < modules->len ? modules->pdata[n] : NULL;
+}
+
+static gpointer
+nth (MusterBus *self, MusterBusKind kind, guint n)
+{
+  return kind == MUSTER_BUS_PROTOCOL ? nth_protocol (self, n) : nth_plugin (self, n);
+}
+
+gpointer
+muster_bus_lookup (MusterBus *self, MusterBusKind kind, const char *id)
+{
+  gpointer object;
+
+  switch (kind) {
+  case MUSTER_BUS_ACCOUNT:
+    return muster_broker_get_account (self->broker, id);
+  case MUSTER_BUS_IDENTITY:
+    return muster_broker_get_identity (self->broker, id);
+  case MUSTER_BUS_PROTOCOL:
+  case MUSTER_BUS_PLUGIN:
+    for (guint i = 0; (object = nth (self, kind, i)) != NULL; i++) {
+      g_autofree char *escaped = escape_id (muster_bus_object_id (kind, object));
+
+      if (g_str_equal (escaped, id))
+        return object;
+    }
+    return NULL;
+  case MUSTER_BUS_N_KINDS:
+    break;
+  }
+
+  g_return_val_if_reached (NULL);
+}
+
+gpointer
+muster_bus_lookup_path (MusterBus *self, MusterBusKind kind, const char *object_path)
+{
+  gsize n = strlen (kinds[kind].folder);
+
+  if (strncmp (object_path, kinds[kind].folder, n) != 0 || object_path[n] != '/')
+    return NULL;
+
+  return muster_bus_lookup (self, kind, object_path + n + 1);
+}
+
+guint
+muster_bus_count (MusterBus *self, MusterBusKind kind)
+{
+  guint n = 0;
+
+  switch (kind) {
+  case MUSTER_BUS_ACCOUNT:
+    return (guint) g_sequence_get_length (muster_broker_get_accounts (self->broker));
+  case MUSTER_BUS_IDENTITY:
+    return (guint) g_sequence_get_length (muster_broker_get_identities (self->broker));
+  case MUSTER_BUS_PROTOCOL:
+  case MUSTER_BUS_PLUGIN:
+    while (nth (self, kind, n) != NULL)
+      n++;
+    return n;
+  case MUSTER_BUS_N_KINDS:
+    break;
+  }
+
+  g_return_val_if_reached (0);
+}
+
+static gpointer
+sequence_get (GSequenceIter *iter)
+{
+  return g_sequence_iter_is_end (iter) ? NULL : g_sequence_get (iter);
+}
+
+gpointer
+muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id)
+{
+  gpointer object;
+  guint i = 0;
+
+  switch (kind) {
+  case MUSTER_BUS_ACCOUNT:
+    return sequence_get (muster_broker_seek_account (self->broker, after_id));
+  case MUSTER_BUS_IDENTITY:
+    return sequence_get (muster_broker_seek_identity (self->broker, after_id));
+  case MUSTER_BUS_PROTOCOL:
+  case MUSTER_BUS_PLUGIN:
+    if (*after_id == '\0')
+      return nth (self, kind, 0);
+    while ((object = nth (self, kind, i)) != NULL) {
+      i++;
+      if (g_str_equal (muster_bus_object_id (kind, object), after_id))
+        return nth (self, kind, i);
+    }
+    return NULL;
+  case MUSTER_BUS_N_KINDS:
+    break;
+  }
+
+  g_return_val_if_reached (NULL);
+}
+
+/* building */
+
+GVariant *
+muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name)
+{
+  const MusterBusProperty *properties = kinds[kind].properties;
+  GVariantBuilder values;
+
+  g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
+  for (guint i = 0; i < kinds[kind].n_properties; i++) {
+    if (g_str_equal (properties[i].interface, name))
+      g_variant_builder_add (&values, "{sv}", properties[i].name, properties[i].get (self, object));
+  }
+
+  return g_variant_builder_end (&values);
+}
+
+char **
+muster_bus_dup_interface_names (MusterBusKind kind)
+{
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  const char *last = "";
+
+  for (guint i = 0; i < kinds[kind].n_properties; i++) {
+    const char *interface = kinds[kind].properties[i].interface;
+
+    if (!g_str_equal (interface, last))
+      g_strv_builder_add (names, interface);
+    last = interface;
+  }
+
+  return g_strv_builder_end (names);
+}
+
+GVariant *
+muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object)
+{
+  g_auto (GStrv) names = muster_bus_dup_interface_names (kind);
+  GVariantBuilder interfaces;
+
+  g_variant_builder_init (&interfaces, G_VARIANT_TYPE ("a{sa{sv}}"));
+  for (guint i = 0; names[i] != NULL; i++) {
+    g_autofree char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, names[i], NULL);
+
+    g_variant_builder_add (&interfaces, "{s@a{sv}}", full,
+                           muster_bus_build_interface (self, kind, object, names[i]));
+  }
+
+  return g_variant_builder_end (&interfaces);
+}

@@ -1,0 +1,140 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* For muster-bus*.c alone. */
+
+#pragma once
+
+#include "muster-bus.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MusterBusKind:
+ *
+ * What stands on the bus besides the root.
+ */
+typedef enum {
+  MUSTER_BUS_ACCOUNT,
+  MUSTER_BUS_IDENTITY,
+  MUSTER_BUS_PROTOCOL,
+  MUSTER_BUS_PLUGIN,
+  MUSTER_BUS_N_KINDS
+} MusterBusKind;
+
+typedef struct _MusterBusEmitter MusterBusEmitter;
+
+struct _MusterBus {
+  GDBusConnection *connection;
+  MusterBroker *broker;
+  MusterEventBus *events;
+  MusterBusEmitter *emitter;
+  char *protection;
+  guint name_id;
+  guint object_ids[8];
+  guint n_objects;
+  guint subtree_ids[MUSTER_BUS_N_KINDS];
+  guint subscription;
+  guint filter_id;
+  gpointer managed; /* muster-bus-managed.c */
+  void (*on_name) (gboolean owned, gpointer data);
+  gpointer on_name_data;
+};
+
+/* muster-bus-objects.c: what is, as values */
+typedef GVariant *(*MusterBusGet) (MusterBus *bus, gpointer object);
+
+typedef struct {
+  const char *interface; /* without org.muster.Muster1. */
+  const char *name;
+  MusterBusGet get;
+} MusterBusProperty;
+
+const MusterBusProperty *muster_bus_get_properties (MusterBusKind kind, guint *n_properties);
+const char *muster_bus_kind_folder (MusterBusKind kind);
+gboolean muster_bus_kind_from_string (const char *text, MusterBusKind *kind);
+const char *muster_bus_object_id (MusterBusKind kind, gpointer object);
+char *muster_bus_object_path (MusterBusKind kind, gpointer object);
+gpointer muster_bus_lookup (MusterBus *self, MusterBusKind kind, const char *id);
+gpointer muster_bus_lookup_path (MusterBus *self, MusterBusKind kind, const char *path);
+guint muster_bus_count (MusterBus *self, MusterBusKind kind);
+/* The first object behind @after_id ("" for the first of all); %NULL at the end */
+gpointer muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id);
+/* (transfer floating): a{sv} of one interface, a{sa{sv}} of all */
+GVariant *
+muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name);
+GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
+/* (transfer full) */
+char **muster_bus_dup_interface_names (MusterBusKind kind);
+
+/* muster-bus-emitter.c: what changed, in batches that the bus can take */
+MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
+void muster_bus_emitter_free (MusterBusEmitter *self);
+void muster_bus_emitter_added (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
+void muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
+void muster_bus_emitter_changed (MusterBusEmitter *self,
+                                 MusterBusKind kind,
+                                 gpointer object,
+                                 const char *interface);
+void
+muster_bus_emitter_root_changed (MusterBusEmitter *self, const char *property, GVariant *value);
+void muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event);
+
+/* muster-bus-managed.c: GetManagedObjects in pieces */
+gpointer muster_bus_managed_new (MusterBus *bus);
+void muster_bus_managed_free (gpointer managed);
+void muster_bus_managed_touch (gpointer managed, MusterBusKind kind, gpointer object);
+void muster_bus_managed_answer (MusterBus *self, GDBusMethodInvocation *invocation);
+
+/* The methods, by interface. Each answers @invocation. */
+typedef void (*MusterBusCall) (MusterBus *self,
+                               gpointer object,
+                               GVariant *parameters,
+                               GDBusMethodInvocation *invocation);
+
+typedef struct {
+  const char *interface;
+  const char *name;
+  MusterBusCall call;
+} MusterBusMethod;
+
+extern const MusterBusMethod muster_bus_manager_methods[];      /* NULL-terminated; object NULL */
+extern const MusterBusMethod muster_bus_account_methods[];      /* object: MusterAccount */
+extern const MusterBusMethod muster_bus_registration_methods[]; /* object: MusterAccount */
+extern const MusterBusMethod muster_bus_identity_methods[];     /* object: MusterIdentity */
+
+/* muster-bus-list.c */
+void muster_bus_list (MusterBus *self,
+                      gpointer object,
+                      GVariant *parameters,
+                      GDBusMethodInvocation *invocation);
+void muster_bus_list_events (MusterBus *self,
+                             gpointer object,
+                             GVariant *parameters,
+                             GDBusMethodInvocation *invocation);
+
+/* muster-bus-options.c: dictionaries that refuse what they do not know */
+typedef struct {
+  const char *name;
+  const char *type; /* a GVariant type string */
+} MusterBusOption;
+
+/* @known ends with a NULL name. @what: "options", "filter": for the message. */
+gboolean muster_bus_check_options (GVariant *options,
+                                   const char *what,
+                                   const MusterBusOption *known,
+                                   GError **error);
+/* Where no options are known. Answers @invocation and returns FALSE if there are some. */
+gboolean muster_bus_no_options (GVariant *options, GDBusMethodInvocation *invocation);
+
+/* muster-bus-secrets.c: secrets that come as descriptors */
+/* @secrets: a{sh}. Completes with a GHashTable of name -> MusterSecret. */
+void muster_bus_read_secrets_async (GVariant *secrets,
+                                    GUnixFDList *fds,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+GHashTable *muster_bus_read_secrets_finish (GAsyncResult *result, GError **error);
+
+G_END_DECLS
