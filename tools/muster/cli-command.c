@@ -1,0 +1,189 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterCli"
+
+#include "config.h"
+
+#include "cli-command.h"
+
+#include "cli-text.h"
+#include "cli-wait.h"
+#include "commands.h"
+
+#include <stdio.h>
+
+/* The table of commands, and what they have in common before they act. */
+
+#define SELECTORS "An ACCOUNT is an address, an id, or a beginning that only one address or id has."
+
+const CliCommand cli_commands[] = {
+  { "list", "", "list the accounts", NULL, cmd_list },
+  { "show", "ACCOUNT", "show all about an account", SELECTORS, cmd_show },
+  { "explain", "ACCOUNT", "say why an account is registered or not",
+    "Prints the chain of conditions. The first that does not hold is what is in the way.",
+    cmd_explain },
+  { "add", "PROTOCOL ADDRESS", "add an account",
+    "Asks for the password on a terminal. Secrets never stand on the command line: they are read\n"
+    "from a descriptor (--password-fd 3 3<FILE) or from standard input (--secret password=-).",
+    cmd_add },
+  { "set", "ACCOUNT [NAME=VALUE...]", "change an account's parameters", SELECTORS, cmd_set },
+  { "secret", "ACCOUNT NAME [-]", "store or forget a secret of an account",
+    "Asks on a terminal; '-' reads standard input.", cmd_secret },
+  { "enable", "ACCOUNT...", "have accounts registered", SELECTORS, cmd_enable },
+  { "disable", "ACCOUNT...", "unregister accounts, but keep them", SELECTORS, cmd_disable },
+  { "refresh", "ACCOUNT...", "extend registrations now", SELECTORS, cmd_refresh },
+  { "retry", "ACCOUNT...", "end the wait for a retry", SELECTORS, cmd_retry },
+  { "remove", "ACCOUNT...", "unregister and forget accounts", SELECTORS, cmd_remove },
+  { "monitor", "[ACCOUNT...]", "watch accounts until interrupted",
+    "On a terminal a table that is kept up to date, elsewhere a line for each change.",
+    cmd_monitor },
+  { "log", "[ACCOUNT]", "print the journal, newest last", NULL, cmd_log },
+  { "events", "", "follow what happens until interrupted", NULL, cmd_events },
+  { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",
+    "list, add, rename or remove identities", NULL, cmd_identity },
+  { "protocols", "[PROTOCOL]", "list the protocols, or one's parameters", NULL, cmd_protocols },
+  { "plugin", "[list | show NAME]", "list the plugins, or show one", NULL, cmd_plugin },
+  { "status", "", "show how the daemon is", NULL, cmd_status },
+  { "help", "[COMMAND]", "explain a command", NULL, cmd_help },
+  { "complete", "KIND [NAME]", NULL, NULL, cmd_complete },
+  { NULL },
+};
+
+const CliCommand *
+cli_command_find (const char *name)
+{
+  for (const CliCommand *command = cli_commands; command->name != NULL; command++)
+    if (g_str_equal (command->name, name))
+      return command;
+
+  return NULL;
+}
+
+CliExit
+cli_command_unknown (const char *name)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  const char *nearest;
+
+  for (const CliCommand *command = cli_commands; command->name != NULL; command++)
+    if (command->summary != NULL)
+      g_ptr_array_add (names, (gpointer) command->name);
+  g_ptr_array_add (names, NULL);
+
+  nearest = cli_text_nearest (name, (const char *const *) names->pdata);
+  if (nearest != NULL)
+    return cli_usage ("there is no command '%s'; did you mean '%s'?", name, nearest);
+
+  return cli_usage ("there is no command '%s'; 'muster help' lists them", name);
+}
+
+void
+cli_command_print_overview (void)
+{
+  puts ("Usage: muster [--json] COMMAND [ARGUMENT...]\n");
+  for (const CliCommand *command = cli_commands; command->name != NULL; command++)
+    if (command->summary != NULL)
+      printf ("  %-10s %s\n", command->name, command->summary);
+  puts ("\n'muster help COMMAND' explains one; muster(1) explains all.");
+}
+
+static void
+print_help (const CliCommand *command, GOptionContext *context)
+{
+  g_autofree char *help = NULL;
+
+  g_option_context_set_summary (context, command->description);
+  help = g_option_context_get_help (context, TRUE, NULL);
+  fputs (help, stdout);
+}
+
+static GOptionContext *
+make_context (const CliCommand *command, const GOptionEntry *entries, const GOptionEntry *common)
+{
+  g_autofree char *name = g_strdup_printf ("muster %s", command->name);
+  GOptionContext *context = g_option_context_new (command->arguments);
+
+  g_set_prgname (name);
+  g_option_context_set_help_enabled (context, FALSE);
+  if (entries != NULL)
+    g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_add_main_entries (context, common, NULL);
+
+  return context;
+}
+
+/* Drops the "--" that GOption leaves before a word with a dash. */
+static GStrv
+take_rest (GStrv argv)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  gboolean seen = FALSE;
+
+  for (char **word = argv + 1; *word != NULL; word++) {
+    if (!seen && g_str_equal (*word, "--"))
+      seen = TRUE;
+    else
+      g_strv_builder_add (builder, *word);
+  }
+
+  return g_strv_builder_end (builder);
+}
+
+gboolean
+cli_command_parse (Cli *cli,
+                   char **argv,
+                   const GOptionEntry *entries,
+                   guint min_rest,
+                   guint max_rest,
+                   GStrv *rest,
+                   CliExit *status)
+{
+  const CliCommand *command = cli_command_find (argv[0]);
+  gboolean help = FALSE;
+  const GOptionEntry common[] = {
+    { "json", 0, 0, G_OPTION_ARG_NONE, &cli->json, "Print JSON with true types", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, "Explain this command", NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = make_context (command, entries, common);
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) words = g_strdupv (argv);
+  g_auto (GStrv) left = NULL;
+  gboolean json = cli->json;
+
+  *status = CLI_OK;
+  if (!g_option_context_parse_strv (context, &words, &error)) {
+    *status = cli_usage ("%s; see 'muster help %s'", error->message, command->name);
+    return FALSE;
+  }
+  cli->json |= json;
+  if (help) {
+    print_help (command, context);
+    return FALSE;
+  }
+
+  left = take_rest (words);
+  if (g_strv_length (left) < min_rest || g_strv_length (left) > max_rest) {
+    *status = cli_usage ("usage: muster %s%s%s; see 'muster help %s'", command->name,
+                         command->arguments[0] != '\0' ? " " : "", command->arguments,
+                         command->name);
+    return FALSE;
+  }
+  *rest = g_steal_pointer (&left);
+
+  return TRUE;
+}
+
+void
+cli_command_complete_wait (char **argv)
+{
+  for (char **word = argv; *word != NULL && !g_str_equal (*word, "--"); word++) {
+    if (g_str_equal (*word, "--wait")) {
+      g_free (*word);
+      *word = g_strdup_printf ("--wait=%d", CLI_WAIT_DEFAULT_S);
+    }
+  }
+}

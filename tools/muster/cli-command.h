@@ -1,0 +1,42 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "cli-bus.h"
+
+G_BEGIN_DECLS
+
+/* A command: its words for `muster help`, and what runs it. argv[0] is its name. */
+typedef struct {
+  const char *name;
+  const char *arguments;
+  const char *summary;     /* a line; NULL hides the command */
+  const char *description; /* (nullable) */
+  CliExit (*run) (Cli *cli, char **argv);
+} CliCommand;
+
+extern const CliCommand cli_commands[];
+
+const CliCommand *cli_command_find (const char *name);
+CliExit cli_command_unknown (const char *name);
+void cli_command_print_overview (void);
+
+#define CLI_ANY_NUMBER G_MAXUINT
+
+/* Reads a command's own options and those that all have. Returns: %FALSE if there is nothing left to
+ * do; @status says how it ended. On success @rest is what is not an option. */
+gboolean cli_command_parse (Cli *cli,
+                            char **argv,
+                            const GOptionEntry *entries,
+                            guint min_rest,
+                            guint max_rest,
+                            GStrv *rest,
+                            CliExit *status);
+
+/* "--wait" alone and "--wait=5"; GOption would take the next word for a number of seconds. */
+void cli_command_complete_wait (char **argv);
+
+G_END_DECLS

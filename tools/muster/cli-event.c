@@ -1,0 +1,116 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterCli"
+
+#include "config.h"
+
+#include "cli-event.h"
+
+#include "cli-json.h"
+#include "cli-text.h"
+#include "muster-names.h"
+
+struct _CliEventPrinter {
+  Cli *cli;
+  GHashTable *addresses; /* by path; "" for an account that is gone */
+};
+
+CliEventPrinter *
+cli_event_printer_new (Cli *cli)
+{
+  CliEventPrinter *self = g_new0 (CliEventPrinter, 1);
+
+  self->cli = cli;
+  self->addresses = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  return self;
+}
+
+void
+cli_event_printer_free (CliEventPrinter *self)
+{
+  g_hash_table_unref (self->addresses);
+  g_free (self);
+}
+
+/* Returns: the account's address, "" if it has none any more */
+static const char *
+address_of (CliEventPrinter *self, const char *account, GVariant *payload)
+{
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) value = NULL;
+  const char *address = NULL;
+
+  if (g_str_equal (account, "/"))
+    return "";
+  /* An event about an account's beginning or end says whose. */
+  if (g_variant_lookup (payload, "address", "&s", &address))
+    g_hash_table_insert (self->addresses, g_strdup (account), g_strdup (address));
+  address = g_hash_table_lookup (self->addresses, account);
+  if (address != NULL)
+    return address;
+
+  reply = cli_bus_call (self->cli, account, "org.freedesktop.DBus.Properties", "Get",
+                        g_variant_new ("(ss)", MUSTER_INTERFACE_ACCOUNT, "Address"), "(v)", NULL);
+  if (reply != NULL)
+    g_variant_get (reply, "(v)", &value);
+  address = value != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+              ? g_variant_get_string (value, NULL)
+              : "";
+  g_hash_table_insert (self->addresses, g_strdup (account), g_strdup (address));
+
+  return g_hash_table_lookup (self->addresses, account);
+}
+
+JsonNode *
+cli_event_to_json (CliEventPrinter *self,
+                   gint64 number,
+                   guint64 time_us,
+                   const char *type,
+                   const char *account,
+                   GVariant *payload)
+{
+  JsonObject *object = json_object_new ();
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+  const char *address = address_of (self, account, payload);
+  const char *id = cli_path_id (account);
+
+  if (number != 0)
+    json_object_set_int_member (object, "number", number);
+  json_object_set_member (object, "time", cli_json_time (time_us));
+  json_object_set_string_member (object, "type", type);
+  json_object_set_member (object, "account", cli_json_string (id[0] != '\0' ? id : NULL));
+  json_object_set_member (object, "address", cli_json_string (address[0] != '\0' ? address : NULL));
+  json_object_set_member (object, "payload", cli_json_from_variant (payload, NULL));
+  json_node_take_object (node, object);
+
+  return node;
+}
+
+char *
+cli_event_to_line (CliEventPrinter *self,
+                   guint64 time_us,
+                   const char *type,
+                   const char *account,
+                   GVariant *payload)
+{
+  static const CliField field = { "payload", "payload", "payload", "a{sv}", CLI_SHOW_VALUES };
+  g_autofree char *time = cli_text_time_local (time_us);
+  g_autofree char *who = NULL;
+  g_autofree char *what = NULL;
+  g_autofree char *details = NULL;
+  g_autoptr (GHashTable) row = cli_row_new ();
+  const char *address = address_of (self, account, payload);
+
+  cli_row_take (row, "payload", g_variant_ref (payload));
+  details = cli_field_to_text (&field, row, g_get_real_time (), FALSE);
+  who = cli_text_escape (address[0] != '\0' ? address : cli_path_id (account));
+  what = cli_text_escape (type);
+
+  return g_strchomp (g_strdup_printf ("%s  %s%s%s%s%s", time != NULL ? time : "-", what,
+                                      who[0] != '\0' ? "  " : "", who,
+                                      details[0] != '\0' ? "  " : "", details));
+}

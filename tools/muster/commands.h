@@ -1,0 +1,34 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "cli-command.h"
+
+G_BEGIN_DECLS
+
+/* One file each: cmd-NAME.c. argv[0] is the command's name. */
+CliExit cmd_add (Cli *cli, char **argv);
+CliExit cmd_complete (Cli *cli, char **argv);
+CliExit cmd_disable (Cli *cli, char **argv); /* in cmd-enable.c */
+CliExit cmd_enable (Cli *cli, char **argv);
+CliExit cmd_events (Cli *cli, char **argv);
+CliExit cmd_explain (Cli *cli, char **argv);
+CliExit cmd_help (Cli *cli, char **argv);
+CliExit cmd_identity (Cli *cli, char **argv);
+CliExit cmd_list (Cli *cli, char **argv);
+CliExit cmd_log (Cli *cli, char **argv);
+CliExit cmd_monitor (Cli *cli, char **argv);
+CliExit cmd_plugin (Cli *cli, char **argv);
+CliExit cmd_protocols (Cli *cli, char **argv);
+CliExit cmd_refresh (Cli *cli, char **argv);
+CliExit cmd_remove (Cli *cli, char **argv);
+CliExit cmd_retry (Cli *cli, char **argv);
+CliExit cmd_secret (Cli *cli, char **argv);
+CliExit cmd_set (Cli *cli, char **argv);
+CliExit cmd_show (Cli *cli, char **argv);
+CliExit cmd_status (Cli *cli, char **argv);
+
+G_END_DECLS
