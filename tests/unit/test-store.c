@@ -499,6 +499,57 @@ test_sealed_later_is_seen (Fixture *fixture, gconstpointer data)
   assert_sealed (fixture->store, "a1", "webhook", NULL);
 }
 
+static void
+on_sealed_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  guint *n_read = user_data;
+  g_autoptr (GBytes) sealed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (sealed);
+  (*n_read)++;
+}
+
+/* Reads that are served between two parts of a batch: another connection holds up the first part
+ * until they stand in the queue. */
+static void
+test_sealed_is_seen_inside_a_batch (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+  g_autoptr (GTimer) timer = NULL;
+  guint n_read = 0;
+  sqlite3 *db;
+
+  change_put_identity (change, "i1");
+  for (guint i = 0; i < 1200; i++) {
+    g_autofree char *id = g_strdup_printf ("a%u", i);
+
+    change_put_account (change, id, "i1");
+  }
+  commit_ok (fixture->store, change);
+  g_assert_cmpint (sqlite3_open (fixture->path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, "BEGIN IMMEDIATE", NULL, NULL, NULL), ==, SQLITE_OK);
+
+  timer = g_timer_new ();
+  for (guint i = 0; i < 1200; i++) {
+    g_autofree char *id = g_strdup_printf ("a%u", i);
+
+    put_sealed_later (fixture->store, id, "resume", "x");
+  }
+  while (g_timer_elapsed (timer, NULL) < 0.3) /* the writer has taken the batch */
+    g_main_context_iteration (NULL, FALSE);
+  for (guint i = 0; i < 1200; i++) {
+    g_autofree char *id = g_strdup_printf ("a%u", i);
+
+    muster_store_read_sealed_async (fixture->store, id, "resume", NULL, on_sealed_read, &n_read);
+  }
+  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
+  while (n_read < 1200)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 /* What was asked last wins, whichever way it goes. */
 static void
 test_sealed_order (Fixture *fixture, gconstpointer data)
@@ -684,6 +735,7 @@ main (int argc, char **argv)
   ADD ("behind/row-waits-for-its-account", test_row_waits_for_its_account);
   ADD ("behind/many-rows", test_many_rows);
   ADD ("sealed/later-is-seen", test_sealed_later_is_seen);
+  ADD ("sealed/is-seen-inside-a-batch", test_sealed_is_seen_inside_a_batch);
   ADD ("sealed/order", test_sealed_order);
   ADD ("journal/order-and-filters", test_journal_order_and_filters);
   ADD ("journal/is-bounded", test_journal_is_bounded);
