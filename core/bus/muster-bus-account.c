@@ -193,10 +193,11 @@ const MusterBusMethod muster_bus_account_methods[] = {
 
 /* Registration */
 
+/* Takes @error. */
 static void
-answer (GDBusMethodInvocation *invocation, gboolean done, GError *error)
+answer (GDBusMethodInvocation *invocation, GError *error)
 {
-  if (done)
+  if (error == NULL)
     g_dbus_method_invocation_return_value (invocation, NULL);
   else
     g_dbus_method_invocation_take_error (invocation, error);
@@ -208,8 +209,11 @@ refresh (MusterBus *self, gpointer account, GVariant *parameters, GDBusMethodInv
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
   GError *error = NULL;
 
-  if (muster_bus_no_options (options, invocation))
-    answer (invocation, muster_broker_refresh (self->broker, account, &error), error);
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  muster_broker_refresh (self->broker, account, &error);
+  answer (invocation, error);
 }
 
 static void
@@ -221,8 +225,11 @@ retry_now (MusterBus *self,
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
   GError *error = NULL;
 
-  if (muster_bus_no_options (options, invocation))
-    answer (invocation, muster_broker_retry (self->broker, account, &error), error);
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  muster_broker_retry (self->broker, account, &error);
+  answer (invocation, error);
 }
 
 static void
