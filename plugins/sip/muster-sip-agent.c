@@ -1,0 +1,324 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-agent.h"
+
+#include "muster-sip-sofia.h"
+#include "muster-sip-wire.h"
+
+/*
+ * Transactions over UDP by Sofia's nta, and the requests that come in on the same socket.
+ *
+ * Answers are handed on from the main loop and never from within Sofia's own calls, so whoever gets one
+ * may send the next request, drop transactions and have agents destroyed. A bounded number goes into
+ * one dispatch.
+ *
+ * Sofia goes on retransmitting a dropped request until its Timer F (32 s) or an answer; nobody hears of
+ * it. Its CSeq is older than that of the request that follows, so registrars ignore it.
+ */
+
+#define ANSWERS_PER_DISPATCH 64
+#define ALLOWED_METHODS      "OPTIONS"
+#define CLOCK_STEP_US        (2 * G_USEC_PER_SEC)
+
+struct _MusterSipAgent {
+  MusterSipTransport transport; /* first */
+  char *address;
+  MusterSipIsOursFunc is_ours;
+  gpointer user_data;
+
+  nta_agent_t *nta; /* NULL: could not be made anew; every send fails until it can */
+  nta_leg_t *leg;   /* destroyed with nta */
+  gint64 wall_offset_us;
+
+  GQueue pending;  /* of MusterSipTransaction *: with Sofia */
+  GQueue answered; /* of MusterSipTransaction *: waiting for their turn */
+  guint dispatch_source;
+};
+
+struct _MusterSipTransaction {
+  GList link; /* in pending or answered */
+  MusterSipAgent *agent;
+  nta_outgoing_t *outgoing; /* NULL once answered */
+  MusterSipAnswerFunc func;
+  gpointer user_data;
+  MusterSipResponse *response; /* one of these once answered */
+  GError *failure;
+};
+
+static void
+transaction_free (MusterSipTransaction *transaction)
+{
+  muster_sip_response_free (transaction->response);
+  g_clear_error (&transaction->failure);
+  g_free (transaction);
+}
+
+/* answers */
+
+static gboolean
+on_dispatch (gpointer user_data)
+{
+  MusterSipAgent *self = user_data;
+
+  for (guint i = 0; i < ANSWERS_PER_DISPATCH && self->answered.head != NULL; i++) {
+    MusterSipTransaction *transaction = g_queue_pop_head_link (&self->answered)->data;
+
+    transaction->func (transaction->response, transaction->failure, transaction->user_data);
+    transaction_free (transaction);
+  }
+
+  if (self->answered.head != NULL)
+    return G_SOURCE_CONTINUE;
+  self->dispatch_source = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes what was set in @transaction to the loop. */
+static void
+transaction_answered (MusterSipTransaction *transaction)
+{
+  MusterSipAgent *self = transaction->agent;
+
+  g_queue_unlink (&self->pending, &transaction->link);
+  g_queue_push_tail_link (&self->answered, &transaction->link);
+  if (self->dispatch_source == 0)
+    self->dispatch_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_dispatch, self, NULL);
+}
+
+static GError *
+no_answer_error (guint internal_status)
+{
+  if (internal_status == 408)
+    return muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_CONNECT,
+                             "the server does not answer");
+  return muster_error_new (
+    MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_CONNECT,
+    "the server cannot be reached: nobody listens there, or no way leads there");
+}
+
+static int
+on_response (MusterSipTransaction *transaction, nta_outgoing_t *outgoing, sip_t const *sip)
+{
+  guint status = (guint) nta_outgoing_status (outgoing);
+
+  if (sip != NULL && sip->sip_status != NULL)
+    status = (guint) sip->sip_status->st_status;
+  if (status < 200)
+    return 0;
+
+  if (sip == NULL || sip->sip_status == NULL || nta_sip_is_internal (sip))
+    transaction->failure = no_answer_error (status);
+  else
+    transaction->response = muster_sip_wire_read_response (sip);
+
+  transaction->outgoing = NULL;
+  nta_outgoing_destroy (outgoing);
+  transaction_answered (transaction);
+  return 0;
+}
+
+/* the transport */
+
+static MusterSipTransaction *
+muster_sip_agent_send (MusterSipTransport *transport,
+                       const char *route,
+                       const MusterSipRequest *request,
+                       MusterSipAnswerFunc func,
+                       gpointer user_data)
+{
+  MusterSipAgent *self = (MusterSipAgent *) transport;
+  MusterSipTransaction *transaction = g_new0 (MusterSipTransaction, 1);
+  g_autofree char *cseq = g_strdup_printf ("%u %s", request->cseq, request->method);
+  g_autofree char *expires = g_strdup_printf ("%u", request->expires_s);
+
+  transaction->link.data = transaction;
+  transaction->agent = self;
+  transaction->func = func;
+  transaction->user_data = user_data;
+  g_queue_push_tail_link (&self->pending, &transaction->link);
+
+  if (self->nta != NULL)
+    transaction->outgoing = nta_outgoing_tcreate (
+      self->leg, on_response, transaction, URL_STRING_MAKE (route),
+      sip_method_code (request->method), request->method, URL_STRING_MAKE (request->request_uri),
+      SIPTAG_FROM_STR (request->from), SIPTAG_TO_STR (request->to),
+      SIPTAG_CALL_ID_STR (request->call_id), SIPTAG_CSEQ_STR (cseq),
+      SIPTAG_CONTACT_STR (request->contact), SIPTAG_EXPIRES_STR (expires),
+      SIPTAG_SUPPORTED_STR ("path"), SIPTAG_USER_AGENT_STR ("Muster/" MUSTER_SIP_VERSION),
+      TAG_IF (request->authorization != NULL, SIPTAG_AUTHORIZATION_STR (request->authorization)),
+      TAG_IF (request->proxy_authorization != NULL,
+              SIPTAG_PROXY_AUTHORIZATION_STR (request->proxy_authorization)),
+      TAG_END ());
+
+  if (transaction->outgoing == NULL) {
+    transaction->failure = no_answer_error (503);
+    transaction_answered (transaction);
+  }
+  return transaction;
+}
+
+static void
+muster_sip_agent_drop (MusterSipTransport *transport, MusterSipTransaction *transaction)
+{
+  MusterSipAgent *self = (MusterSipAgent *) transport;
+
+  if (transaction->outgoing != NULL) {
+    g_queue_unlink (&self->pending, &transaction->link);
+    nta_outgoing_destroy (transaction->outgoing);
+  } else {
+    g_queue_unlink (&self->answered, &transaction->link);
+  }
+  transaction_free (transaction);
+}
+
+static const MusterSipTransportVtable transport_vtable = {
+  .send = muster_sip_agent_send,
+  .drop = muster_sip_agent_drop,
+};
+
+/* requests that come in */
+
+static int
+on_request (MusterSipAgent *self, nta_agent_t *nta, msg_t *message, sip_t *sip)
+{
+  const sip_request_t *request = sip->sip_request;
+
+  /* Answers that no transaction waits for come here, too. */
+  if (request == NULL || request->rq_method == sip_method_ack) {
+    nta_msg_discard (nta, message);
+    return 0;
+  }
+
+  if (request->rq_method != sip_method_options) {
+    nta_msg_treply (nta, message, SIP_405_METHOD_NOT_ALLOWED, SIPTAG_ALLOW_STR (ALLOWED_METHODS),
+                    TAG_END ());
+    return 0;
+  }
+
+  if (request->rq_url->url_user == NULL ||
+      !self->is_ours (request->rq_url->url_user, self->user_data)) {
+    nta_msg_treply (nta, message, SIP_404_NOT_FOUND, TAG_END ());
+    return 0;
+  }
+
+  nta_msg_treply (nta, message, SIP_200_OK, SIPTAG_ALLOW_STR (ALLOWED_METHODS),
+                  SIPTAG_ACCEPT_STR ("application/sdp"), TAG_END ());
+  return 0;
+}
+
+/* A leg that is in no dialog serves all requests; it gets none itself, the agent being stateless. */
+static int
+on_leg_request (MusterSipAgent *self, nta_leg_t *leg, nta_incoming_t *incoming, sip_t const *sip)
+{
+  return 481;
+}
+
+/* the socket */
+
+static gint64
+wall_offset_us (void)
+{
+  return muster_clock_wall_us () - muster_clock_now_us ();
+}
+
+static gboolean
+bring_up (MusterSipAgent *self, guint16 port)
+{
+  if (port != 0)
+    self->nta = muster_sip_sofia_agent_new (self->address, port, on_request, self);
+  if (self->nta == NULL)
+    self->nta = muster_sip_sofia_agent_new (self->address, 0, on_request, self);
+  if (self->nta == NULL)
+    return FALSE;
+
+  self->leg = nta_leg_tcreate (self->nta, on_leg_request, self, NTATAG_NO_DIALOG (1), TAG_END ());
+  self->transport.contact_port = muster_sip_sofia_agent_get_port (self->nta);
+  self->wall_offset_us = wall_offset_us ();
+  return self->leg != NULL;
+}
+
+/* Fails what is under way: nta_agent_destroy() frees transactions without a word. */
+static void
+take_down (MusterSipAgent *self)
+{
+  while (self->pending.head != NULL) {
+    MusterSipTransaction *transaction = self->pending.head->data;
+
+    transaction->outgoing = NULL;
+    transaction->failure = no_answer_error (503);
+    transaction_answered (transaction);
+  }
+  self->leg = NULL;
+  g_clear_pointer (&self->nta, nta_agent_destroy);
+}
+
+MusterSipAgent *
+muster_sip_agent_new (const char *address,
+                      guint16 port,
+                      MusterSipIsOursFunc is_ours,
+                      gpointer user_data,
+                      GError **error)
+{
+  g_autoptr (MusterSipAgent) self = g_new0 (MusterSipAgent, 1);
+
+  self->transport.vtable = &transport_vtable;
+  self->transport.contact_params = "";
+  self->transport.contact_host = strchr (address, ':') != NULL ? g_strdup_printf ("[%s]", address)
+                                                               : g_strdup (address);
+  self->address = g_strdup (address);
+  self->is_ours = is_ours;
+  self->user_data = user_data;
+
+  if (!bring_up (self, port)) {
+    g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_CONNECT,
+                                                "no UDP socket can be had on %s", address));
+    return NULL;
+  }
+  g_debug ("receiving on UDP port %u", self->transport.contact_port);
+  return g_steal_pointer (&self);
+}
+
+void
+muster_sip_agent_free (MusterSipAgent *self)
+{
+  if (self == NULL)
+    return;
+  take_down (self);
+  g_clear_handle_id (&self->dispatch_source, g_source_remove);
+  while (self->answered.head != NULL)
+    transaction_free (g_queue_pop_head_link (&self->answered)->data);
+  g_free (self->transport.contact_host);
+  g_free (self->address);
+  g_free (self);
+}
+
+const char *
+muster_sip_agent_get_address (MusterSipAgent *self)
+{
+  return self->address;
+}
+
+MusterSipTransport *
+muster_sip_agent_get_transport (MusterSipAgent *self)
+{
+  return &self->transport;
+}
+
+void
+muster_sip_agent_check_clock (MusterSipAgent *self)
+{
+  gint64 step_us = wall_offset_us () - self->wall_offset_us;
+
+  if (self->nta != NULL && ABS (step_us) < CLOCK_STEP_US)
+    return;
+
+  g_info ("the clock was set by %d s, making the UDP socket anew",
+          (int) (step_us / G_USEC_PER_SEC));
+  take_down (self);
+  bring_up (self, self->transport.contact_port);
+}

@@ -1,0 +1,174 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-config.h"
+
+#include "muster-sip-message.h"
+
+#include <string.h>
+
+/*
+ * From what the user typed to what goes into messages. Everything is checked here once, so that what
+ * builds messages need not; the broker has checked it against the parameter table before, but a
+ * profile or an older version may not have.
+ */
+
+static gboolean
+set_invalid (GError **error, const char *what)
+{
+  g_propagate_error (error,
+                     muster_error_new (MUSTER_ERROR_INVALID, MUSTER_STEP_CONFIGURE, "%s", what));
+  return FALSE;
+}
+
+static gboolean
+is_host (const char *text)
+{
+  if (*text == '\0' || *text == '.' || *text == '-' || strlen (text) > 253)
+    return FALSE;
+  for (; *text != '\0'; text++) {
+    if (!g_ascii_isalnum (*text) && strchr (".-_", *text) == NULL)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+parse_port (const char *text, guint16 *port)
+{
+  guint64 value;
+
+  if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &value, NULL))
+    return FALSE;
+  *port = (guint16) value;
+  return TRUE;
+}
+
+/* @text is `<sip:user@host:port;params>` or any part of that which has the host. */
+gboolean
+muster_sip_config_parse_hop (const char *text, char **host, guint16 *port, GError **error)
+{
+  g_autofree char *hop = g_strstrip (g_strdup (text));
+  char *start = hop;
+  char *end;
+
+  *host = NULL;
+  *port = 0;
+  if (*start == '<') {
+    start++;
+    end = strchr (start, '>');
+    if (end == NULL || end[1] != '\0')
+      return set_invalid (error, "the server has no closing bracket");
+    *end = '\0';
+  }
+  if (g_ascii_strncasecmp (start, "sips:", 5) == 0)
+    return set_invalid (error, "a server by sips: needs TLS, which this transport is not");
+  if (g_ascii_strncasecmp (start, "sip:", 4) == 0)
+    start += 4;
+
+  end = start + strcspn (start, ";?");
+  if (strcasestr (end, "transport=") != NULL && strcasestr (end, "transport=udp") == NULL)
+    return set_invalid (error, "the server asks for another transport than the account has");
+  *end = '\0';
+
+  if (*start == '[') {
+    end = strchr (start, ']');
+    if (end == NULL || (end[1] != '\0' && end[1] != ':'))
+      return set_invalid (error, "the server's IPv6 address has no closing bracket");
+    *end++ = '\0';
+    start++;
+    if (!g_hostname_is_ip_address (start))
+      return set_invalid (error, "the server's IPv6 address is none");
+  } else if (g_hostname_is_ip_address (start)) {
+    end = start + strlen (start); /* IPv4, or IPv6 without brackets and so without port */
+  } else {
+    end = start + strcspn (start, ":");
+  }
+
+  if (*end == ':' && !parse_port (end + 1, port))
+    return set_invalid (error, "the server's port is not a number from 1 to 65535");
+  *end = '\0';
+  if (!g_hostname_is_ip_address (start) && !is_host (start))
+    return set_invalid (error, "the server is not a host name");
+
+  *host = g_strdup (start);
+  return TRUE;
+}
+
+static gboolean
+is_set (const char *text)
+{
+  return text != NULL && *text != '\0';
+}
+
+static gboolean
+split_address (MusterSipConfig *self, const char *address, GError **error)
+{
+  const char *at;
+
+  if (!g_regex_match_simple (MUSTER_SIP_ADDRESS_PATTERN, address, G_REGEX_DOLLAR_ENDONLY, 0))
+    return set_invalid (error, "the address is not of the form user@example.org");
+
+  if (g_ascii_strncasecmp (address, "sip:", 4) == 0)
+    address += 4;
+  at = strrchr (address, '@');
+  self->user = g_strndup (address, at - address);
+  self->domain = g_ascii_strdown (at + 1, -1);
+  self->aor = g_strdup_printf ("sip:%s@%s", self->user, self->domain);
+  self->request_uri = g_strconcat ("sip:", self->domain, NULL);
+  return TRUE;
+}
+
+MusterSipConfig *
+muster_sip_config_new (const MusterSipSettings *settings, GError **error)
+{
+  g_autoptr (MusterSipConfig) self = g_new0 (MusterSipConfig, 1);
+  const char *hop;
+
+  if (!split_address (self, settings->address, error))
+    return NULL;
+
+  if (is_set (settings->display_name)) {
+    if (!muster_sip_text_is_clean (settings->display_name)) {
+      set_invalid (error, "the display name holds control characters");
+      return NULL;
+    }
+    self->display_name = g_strdup (settings->display_name);
+  }
+
+  self->auth_user = g_strdup (is_set (settings->auth_user) ? settings->auth_user : self->user);
+  if (!muster_sip_text_is_clean (self->auth_user)) {
+    set_invalid (error, "the authentication user holds control characters");
+    return NULL;
+  }
+
+  hop = self->domain;
+  if (is_set (settings->outbound_proxy))
+    hop = settings->outbound_proxy;
+  else if (is_set (settings->server))
+    hop = settings->server;
+  if (!muster_sip_config_parse_hop (hop, &self->hop_host, &self->hop_port, error))
+    return NULL;
+
+  self->expires_s = settings->expires_s;
+  return g_steal_pointer (&self);
+}
+
+void
+muster_sip_config_free (MusterSipConfig *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->user);
+  g_free (self->domain);
+  g_free (self->aor);
+  g_free (self->request_uri);
+  g_free (self->display_name);
+  g_free (self->auth_user);
+  g_free (self->hop_host);
+  g_free (self);
+}

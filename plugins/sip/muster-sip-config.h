@@ -1,0 +1,44 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <muster/muster.h>
+
+/* An account's parameters, checked and taken apart. */
+typedef struct {
+  char *user;   /* of the address, as written there */
+  char *domain; /* IPv6 in brackets */
+  char *aor;    /* sip:user@domain */
+  char *request_uri;
+  char *display_name; /* nullable */
+  char *auth_user;
+  char *hop_host;   /* where requests go: proxy, else server, else domain; IPv6 without brackets */
+  guint16 hop_port; /* 0: not said */
+  guint expires_s;
+} MusterSipConfig;
+
+/* What the account says. Empty strings count as unset. */
+typedef struct {
+  const char *address;
+  const char *display_name;   /* nullable */
+  const char *auth_user;      /* nullable */
+  const char *server;         /* nullable */
+  const char *outbound_proxy; /* nullable */
+  guint expires_s;
+} MusterSipSettings;
+
+/* The address as an account has it: with or without `sip:`. */
+#define MUSTER_SIP_ADDRESS_PATTERN                                                                 \
+  "^(?:[sS][iI][pP]:)?[A-Za-z0-9_.!~*'()&=+$,;?/%-]+@"                                             \
+  "(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])$"
+
+/* %NULL with %MUSTER_ERROR_INVALID at step configure if they make no sense. */
+MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GError **error);
+void muster_sip_config_free (MusterSipConfig *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipConfig, muster_sip_config_free)
+
+/* Takes `host`, `host:port`, `[v6]:port` or a SIP URI of these apart. */
+gboolean muster_sip_config_parse_hop (const char *text, char **host, guint16 *port, GError **error);

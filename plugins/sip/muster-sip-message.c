@@ -1,0 +1,162 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-message.h"
+
+/*
+ * Messages as data: what the state machine hands to a transport and gets back, so that it needs no
+ * Sofia type. Everything here that a peer filled in is bounded.
+ */
+
+#define MAX_CONTACTS     256
+#define MAX_CHALLENGES   8
+#define MAX_REASON_BYTES 128
+
+void
+muster_sip_request_free (MusterSipRequest *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->from);
+  g_free (self->to);
+  g_free (self->call_id);
+  g_free (self->contact);
+  g_free (self->authorization);
+  g_free (self->proxy_authorization);
+  g_free (self);
+}
+
+static void
+contact_free (MusterSipContact *contact)
+{
+  g_free (contact->uri);
+  g_free (contact->user);
+  g_free (contact->instance);
+  g_free (contact);
+}
+
+/* What can be shown of the server's words: one line of printable text. */
+static char *
+dup_printable (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
+  GString *clean = g_string_new (NULL);
+
+  for (const char *c = valid; *c != '\0'; c = g_utf8_next_char (c)) {
+    gunichar character = g_utf8_get_char (c);
+
+    if (clean->len + 6 > MAX_REASON_BYTES)
+      break;
+    g_string_append_unichar (clean, g_unichar_isprint (character) ? character : ' ');
+  }
+  return g_string_free (clean, FALSE);
+}
+
+MusterSipResponse *
+muster_sip_response_new (guint status, const char *reason)
+{
+  MusterSipResponse *self = g_new0 (MusterSipResponse, 1);
+
+  self->status = status;
+  self->reason = dup_printable (reason);
+  self->www_challenges = g_ptr_array_new_with_free_func (g_free);
+  self->proxy_challenges = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (self->www_challenges, NULL);
+  g_ptr_array_add (self->proxy_challenges, NULL);
+  self->contacts = g_ptr_array_new_with_free_func ((GDestroyNotify) contact_free);
+  self->expires_s = -1;
+  self->min_expires_s = -1;
+  self->retry_after_s = -1;
+  return self;
+}
+
+void
+muster_sip_response_add_contact (MusterSipResponse *self,
+                                 const char *uri,
+                                 const char *user,
+                                 const char *instance,
+                                 const char *expires)
+{
+  MusterSipContact *contact;
+
+  if (self->contacts->len >= MAX_CONTACTS)
+    return;
+
+  contact = g_new0 (MusterSipContact, 1);
+  contact->uri = g_utf8_make_valid (uri, -1);
+  contact->user = g_strdup (user);
+  contact->instance = g_strdup (instance);
+  contact->expires_s = muster_sip_parse_seconds (expires);
+  g_ptr_array_add (self->contacts, contact);
+}
+
+void
+muster_sip_response_add_challenge (MusterSipResponse *self, gboolean proxy, const char *value)
+{
+  GPtrArray *challenges = proxy ? self->proxy_challenges : self->www_challenges;
+
+  if (challenges->len <= MAX_CHALLENGES)
+    g_ptr_array_insert (challenges, (int) challenges->len - 1, g_strdup (value));
+}
+
+void
+muster_sip_response_free (MusterSipResponse *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->reason);
+  g_ptr_array_unref (self->www_challenges);
+  g_ptr_array_unref (self->proxy_challenges);
+  g_free (self->authentication_info);
+  g_free (self->proxy_authentication_info);
+  g_ptr_array_unref (self->contacts);
+  g_free (self);
+}
+
+gint64
+muster_sip_parse_seconds (const char *text)
+{
+  gint64 seconds = 0;
+
+  if (text == NULL || *text == '\0')
+    return -1;
+  for (; *text != '\0'; text++) {
+    if (!g_ascii_isdigit (*text))
+      return -1;
+    seconds = MIN (seconds * 10 + (*text - '0'), G_MAXINT32);
+  }
+  return seconds;
+}
+
+gboolean
+muster_sip_text_is_clean (const char *text)
+{
+  if (!g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c)) {
+    if (g_unichar_iscntrl (g_utf8_get_char (c)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+char *
+muster_sip_random_hex (guint n)
+{
+  char *text = g_malloc (n + 1);
+
+  for (guint i = 0; i < n; i++)
+    text[i] = "0123456789abcdef"[g_random_int () >> 28];
+  text[n] = '\0';
+  return text;
+}
+
+char *
+muster_sip_contact_uri (const char *token, const char *host, guint16 port, const char *params)
+{
+  return g_strdup_printf ("sip:%s@%s:%u%s", token, host, port, params);
+}

@@ -1,0 +1,70 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <muster/muster.h>
+
+/* A REGISTER as the state machine wants it sent: header values, complete and clean. What a transport
+ * adds is Via, Max-Forwards and Content-Length. */
+typedef struct {
+  const char *method;
+  const char *request_uri;
+  char *from;
+  char *to;
+  char *call_id;
+  guint32 cseq;
+  char *contact; /* one or more, joined by commas */
+  guint expires_s;
+  char *authorization;       /* nullable */
+  char *proxy_authorization; /* nullable */
+} MusterSipRequest;
+
+typedef struct {
+  char *uri;
+  char *user;       /* nullable; unescaped */
+  char *instance;   /* nullable; the value of +sip.instance, unquoted */
+  gint64 expires_s; /* -1: not said */
+} MusterSipContact;
+
+/* A final answer, with what the state machine looks at. */
+typedef struct {
+  guint status;
+  char *reason;              /* printable, bounded */
+  GPtrArray *www_challenges; /* of char *, NULL-terminated: header values */
+  GPtrArray *proxy_challenges;
+  char *authentication_info;       /* nullable */
+  char *proxy_authentication_info; /* nullable */
+  GPtrArray *contacts;             /* of MusterSipContact * */
+  gint64 expires_s;                /* -1: no such header, or not a number */
+  gint64 min_expires_s;
+  gint64 retry_after_s;
+} MusterSipResponse;
+
+void muster_sip_request_free (MusterSipRequest *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipRequest, muster_sip_request_free)
+
+MusterSipResponse *muster_sip_response_new (guint status, const char *reason);
+void muster_sip_response_add_contact (MusterSipResponse *self,
+                                      const char *uri,
+                                      const char *user,
+                                      const char *instance,
+                                      const char *expires);
+void muster_sip_response_add_challenge (MusterSipResponse *self, gboolean proxy, const char *value);
+void muster_sip_response_free (MusterSipResponse *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipResponse, muster_sip_response_free)
+
+/* Delta seconds: digits and nothing else; clamped to 2^31 - 1. -1 for anything else, NULL too. */
+gint64 muster_sip_parse_seconds (const char *text);
+
+/* UTF-8 without control characters: the only text that goes into a message. Sofia's header builders
+ * let CR LF through. */
+gboolean muster_sip_text_is_clean (const char *text);
+
+/* @n random digits out of lower-case hexadecimal. */
+char *muster_sip_random_hex (guint n);
+
+char *
+muster_sip_contact_uri (const char *token, const char *host, guint16 port, const char *params);

@@ -1,0 +1,110 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-config.h"
+#include "muster-sip-context.h"
+#include "muster-sip-registration.h"
+
+/*
+ * What the plugin says about itself: data, read before anything here runs.
+ */
+
+#define SERVICE "Service"
+#define ACCOUNT "Account"
+
+static const char *const transports[] = { "udp", NULL };
+static const char *const schemes[] = { "sip", NULL };
+
+static const MusterParam params[] = {
+  {
+    .name = "password",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_SECRET,
+    .label = "Password",
+    .help = "The password of the account. Not needed if the service knows you by other means.",
+    .group = ACCOUNT,
+  },
+  {
+    .name = "auth-user",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_SENSITIVE | MUSTER_PARAM_BINDS_SECRET | MUSTER_PARAM_ADVANCED,
+    .label = "Authentication user",
+    .help = "The name that goes with the password, if it is not the one in the address.",
+    .group = ACCOUNT,
+  },
+  {
+    .name = "display-name",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_SENSITIVE,
+    .label = "Display name",
+    .help = "The name that others see.",
+    .group = ACCOUNT,
+  },
+  {
+    .name = "server",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_BINDS_SECRET,
+    .label = "Server",
+    .help = "The registrar as host or host:port, if it is not the domain of the address.",
+    .group = SERVICE,
+  },
+  {
+    .name = "outbound-proxy",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_BINDS_SECRET | MUSTER_PARAM_ADVANCED,
+    .label = "Outbound proxy",
+    .help = "Where all requests go first, as host, host:port or SIP URI.",
+    .group = SERVICE,
+  },
+  {
+    .name = "transport",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_BINDS_SECRET | MUSTER_PARAM_ADVANCED,
+    .label = "Transport",
+    .help = "How to talk to the server.",
+    .group = SERVICE,
+    .default_value = "udp",
+    .choices = transports,
+  },
+  {
+    .name = "expires",
+    .type = MUSTER_PARAM_UINT,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Lease",
+    .help = "For how many seconds to ask the server to keep the registration.",
+    .group = SERVICE,
+    .default_value = "600",
+    .min = 10,
+    .max = 86400,
+  },
+};
+
+static const MusterProtocol protocol = {
+  .struct_size = sizeof (MusterProtocol),
+  .id = "sip",
+  .display_name = "SIP",
+  .uri_schemes = schemes,
+  .address_help = "user@example.org",
+  .address_pattern = MUSTER_SIP_ADDRESS_PATTERN,
+  .params = params,
+  .n_params = G_N_ELEMENTS (params),
+};
+
+static const MusterKind sip_kind = {
+  .type = MUSTER_KIND_PROTOCOL,
+  .get_type = muster_sip_registration_get_type,
+  .protocol = &protocol,
+};
+
+static const MusterKind *const kinds[] = { &sip_kind, NULL };
+
+MUSTER_DEFINE_PLUGIN ("sip",
+                      .version = MUSTER_SIP_VERSION,
+                      .licence = "LGPL-2.1-or-later",
+                      .description = "Registers SIP accounts",
+                      .get_context_type = muster_sip_context_get_type,
+                      .kinds = kinds)

@@ -1,0 +1,547 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-refresher.h"
+
+#include "muster-sip-grant.h"
+#include "muster-sip-response.h"
+#include "muster-sip-resume.h"
+
+/*
+ * The flow of one operation, a register or an unregister:
+ *
+ *   begin --> send_request --> on_answer --+-- 2xx ------------> succeed
+ *                  ^                       +-- 401, 407 -------> meet_challenge --+
+ *                  |                       +-- 423 ------------> meet_min_expires |
+ *                  |                       +-- other, failure -> fail             |
+ *                  +--------------------------------------------------------------+
+ *
+ * Every request has the Call-ID, From tag and contact token of the one before, the next CSeq, and, if a
+ * challenge was ever answered, the answer to it ahead with the next count: a refresh is one round
+ * trip. What the server has, or may have, stands in `bindings`; a register names those that are not
+ * its own contact with `expires=0`, so that a changed address or port never leaves two bindings, and
+ * an unregister names all.
+ *
+ * A challenge is answered once. The same side asking again with a nonce that is not just a newer one
+ * (stale) has refused the password, and asking on would lock the account. An answer sent ahead does not
+ * count: it may be the nonce that was refused.
+ */
+
+#define MAX_ROUNDS   6
+#define MAX_BINDINGS 4 /* contacts that we remember to take away */
+
+struct _MusterSipRefresher {
+  MusterSipMemory memory;
+
+  /* The operation under way; func NULL: none */
+  const MusterSipConfig *config;
+  MusterSipTransport *transport;
+  char *route;
+  MusterSecret *password; /* nullable */
+  MusterSipRefresherFunc func;
+  gpointer user_data;
+  MusterSipTransaction *transaction;
+  gboolean leaving;
+  char *contact_uri;           /* ours on this transport */
+  guint n_rounds;              /* challenges answered */
+  gboolean registrar_answered; /* in this operation, and not heard to be accepted since */
+  gboolean proxy_answered;
+  gboolean with_credentials; /* the last request carried an answer */
+  gboolean asked_longer;     /* met a 423 */
+  gboolean new_doubt;        /* this operation was the first to ask for contact_uri */
+};
+
+static void send_request (MusterSipRefresher *self);
+
+/* bindings */
+
+static MusterSipBinding *
+find_binding (MusterSipRefresher *self, const char *uri)
+{
+  for (guint i = 0; i < self->memory.bindings->len; i++) {
+    MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i);
+
+    if (g_str_equal (binding->uri, uri))
+      return binding;
+  }
+  return NULL;
+}
+
+static void
+forget_expired_bindings (MusterSipRefresher *self)
+{
+  gint64 now_us = muster_clock_now_us ();
+
+  for (guint i = self->memory.bindings->len; i > 0; i--) {
+    const MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i - 1);
+
+    if (binding->until_us <= now_us)
+      g_ptr_array_remove_index (self->memory.bindings, i - 1);
+  }
+}
+
+/* From here on the server may have our contact, whatever we hear. */
+static void
+doubt_binding (MusterSipRefresher *self, guint expires_s)
+{
+  gint64 until_us = muster_clock_now_us () + (gint64) expires_s * G_USEC_PER_SEC;
+  MusterSipBinding *binding = find_binding (self, self->contact_uri);
+
+  if (binding != NULL) {
+    if (!binding->confirmed)
+      binding->until_us = MAX (binding->until_us, until_us);
+    return;
+  }
+  if (self->memory.bindings->len >= MAX_BINDINGS)
+    g_ptr_array_remove_index (self->memory.bindings, 0);
+  g_ptr_array_add (self->memory.bindings,
+                   muster_sip_binding_new (self->contact_uri, until_us, FALSE));
+  self->new_doubt = TRUE;
+}
+
+/* The server answered, and not with yes. */
+static void
+undoubt_binding (MusterSipRefresher *self)
+{
+  MusterSipBinding *binding = find_binding (self, self->contact_uri);
+
+  if (self->new_doubt && binding != NULL)
+    g_ptr_array_remove (self->memory.bindings, binding);
+  self->new_doubt = FALSE;
+}
+
+/* the end of an operation */
+
+static void
+clear_operation (MusterSipRefresher *self)
+{
+  self->config = NULL;
+  self->transport = NULL;
+  self->transaction = NULL;
+  self->func = NULL;
+  self->user_data = NULL;
+  g_clear_pointer (&self->route, g_free);
+  g_clear_pointer (&self->password, muster_secret_unref);
+  g_clear_pointer (&self->contact_uri, g_free);
+}
+
+/* Takes @lease. */
+static void
+finish (MusterSipRefresher *self, MusterLease *lease, const GError *error)
+{
+  MusterSipRefresherFunc func = self->func;
+  gpointer user_data = self->user_data;
+
+  clear_operation (self);
+  func (self, lease, error, user_data); /* may begin the next one, or free us */
+}
+
+static MusterStep
+current_step (MusterSipRefresher *self)
+{
+  return self->leaving ? MUSTER_STEP_UNREGISTER : MUSTER_STEP_REGISTER;
+}
+
+static void
+fail_with_response (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  g_autoptr (GError) error = NULL;
+
+  error = muster_sip_response_to_error (response, current_step (self), self->with_credentials);
+  if (error->code == MUSTER_ERROR_REFUSED) {
+    muster_sip_credentials_clear (&self->memory.registrar);
+    muster_sip_credentials_clear (&self->memory.proxy);
+  }
+  undoubt_binding (self);
+  finish (self, NULL, error);
+}
+
+/* Takes @error. */
+static void
+fail (MusterSipRefresher *self, const MusterSipResponse *response, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  muster_error_set_server (owned, response->status, response->reason, 0);
+  undoubt_binding (self);
+  finish (self, NULL, owned);
+}
+
+static void
+take_nextnonces (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  g_autofree char *registrar = NULL;
+  g_autofree char *proxy = NULL;
+
+  registrar = muster_sip_challenge_dup_nextnonce (response->authentication_info);
+  proxy = muster_sip_challenge_dup_nextnonce (response->proxy_authentication_info);
+  if (registrar != NULL)
+    muster_sip_credentials_set_nextnonce (&self->memory.registrar, registrar);
+  if (proxy != NULL)
+    muster_sip_credentials_set_nextnonce (&self->memory.proxy, proxy);
+}
+
+static void
+succeed_in_leaving (MusterSipRefresher *self)
+{
+  g_ptr_array_set_size (self->memory.bindings, 0);
+  muster_sip_memory_begin_dialog (&self->memory);
+  finish (self, NULL, NULL);
+}
+
+static guint
+requested_expires_s (MusterSipRefresher *self)
+{
+  return self->leaving ? 0 : MAX (self->config->expires_s, self->memory.min_expires_s);
+}
+
+static void
+succeed (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  const MusterSipBinding *binding;
+  MusterSipGrant grant;
+  MusterLease *lease;
+  gboolean refreshed;
+
+  take_nextnonces (self, response);
+  if (self->leaving) {
+    succeed_in_leaving (self);
+    return;
+  }
+
+  grant = muster_sip_grant_read (response, &(MusterSipOwnBinding){
+                                             .uri = self->contact_uri,
+                                             .token = self->memory.token,
+                                             .instance = self->memory.instance,
+                                             .requested_s = requested_expires_s (self) });
+  if (grant.lease_s == 0) {
+    fail (self, response,
+          muster_error_new (MUSTER_ERROR_PROTOCOL, current_step (self),
+                            "the server accepted the registration but granted it no time"));
+    return;
+  }
+
+  binding = find_binding (self, self->contact_uri);
+  refreshed = binding != NULL && binding->confirmed && binding->until_us > muster_clock_now_us ();
+
+  g_ptr_array_set_size (self->memory.bindings, 0);
+  g_ptr_array_add (self->memory.bindings,
+                   muster_sip_binding_new (self->contact_uri,
+                                           muster_clock_now_us () +
+                                             (gint64) grant.lease_s * G_USEC_PER_SEC,
+                                           TRUE));
+
+  lease = muster_lease_new (grant.lease_s, (const char *const[]){ grant.uri, NULL });
+  lease->refreshed = refreshed;
+  finish (self, lease, NULL);
+}
+
+/* 401 and 407 */
+
+static void
+fail_without_password (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  fail (self, response,
+        muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                          "the server asks for a password and the account has none"));
+}
+
+static void
+fail_on_unknown_challenge (MusterSipRefresher *self,
+                           const MusterSipResponse *response,
+                           const char *unknown)
+{
+  GError *error;
+
+  if (unknown == NULL || !muster_sip_text_is_clean (unknown))
+    error = muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_AUTHENTICATE,
+                              "the server asks who we are but not how to prove it");
+  else
+    error = muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_AUTHENTICATE,
+                              "the server asks for %.64s, which is not supported", unknown);
+  fail (self, response, error);
+}
+
+static void
+meet_challenge (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  gboolean by_proxy = response->status == 407;
+  GPtrArray *values = by_proxy ? response->proxy_challenges : response->www_challenges;
+  MusterSipCredentials *side = by_proxy ? &self->memory.proxy : &self->memory.registrar;
+  gboolean *answered = by_proxy ? &self->proxy_answered : &self->registrar_answered;
+  g_autofree char *unknown = NULL;
+  g_autoptr (MusterSipChallenge) challenge = NULL;
+
+  challenge = muster_sip_challenge_choose ((const char *const *) values->pdata, &unknown);
+  if (challenge == NULL) {
+    fail_on_unknown_challenge (self, response, unknown);
+    return;
+  }
+  if (*answered && !challenge->stale) {
+    fail_with_response (self, response); /* REFUSED */
+    return;
+  }
+  if (self->password == NULL) {
+    fail_without_password (self, response);
+    return;
+  }
+  if (++self->n_rounds > MAX_ROUNDS) {
+    fail (self, response,
+          muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_AUTHENTICATE,
+                            "the server's challenges do not outlive the answer"));
+    return;
+  }
+
+  /* Who asks now has let the other side's answer pass. */
+  self->registrar_answered = FALSE;
+  self->proxy_answered = FALSE;
+  *answered = TRUE;
+  muster_sip_credentials_adopt (side, challenge, self->config->auth_user, self->password);
+  send_request (self);
+}
+
+/* 423 */
+static void
+meet_min_expires (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  gint64 min_expires_s = response->min_expires_s;
+
+  if (self->asked_longer || self->leaving || min_expires_s <= requested_expires_s (self) ||
+      min_expires_s > MUSTER_SIP_MAX_LEASE_S) {
+    fail_with_response (self, response);
+    return;
+  }
+  self->asked_longer = TRUE;
+  self->memory.min_expires_s = (guint) min_expires_s;
+
+  /* The answer was looked at only after who we are: the next challenge is another question. */
+  self->registrar_answered = FALSE;
+  self->proxy_answered = FALSE;
+  send_request (self);
+}
+
+static void
+on_answer (const MusterSipResponse *response, const GError *failure, gpointer user_data)
+{
+  MusterSipRefresher *self = user_data;
+
+  self->transaction = NULL;
+
+  if (failure != NULL)
+    finish (self, NULL, failure); /* the doubt stays: it may have arrived all the same */
+  else if (response->status / 100 == 2)
+    succeed (self, response);
+  else if (response->status == 401 || response->status == 407)
+    meet_challenge (self, response);
+  else if (response->status == 423)
+    meet_min_expires (self, response);
+  else
+    fail_with_response (self, response);
+}
+
+/* the request */
+
+static char *
+build_contacts (MusterSipRefresher *self)
+{
+  GString *contacts = g_string_new (NULL);
+
+  if (!self->leaving)
+    g_string_append_printf (contacts, "<%s>;+sip.instance=\"<%s>\"", self->contact_uri,
+                            self->memory.instance);
+
+  for (guint i = 0; i < self->memory.bindings->len; i++) {
+    const MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i);
+
+    if (!self->leaving && g_str_equal (binding->uri, self->contact_uri))
+      continue;
+    g_string_append_printf (contacts, "%s<%s>;expires=0", contacts->len > 0 ? ", " : "",
+                            binding->uri);
+  }
+  return g_string_free (contacts, FALSE);
+}
+
+static char *
+build_from (MusterSipRefresher *self)
+{
+  GString *from = g_string_new (NULL);
+
+  if (self->config->display_name != NULL) {
+    muster_sip_append_quoted (from, self->config->display_name);
+    g_string_append_c (from, ' ');
+  }
+  g_string_append_printf (from, "<%s>;tag=%s", self->config->aor, self->memory.from_tag);
+  return g_string_free (from, FALSE);
+}
+
+static MusterSipRequest *
+build_request (MusterSipRefresher *self)
+{
+  static const char method[] = "REGISTER";
+  MusterSipRequest *request = g_new0 (MusterSipRequest, 1);
+
+  request->method = method;
+  request->request_uri = self->config->request_uri;
+  request->from = build_from (self);
+  request->to = g_strdup_printf ("<%s>", self->config->aor);
+  request->call_id = g_strdup (self->memory.call_id);
+  request->cseq = ++self->memory.cseq;
+  request->contact = build_contacts (self);
+  request->expires_s = requested_expires_s (self);
+  request->authorization = muster_sip_credentials_answer (&self->memory.registrar, method,
+                                                          request->request_uri);
+  request->proxy_authorization = muster_sip_credentials_answer (&self->memory.proxy, method,
+                                                                request->request_uri);
+  return request;
+}
+
+static void
+send_request (MusterSipRefresher *self)
+{
+  g_autoptr (MusterSipRequest) request = NULL;
+
+  if (!self->leaving)
+    doubt_binding (self, requested_expires_s (self));
+
+  request = build_request (self);
+  self->with_credentials = request->authorization != NULL || request->proxy_authorization != NULL;
+  self->transaction = self->transport->vtable->send (self->transport, self->route, request,
+                                                     on_answer, self);
+}
+
+static void
+begin (MusterSipRefresher *self,
+       gboolean leaving,
+       const MusterSipConfig *config,
+       MusterSipTransport *transport,
+       const char *route,
+       MusterSecret *password,
+       MusterSipRefresherFunc func,
+       gpointer user_data)
+{
+  g_return_if_fail (self->func == NULL);
+
+  self->leaving = leaving;
+  self->config = config;
+  self->transport = transport;
+  self->route = g_strdup (route);
+  self->password = password != NULL ? muster_secret_ref (password) : NULL;
+  self->func = func;
+  self->user_data = user_data;
+  self->contact_uri = muster_sip_contact_uri (self->memory.token, transport->contact_host,
+                                              transport->contact_port, transport->contact_params);
+  self->n_rounds = 0;
+  self->registrar_answered = FALSE;
+  self->proxy_answered = FALSE;
+  self->asked_longer = FALSE;
+  self->new_doubt = FALSE;
+
+  forget_expired_bindings (self);
+  muster_sip_credentials_check (&self->memory.registrar, config->auth_user, password);
+  muster_sip_credentials_check (&self->memory.proxy, config->auth_user, password);
+  send_request (self);
+}
+
+/* public functions */
+
+MusterSipRefresher *
+muster_sip_refresher_new (GBytes *resume)
+{
+  MusterSipRefresher *self = g_new0 (MusterSipRefresher, 1);
+
+  muster_sip_memory_init (&self->memory);
+  if (resume != NULL && !muster_sip_memory_unpack (&self->memory, resume))
+    g_info ("what was kept of a registration cannot be read, starting afresh");
+  return self;
+}
+
+void
+muster_sip_refresher_free (MusterSipRefresher *self)
+{
+  if (self == NULL)
+    return;
+  muster_sip_refresher_cancel (self);
+  muster_sip_memory_clear (&self->memory);
+  g_free (self);
+}
+
+GBytes *
+muster_sip_refresher_dup_resume (MusterSipRefresher *self)
+{
+  return muster_sip_memory_pack (&self->memory);
+}
+
+const char *
+muster_sip_refresher_get_token (MusterSipRefresher *self)
+{
+  return self->memory.token;
+}
+
+const char *
+muster_sip_refresher_get_local_address (MusterSipRefresher *self)
+{
+  return self->memory.local_address;
+}
+
+guint16
+muster_sip_refresher_get_local_port (MusterSipRefresher *self)
+{
+  return self->memory.local_port;
+}
+
+void
+muster_sip_refresher_set_local (MusterSipRefresher *self, const char *address, guint16 port)
+{
+  if (g_strcmp0 (self->memory.local_address, address) != 0) {
+    g_free (self->memory.local_address);
+    self->memory.local_address = g_strdup (address);
+  }
+  self->memory.local_port = port;
+}
+
+gboolean
+muster_sip_refresher_is_bound (MusterSipRefresher *self)
+{
+  forget_expired_bindings (self);
+  return self->memory.bindings->len > 0;
+}
+
+void
+muster_sip_refresher_register (MusterSipRefresher *self,
+                               const MusterSipConfig *config,
+                               MusterSipTransport *transport,
+                               const char *route,
+                               MusterSecret *password,
+                               MusterSipRefresherFunc func,
+                               gpointer user_data)
+{
+  begin (self, FALSE, config, transport, route, password, func, user_data);
+}
+
+void
+muster_sip_refresher_unregister (MusterSipRefresher *self,
+                                 const MusterSipConfig *config,
+                                 MusterSipTransport *transport,
+                                 const char *route,
+                                 MusterSecret *password,
+                                 MusterSipRefresherFunc func,
+                                 gpointer user_data)
+{
+  g_return_if_fail (muster_sip_refresher_is_bound (self));
+
+  begin (self, TRUE, config, transport, route, password, func, user_data);
+}
+
+void
+muster_sip_refresher_cancel (MusterSipRefresher *self)
+{
+  if (self->func == NULL)
+    return;
+  if (self->transaction != NULL)
+    self->transport->vtable->drop (self->transport, self->transaction);
+  clear_operation (self);
+}

@@ -1,0 +1,64 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-sip-config.h"
+#include "muster-sip-transport.h"
+
+/*
+ * MusterSipRefresher:
+ *
+ * The state machine that makes, extends and takes back one registration over any transport. It has no
+ * clock of its own: when to do what is the broker's business.
+ */
+typedef struct _MusterSipRefresher MusterSipRefresher;
+
+/* One of @lease (transfer full) and @error is set after a register; after an unregister @lease is
+ * %NULL either way. Called from the main loop, never from within the call that began it. */
+typedef void (*MusterSipRefresherFunc) (MusterSipRefresher *self,
+                                        MusterLease *lease,
+                                        const GError *error,
+                                        gpointer user_data);
+
+/* @resume (nullable): what muster_sip_refresher_dup_resume() gave, perhaps in an earlier life. One
+ * that cannot be read counts as none. */
+MusterSipRefresher *muster_sip_refresher_new (GBytes *resume);
+void muster_sip_refresher_free (MusterSipRefresher *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipRefresher, muster_sip_refresher_free)
+
+/* What is needed to go on after a restart. Holds HA1 and nonce: to be sealed. */
+GBytes *muster_sip_refresher_dup_resume (MusterSipRefresher *self);
+
+/* The user part of our contacts, by which requests that come in find us. */
+const char *muster_sip_refresher_get_token (MusterSipRefresher *self);
+
+/* Where we last received, so that a new socket can be made the same: %NULL and 0 if never. */
+const char *muster_sip_refresher_get_local_address (MusterSipRefresher *self);
+guint16 muster_sip_refresher_get_local_port (MusterSipRefresher *self);
+void muster_sip_refresher_set_local (MusterSipRefresher *self, const char *address, guint16 port);
+
+/* Whether the server may still have a binding of ours. */
+gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);
+
+/* @config and @transport are lent until @func was called or the operation cancelled; @password
+ * (nullable) is referenced as long. One operation at a time. */
+void muster_sip_refresher_register (MusterSipRefresher *self,
+                                    const MusterSipConfig *config,
+                                    MusterSipTransport *transport,
+                                    const char *route,
+                                    MusterSecret *password,
+                                    MusterSipRefresherFunc func,
+                                    gpointer user_data);
+void muster_sip_refresher_unregister (MusterSipRefresher *self,
+                                      const MusterSipConfig *config,
+                                      MusterSipTransport *transport,
+                                      const char *route,
+                                      MusterSecret *password,
+                                      MusterSipRefresherFunc func,
+                                      gpointer user_data);
+
+/* Drops what is under way without calling back. */
+void muster_sip_refresher_cancel (MusterSipRefresher *self);

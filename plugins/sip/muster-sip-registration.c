@@ -1,0 +1,468 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-registration.h"
+
+#include "muster-sip-config.h"
+#include "muster-sip-context.h"
+#include "muster-sip-refresher.h"
+#include "muster-sip-target.h"
+
+/*
+ * An account's registration: gathers what the refresher needs and lets it work. An open and a close
+ * take the same way:
+ *
+ *   begin -> configure -> load_password -> resolve -> try_next_target -+-> complete
+ *                                               ^                      |
+ *                                               +-- nobody there ------+
+ *
+ * The target is resolved, and the way out to it found, each time: the local address may have changed,
+ * and then the refresher swaps the contacts. The target that answered last is tried first, and is
+ * tried when names cannot be resolved any more.
+ */
+
+/* One open or close. The callbacks of its steps hold references: once it is over, they do nothing. */
+typedef struct {
+  MusterSipRegistration *self; /* lent by the task */
+  GTask *task;                 /* NULL once it is over */
+  gboolean leaving;
+  GSource *cancelled_source; /* nullable */
+  MusterSipConfig *config;
+  MusterSecret *password; /* nullable */
+  GError *no_password;    /* nullable: why there is none, if the server asks */
+  GPtrArray *targets;
+  guint next_target;
+  GSocketAddress *target; /* lent: the one being tried */
+} Operation;
+
+struct _MusterSipRegistration {
+  MusterRegistration parent_instance;
+
+  MusterSipRefresher *refresher; /* NULL before the first operation */
+  MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
+  gboolean has_token;            /* it is in the context's table */
+  gboolean saved;                /* a blob of ours is kept */
+  Operation *operation;          /* nullable */
+
+  GSocketAddress *good_target; /* that answered last; nullable */
+  char *good_hop;              /* for which host it stands */
+};
+
+G_DEFINE_FINAL_TYPE (MusterSipRegistration, muster_sip_registration, MUSTER_TYPE_REGISTRATION)
+
+static void try_next_target (Operation *operation);
+
+static MusterSipContext *
+get_context (MusterSipRegistration *self)
+{
+  return MUSTER_SIP_CONTEXT (muster_registration_get_context (MUSTER_REGISTRATION (self)));
+}
+
+static void
+operation_clear (gpointer data)
+{
+  Operation *operation = data;
+
+  muster_sip_config_free (operation->config);
+  g_clear_pointer (&operation->password, muster_secret_unref);
+  g_clear_error (&operation->no_password);
+  g_clear_pointer (&operation->targets, g_ptr_array_unref);
+}
+
+static void
+operation_unref (Operation *operation)
+{
+  g_rc_box_release_full (operation, operation_clear);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
+
+/* the end */
+
+static void
+save (MusterSipRegistration *self)
+{
+  g_autoptr (GBytes) blob = muster_sip_refresher_dup_resume (self->refresher);
+
+  muster_registration_set_resume (MUSTER_REGISTRATION (self), blob);
+  self->saved = TRUE;
+}
+
+static void
+leave_network (MusterSipRegistration *self)
+{
+  MusterSipContext *context = get_context (self);
+
+  if (self->has_token)
+    muster_sip_context_remove_token (context, muster_sip_refresher_get_token (self->refresher));
+  self->has_token = FALSE;
+  if (self->agent != NULL)
+    muster_sip_context_release_agent (context, g_steal_pointer (&self->agent));
+}
+
+/* Takes both. One of them is set after an open; a close is fine without either. */
+static void
+complete (Operation *operation, MusterLease *lease, GError *error)
+{
+  MusterSipRegistration *self = operation->self;
+  g_autoptr (GTask) task = g_steal_pointer (&operation->task);
+  g_autoptr (Operation) ended = g_steal_pointer (&self->operation);
+
+  if (ended->cancelled_source != NULL) {
+    g_source_destroy (ended->cancelled_source);
+    g_clear_pointer (&ended->cancelled_source, g_source_unref);
+  }
+  if (self->refresher != NULL)
+    save (self);
+  if (ended->leaving && error == NULL)
+    leave_network (self);
+
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else if (ended->leaving)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_pointer (task, lease, (GDestroyNotify) muster_lease_free);
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  if (operation->self->refresher != NULL)
+    muster_sip_refresher_cancel (operation->self->refresher);
+  complete (operation, NULL,
+            g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "the operation was cancelled"));
+  return G_SOURCE_REMOVE;
+}
+
+/* a target answered, or did not */
+
+static void
+remember_good_target (Operation *operation)
+{
+  MusterSipRegistration *self = operation->self;
+
+  g_set_object (&self->good_target, operation->target);
+  g_free (self->good_hop);
+  self->good_hop = g_strdup (operation->config->hop_host);
+}
+
+/* No answer to anything: another address of the same service may do better. */
+static gboolean
+is_transport_failure (const GError *error)
+{
+  return g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE) &&
+         muster_error_get_protocol_code (error) == 0;
+}
+
+static void
+on_refreshed (MusterSipRefresher *refresher,
+              MusterLease *lease,
+              const GError *error,
+              gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  if (error != NULL && is_transport_failure (error) &&
+      operation->next_target < operation->targets->len) {
+    try_next_target (operation);
+    return;
+  }
+
+  if (error == NULL)
+    remember_good_target (operation);
+  /* "No such secret" from where secrets are kept says more than we could. */
+  if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) && operation->no_password != NULL)
+    complete (operation, NULL, g_steal_pointer (&operation->no_password));
+  else
+    complete (operation, lease, error != NULL ? g_error_copy (error) : NULL);
+}
+
+/* trying a target */
+
+/* Our agent is now the one on the address from which packets to @target leave. */
+static gboolean
+find_way_out (MusterSipRegistration *self, GSocketAddress *target, GError **error)
+{
+  g_autofree char *source = muster_sip_target_dup_source (target, error);
+  MusterSipAgent *agent;
+  guint16 port = 0;
+
+  if (source == NULL)
+    return FALSE;
+
+  if (g_strcmp0 (source, muster_sip_refresher_get_local_address (self->refresher)) == 0)
+    port = muster_sip_refresher_get_local_port (self->refresher);
+
+  agent = muster_sip_context_acquire_agent (get_context (self), source, port, error);
+  if (agent == NULL)
+    return FALSE;
+  if (self->agent != NULL)
+    muster_sip_context_release_agent (get_context (self), self->agent);
+  self->agent = agent;
+
+  muster_sip_agent_check_clock (agent);
+  muster_sip_refresher_set_local (self->refresher, source,
+                                  muster_sip_agent_get_transport (agent)->contact_port);
+  return TRUE;
+}
+
+static void
+try_next_target (Operation *operation)
+{
+  MusterSipRegistration *self = operation->self;
+  MusterSipTransport *transport;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *route = NULL;
+
+  for (;;) {
+    operation->target = g_ptr_array_index (operation->targets, operation->next_target++);
+    if (find_way_out (self, operation->target, &error))
+      break;
+    if (operation->next_target == operation->targets->len) {
+      complete (operation, NULL, g_steal_pointer (&error));
+      return;
+    }
+    g_clear_error (&error);
+  }
+
+  transport = muster_sip_agent_get_transport (self->agent);
+  route = muster_sip_target_dup_route (operation->target);
+  if (operation->leaving) {
+    muster_sip_refresher_unregister (self->refresher, operation->config, transport, route,
+                                     operation->password, on_refreshed, operation);
+    return;
+  }
+
+  if (!self->has_token)
+    muster_sip_context_add_token (get_context (self),
+                                  muster_sip_refresher_get_token (self->refresher));
+  self->has_token = TRUE;
+  muster_sip_refresher_register (self->refresher, operation->config, transport, route,
+                                 operation->password, on_refreshed, operation);
+  /* Killed now, we would come back as somebody else, beside a binding that nobody serves. */
+  if (!self->saved)
+    save (self);
+}
+
+/* resolving */
+
+static void
+put_good_target_first (Operation *operation)
+{
+  GSocketAddress *good = operation->self->good_target;
+
+  for (guint i = 0; good != NULL && i < operation->targets->len; i++) {
+    GInetSocketAddress *target = g_ptr_array_index (operation->targets, i);
+
+    if (g_inet_address_equal (g_inet_socket_address_get_address (target),
+                              g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (good))) &&
+        g_inet_socket_address_get_port (target) ==
+          g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (good))) {
+      g_ptr_array_insert (operation->targets, 0, g_ptr_array_steal_index (operation->targets, i));
+      return;
+    }
+  }
+}
+
+static gboolean
+can_do_without_name (Operation *operation)
+{
+  MusterSipRegistration *self = operation->self;
+
+  return self->good_target != NULL && g_strcmp0 (self->good_hop, operation->config->hop_host) == 0;
+}
+
+static void
+on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Operation) operation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) targets = muster_sip_target_resolve_finish (result, &error);
+
+  if (operation->task == NULL)
+    return;
+
+  if (targets == NULL && can_do_without_name (operation)) {
+    targets = g_ptr_array_new_with_free_func (g_object_unref);
+    g_ptr_array_add (targets, g_object_ref (operation->self->good_target));
+  }
+  if (targets == NULL) {
+    complete (operation, NULL, g_steal_pointer (&error));
+    return;
+  }
+
+  operation->targets = g_steal_pointer (&targets);
+  put_good_target_first (operation);
+  try_next_target (operation);
+}
+
+/* the password */
+
+static void
+on_password (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Operation) operation = user_data;
+  g_autoptr (GError) error = NULL;
+  MusterSecret *password;
+
+  password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (source), result, &error);
+  if (operation->task == NULL) {
+    g_clear_pointer (&password, muster_secret_unref);
+    return;
+  }
+
+  operation->password = password;
+  if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED)) {
+    operation->no_password = g_steal_pointer (&error); /* some registrars ask for none */
+  } else if (error != NULL) {
+    complete (operation, NULL, g_steal_pointer (&error));
+    return;
+  }
+
+  muster_sip_target_resolve_async (operation->config->hop_host, operation->config->hop_port,
+                                   g_task_get_cancellable (operation->task), on_resolved,
+                                   g_rc_box_acquire (operation));
+}
+
+/* the beginning */
+
+static MusterSipConfig *
+configure (MusterSipRegistration *self, GError **error)
+{
+  MusterRegistration *registration = MUSTER_REGISTRATION (self);
+  g_autofree char *display_name = muster_registration_dup_string (registration, "display-name");
+  g_autofree char *auth_user = muster_registration_dup_string (registration, "auth-user");
+  g_autofree char *server = muster_registration_dup_string (registration, "server");
+  g_autofree char *outbound_proxy = muster_registration_dup_string (registration, "outbound-proxy");
+
+  return muster_sip_config_new (
+    &(MusterSipSettings){ .address = muster_registration_get_address (registration),
+                          .display_name = display_name,
+                          .auth_user = auth_user,
+                          .server = server,
+                          .outbound_proxy = outbound_proxy,
+                          .expires_s = muster_registration_get_uint (registration, "expires") },
+    error);
+}
+
+static void
+make_refresher (MusterSipRegistration *self)
+{
+  g_autoptr (GBytes) resume = muster_registration_get_resume (MUSTER_REGISTRATION (self));
+
+  self->refresher = muster_sip_refresher_new (resume);
+  self->saved = resume != NULL;
+}
+
+/* Takes @task. */
+static void
+begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
+{
+  Operation *operation = g_rc_box_new0 (Operation);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  g_autoptr (GError) error = NULL;
+
+  /* A lease granted in the moment of the cancelling is a lease. */
+  g_task_set_check_cancellable (task, FALSE);
+  operation->self = self;
+  operation->task = task;
+  operation->leaving = leaving;
+  self->operation = operation;
+
+  if (self->refresher == NULL)
+    make_refresher (self);
+  if (leaving && !muster_sip_refresher_is_bound (self->refresher)) {
+    complete (operation, NULL, NULL);
+    return;
+  }
+  operation->config = configure (self, &error);
+  if (operation->config == NULL) {
+    complete (operation, NULL, g_steal_pointer (&error));
+    return;
+  }
+
+  if (cancellable != NULL) {
+    operation->cancelled_source = g_cancellable_source_new (cancellable);
+    g_source_set_callback (operation->cancelled_source, G_SOURCE_FUNC (on_cancelled), operation,
+                           NULL);
+    g_source_attach (operation->cancelled_source, NULL);
+  }
+  muster_registration_load_secret_async (MUSTER_REGISTRATION (self), "password", cancellable,
+                                         on_password, g_rc_box_acquire (operation));
+}
+
+static void
+muster_sip_registration_open_async (MusterRegistration *registration,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data)
+{
+  GTask *task = g_task_new (registration, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, muster_sip_registration_open_async);
+  begin (MUSTER_SIP_REGISTRATION (registration), FALSE, task);
+}
+
+static MusterLease *
+muster_sip_registration_open_finish (MusterRegistration *registration,
+                                     GAsyncResult *result,
+                                     GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static void
+muster_sip_registration_close_async (MusterRegistration *registration,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data)
+{
+  GTask *task = g_task_new (registration, cancellable, callback, user_data);
+
+  g_task_set_source_tag (task, muster_sip_registration_close_async);
+  begin (MUSTER_SIP_REGISTRATION (registration), TRUE, task);
+}
+
+static gboolean
+muster_sip_registration_close_finish (MusterRegistration *registration,
+                                      GAsyncResult *result,
+                                      GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+muster_sip_registration_finalize (GObject *object)
+{
+  MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (object);
+
+  leave_network (self);
+  g_clear_pointer (&self->refresher, muster_sip_refresher_free);
+  g_clear_object (&self->good_target);
+  g_clear_pointer (&self->good_hop, g_free);
+
+  G_OBJECT_CLASS (muster_sip_registration_parent_class)->finalize (object);
+}
+
+static void
+muster_sip_registration_class_init (MusterSipRegistrationClass *klass)
+{
+  MusterRegistrationClass *registration_class = MUSTER_REGISTRATION_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = muster_sip_registration_finalize;
+  registration_class->open_async = muster_sip_registration_open_async;
+  registration_class->open_finish = muster_sip_registration_open_finish;
+  registration_class->close_async = muster_sip_registration_close_async;
+  registration_class->close_finish = muster_sip_registration_close_finish;
+}
+
+static void
+muster_sip_registration_init (MusterSipRegistration *self)
+{
+}

@@ -1,0 +1,46 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-sip-credentials.h"
+
+/* A contact that the server has, or may have. */
+typedef struct {
+  char *uri;
+  gint64 until_us;    /* on the clock that muster_clock_now_us() reads */
+  gboolean confirmed; /* granted; else asked for, and the answer never came */
+} MusterSipBinding;
+
+MusterSipBinding *muster_sip_binding_new (const char *uri, gint64 until_us, gboolean confirmed);
+void muster_sip_binding_free (MusterSipBinding *self);
+
+/* What makes a registration the same one after a restart. */
+typedef struct {
+  char *call_id;
+  char *from_tag;
+  char *token;
+  char *instance;      /* urn:uuid:... */
+  guint32 cseq;        /* the last one used */
+  guint min_expires_s; /* the server's, once it said so; 0: none known */
+  char *local_address; /* nullable */
+  guint16 local_port;
+  GPtrArray *bindings; /* of MusterSipBinding *, oldest first */
+  MusterSipCredentials registrar;
+  MusterSipCredentials proxy;
+} MusterSipMemory;
+
+void muster_sip_memory_init (MusterSipMemory *self); /* a new one, never registered */
+void muster_sip_memory_clear (MusterSipMemory *self);
+
+/* After a deliberate unregister the next registration is a fresh one, with a Call-ID of its own; the
+ * device stays the same. */
+void muster_sip_memory_begin_dialog (MusterSipMemory *self);
+
+GBytes *muster_sip_memory_pack (const MusterSipMemory *self);
+
+/* Overwrites what init made. Leaves room in CSeq and nonce counts for what was used after the blob was
+ * saved. FALSE, and nothing changed, if the blob is not one of ours. */
+gboolean muster_sip_memory_unpack (MusterSipMemory *self, GBytes *blob);

@@ -1,0 +1,134 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-sofia.h"
+
+#include <sofia-sip/su_log.h>
+#include <sofia-sip/tport_tag.h>
+
+/*
+ * Sofia's process-wide state, and everything that depends on its version (1.12.11 with the security
+ * patches of Debian): how its loop joins ours, how it is kept quiet, how an agent is made so that it
+ * neither resolves names nor keeps answers for half a minute.
+ */
+
+#define SOCKET_BUFFER_BYTES (4 << 20) /* what 1,000 answers at once need */
+#define CALM_US             1000
+
+/* Exported, but declared in no header. The default leaks every socket into child processes. */
+extern int su_socket_close_on_exec;
+
+/* Sofia's loop cannot be taken down in one piece: destroying its root before its source aborts,
+ * after it warns. So there is one per process and it stays; only the agents on it come and go. */
+static su_root_t *root;
+
+static GSourceFuncs original_funcs;
+static GSourceFuncs calm_funcs;
+
+/* Log lines of Sofia hold addresses and URIs, at some levels whole messages; the format alone says
+ * what happened. */
+static void
+on_log (void *stream, char const *format, va_list arguments)
+{
+  g_autofree char *line = g_strstrip (g_strdup (format));
+
+  if (*line != '\0')
+    g_debug ("sofia: %s", line);
+}
+
+/* su_glib rounds a timer down to whole milliseconds and then calls itself ready until it is due: let
+ * it be ready at most once in a millisecond. */
+static gboolean
+calm_prepare (GSource *source, gint *timeout_ms)
+{
+  static gint64 last_us;
+  gint64 now_us = g_get_monotonic_time ();
+
+  if (!original_funcs.prepare (source, timeout_ms))
+    return FALSE;
+  if (now_us - last_us < CALM_US) {
+    *timeout_ms = 1;
+    return FALSE;
+  }
+  last_us = now_us;
+  return TRUE;
+}
+
+static su_root_t *
+get_root (void)
+{
+  GSource *source;
+
+  if (root != NULL)
+    return root;
+
+  su_init ();
+  su_log_redirect (NULL, on_log, NULL);
+  su_socket_close_on_exec = 1;
+
+  root = su_glib_root_create (NULL);
+  g_assert (root != NULL);
+  su_root_threading (root, 0);
+
+  source = su_glib_root_gsource (root);
+  original_funcs = *source->source_funcs;
+  calm_funcs = original_funcs;
+  calm_funcs.prepare = calm_prepare;
+  g_source_set_funcs (source, &calm_funcs);
+  /* Else GLib takes the source's polls out and in again around each dispatch, and wakes itself. */
+  g_source_set_can_recurse (source, TRUE);
+  g_source_attach (source, NULL);
+
+  return root;
+}
+
+nta_agent_t *
+muster_sip_sofia_agent_new (const char *address,
+                            guint16 port,
+                            nta_message_f *on_request,
+                            MusterSipAgent *magic)
+{
+  const char *brackets = strchr (address, ':') != NULL ? "[]" : "";
+  g_autofree char *url = NULL;
+  char port_text[8] = "*";
+  nta_agent_t *nta;
+
+  if (port != 0)
+    g_snprintf (port_text, sizeof (port_text), "%u", port);
+  url = g_strdup_printf ("sip:%.1s%s%s:%s;transport=udp", brackets, address,
+                         *brackets != '\0' ? brackets + 1 : "", port_text);
+
+  /* -1: no socket yet. Without NTATAG_STATELESS each request that comes in is held for 32 s; with the
+   * usual T4 each answer is for 5 s. */
+  nta = nta_agent_create (get_root (), (url_string_t *) -1, on_request, magic, NTATAG_UA (1),
+                          NTATAG_STATELESS (1), NTATAG_SIP_T4 (500), NTATAG_CLIENT_RPORT (1),
+                          NTATAG_UDP_MTU (65535), NTATAG_MAXSIZE (65536), NTATAG_USE_NAPTR (0),
+                          NTATAG_USE_SRV (0), TAG_END ());
+  if (nta == NULL)
+    return NULL;
+
+  if (nta_agent_add_tport (nta, URL_STRING_MAKE (url), TPTAG_UDP_RMEM (SOCKET_BUFFER_BYTES),
+                           TPTAG_UDP_WMEM (SOCKET_BUFFER_BYTES), TAG_END ()) < 0 ||
+      muster_sip_sofia_agent_get_port (nta) == 0) {
+    nta_agent_destroy (nta);
+    return NULL;
+  }
+  return nta;
+}
+
+guint16
+muster_sip_sofia_agent_get_port (nta_agent_t *nta)
+{
+  sip_contact_t *contact = nta_agent_contact (nta);
+
+  if (contact == NULL)
+    return 0;
+  /* Sofia leaves the default port out. */
+  if (contact->m_url->url_port == NULL)
+    return 5060;
+  return (guint16) g_ascii_strtoull (contact->m_url->url_port, NULL, 10);
+}

@@ -1,0 +1,353 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "muster-sip-challenge.h"
+#include "muster-sip-config.h"
+#include "muster-sip-grant.h"
+#include "muster-sip-response.h"
+#include "muster-sip-wire.h"
+
+/* What answers mean: the table of statuses, the lease in a 2xx, and messages as servers write them. */
+
+/* the table of statuses */
+
+/* A letter for each error code, in the order of the enum. */
+static char
+letter (MusterError error)
+{
+  return "ubRFCEtnIUP"[error];
+}
+
+/* 300 to 699 without credentials, with them, and with Retry-After; what is not listed is PROTOCOL
+ * (4xx), UNREACHABLE (5xx, BUSY if it says when) or BUSY (6xx). */
+static const struct {
+  guint status;
+  const char *expected;
+} statuses[] = {
+  { 300, "UUU" }, { 301, "UUU" }, { 302, "UUU" }, { 305, "UUU" }, { 380, "UUU" }, { 400, "PPP" },
+  { 401, "RRR" }, { 402, "FFF" }, { 403, "FRF" }, { 404, "FFF" }, { 405, "UUU" }, { 406, "UUU" },
+  { 407, "RRR" }, { 408, "uuu" }, { 410, "FFF" }, { 413, "PPb" }, { 415, "UUU" }, { 416, "UUU" },
+  { 420, "UUU" }, { 421, "UUU" }, { 423, "PPP" }, { 430, "uuu" }, { 439, "UUU" }, { 480, "uub" },
+  { 484, "FFF" }, { 486, "bbb" }, { 488, "UUU" }, { 489, "UUU" }, { 491, "bbb" }, { 494, "UUU" },
+  { 500, "uub" }, { 501, "UUU" }, { 502, "uuu" }, { 503, "bbb" }, { 504, "uuu" }, { 505, "UUU" },
+  { 513, "PPP" }, { 555, "UUU" }, { 600, "bbb" }, { 603, "FFb" }, { 604, "FFF" }, { 606, "UUU" },
+  { 607, "FFF" }, { 608, "FFF" },
+};
+
+static const char *
+expected_for (guint status)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++) {
+    if (statuses[i].status == status)
+      return statuses[i].expected;
+  }
+  switch (status / 100) {
+  case 3:
+    return "UUU";
+  case 5:
+    return "uub";
+  case 6:
+    return "bbb";
+  default:
+    return "PPP";
+  }
+}
+
+static void
+test_statuses (void)
+{
+  for (guint status = 0; status < 1100; status++) {
+    char got[4] = { letter (muster_sip_status_to_error (status, FALSE, FALSE)),
+                    letter (muster_sip_status_to_error (status, TRUE, FALSE)),
+                    letter (muster_sip_status_to_error (status, FALSE, TRUE)), '\0' };
+    const char *expected = status < 300 || status > 699 ? "PPP" : expected_for (status);
+
+    if (!g_str_equal (got, expected))
+      g_error ("%u gives %s instead of %s", status, got, expected);
+  }
+}
+
+static void
+test_error_details (void)
+{
+  g_autoptr (MusterSipResponse) busy = muster_sip_response_new (503, "Come\r\nback \xff later");
+  g_autoptr (MusterSipResponse) forbidden = muster_sip_response_new (403, "No");
+  g_autoptr (GError) error = NULL;
+
+  busy->retry_after_s = 30;
+  error = muster_sip_response_to_error (busy, MUSTER_STEP_REGISTER, TRUE);
+  g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_BUSY);
+  g_assert_cmpint (muster_error_get_step (error), ==, MUSTER_STEP_REGISTER);
+  g_assert_cmpuint (muster_error_get_protocol_code (error), ==, 503);
+  g_assert_cmpuint (muster_error_get_retry_after_s (error), ==, 30);
+  g_assert_null (strpbrk (muster_error_get_server_text (error), "\r\n"));
+  g_clear_error (&error);
+
+  error = muster_sip_response_to_error (forbidden, MUSTER_STEP_REGISTER, TRUE);
+  g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpint (muster_error_get_step (error), ==, MUSTER_STEP_AUTHENTICATE);
+}
+
+/* the lease in a 2xx */
+
+#define TOKEN    "00112233445566aa"
+#define INSTANCE "urn:uuid:6b5d1c9e-0c5f-4f0e-8d5b-1a7a3f1f2b11"
+#define OWN_URI  "sip:" TOKEN "@192.0.2.7:40000"
+
+/* The Contact headers of an answer (NULL: none) and its other headers; what we get. 600 was asked
+ * for. */
+static const struct {
+  const char *name;
+  const char *headers;
+  guint lease_s;
+  const char *uri;
+} grants[] = {
+  { "ours", "Contact: <" OWN_URI ">;expires=120\r\n", 120, OWN_URI },
+  { "ours among others",
+    "Contact: <sip:x@192.0.2.1>;expires=9, <" OWN_URI
+    ">;expires=120, <sip:y@192.0.2.2>;expires=8\r\n",
+    120, OWN_URI },
+  { "parameter before header", "Contact: <" OWN_URI ">;expires=120\r\nExpires: 300\r\n", 120,
+    OWN_URI },
+  { "ours without parameter", "Contact: <" OWN_URI ">\r\nExpires: 300\r\n", 300, OWN_URI },
+  { "ours without anything", "Contact: <" OWN_URI ">\r\n", 600, OWN_URI },
+  { "host rewritten",
+    "Contact: <sip:x@192.0.2.1>;expires=9, <sip:" TOKEN "@203.0.113.9:1025>;expires=77\r\n", 77,
+    "sip:" TOKEN "@203.0.113.9:1025" },
+  { "token escaped", "Contact: <sip:%300112233445566aa@203.0.113.9>;expires=77\r\n", 77,
+    "sip:" TOKEN "@203.0.113.9" },
+  { "user rewritten, instance kept",
+    "Contact: <sip:x@192.0.2.1>;expires=9, <sip:gw@203.0.113.9>;+sip.instance=\"<" INSTANCE
+    ">\";expires=66\r\n",
+    66, "sip:gw@203.0.113.9" },
+  { "another instance is not ours",
+    "Contact: <sip:a@192.0.2.1>;+sip.instance=\"<urn:uuid:0>\";expires=9, "
+    "<sip:b@192.0.2.2>;expires=8\r\n"
+    "Expires: 300\r\n",
+    300, OWN_URI },
+  { "token before instance",
+    "Contact: <sip:gw@203.0.113.9>;+sip.instance=\"<" INSTANCE ">\";expires=66, <sip:" TOKEN
+    "@203.0.113.9>;expires=55\r\n",
+    55, "sip:" TOKEN "@203.0.113.9" },
+  { "old one listed with nothing left",
+    "Contact: <sip:" TOKEN "@192.0.2.7:39999>;expires=0, <" OWN_URI ">;expires=50\r\n", 50,
+    OWN_URI },
+  { "old one listed and ours rewritten",
+    "Contact: <sip:" TOKEN "@192.0.2.7:39999>;expires=0, <sip:" TOKEN
+    "@203.0.113.9>;expires=50\r\n",
+    50, "sip:" TOKEN "@203.0.113.9" },
+  { "single foreign one", "Contact: <sip:gzj@172.16.163.3:7000>\r\n", 600,
+    "sip:gzj@172.16.163.3:7000" },
+  { "single foreign one with time", "Contact: <sip:gzj@172.16.163.3:7000>;expires=44\r\n", 44,
+    "sip:gzj@172.16.163.3:7000" },
+  { "two foreign ones",
+    "Contact: <sip:a@192.0.2.1>;expires=9\r\nContact: <sip:b@192.0.2.2>;expires=8\r\n", 600,
+    OWN_URI },
+  { "no contact, header", "Expires: 300\r\n", 300, OWN_URI },
+  { "nothing", "", 600, OWN_URI },
+  { "ours with no time", "Contact: <" OWN_URI ">;expires=0\r\n", 0, OWN_URI },
+  { "no time for anybody", "Expires: 0\r\n", 0, OWN_URI },
+  { "nonsense in the parameter", "Contact: <" OWN_URI ">;expires=abc\r\nExpires: 300\r\n", 300,
+    OWN_URI },
+  { "too long", "Contact: <" OWN_URI ">;expires=99999999999999999999\r\n", MUSTER_SIP_MAX_LEASE_S,
+    OWN_URI },
+  { "star", "Contact: *\r\nExpires: 300\r\n", 300, OWN_URI },
+};
+
+static MusterSipResponse *
+parse (const char *status_line, const char *headers)
+{
+  g_autofree char *text = NULL;
+
+  text = g_strdup_printf ("%s\r\n"
+                          "Via: SIP/2.0/UDP 192.0.2.7:40000;branch=z9hG4bK1;rport=40000\r\n"
+                          "From: <sip:alice@example.test>;tag=1\r\n"
+                          "To: <sip:alice@example.test>;tag=2\r\n"
+                          "Call-ID: 1\r\n"
+                          "CSeq: 1 REGISTER\r\n"
+                          "%s"
+                          "Content-Length: 0\r\n\r\n",
+                          status_line, headers);
+  return muster_sip_wire_parse_response (text, strlen (text));
+}
+
+static void
+test_grants (void)
+{
+  static const MusterSipOwnBinding own = { OWN_URI, TOKEN, INSTANCE, 600 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (grants); i++) {
+    g_autoptr (MusterSipResponse) response = parse ("SIP/2.0 200 OK", grants[i].headers);
+    MusterSipGrant grant;
+
+    if (response == NULL)
+      g_error ("%s: cannot be read", grants[i].name);
+    grant = muster_sip_grant_read (response, &own);
+    if (grant.lease_s != grants[i].lease_s || !g_str_equal (grant.uri, grants[i].uri))
+      g_error ("%s: %u s for %s", grants[i].name, grant.lease_s, grant.uri);
+  }
+}
+
+/* messages as servers write them */
+
+/* The 401 of a registrar of 2015, with its folded Via and its blanks. */
+static void
+test_folded_via (void)
+{
+  static const char text[] =
+    "SIP/2.0 401 Unauthorized \r\n"
+    "Via:SIP/2.0/UDP \r\n"
+    " 127.0.0.1:7000;rport=7000;branch=z9hG4bK17245;received=172.16.163.3 \r\n"
+    "From: gzj <sip:gzj@telecom.example:7000>;tag=12103 \r\n"
+    "To: gzj <sip:gzj@telecom.example:7000>;tag=41 \r\n"
+    "Call-ID: 6565@172.16.163.3 \r\n"
+    "CSeq: 1 REGISTER \r\n"
+    "Contact: <sip:gzj@172.16.163.3:7000> \r\n"
+    "WWW-Authenticate:  Digest  realm=\"kedacom.example\", \r\n"
+    " nonce=\"00000000000000000000000000018467\", \r\n"
+    " opaque=\"00000000000000000000000000006334\", qop=\"auth,auth-int\" \r\n"
+    "User-Agent: TELECOM ncsip/1.0 \r\n"
+    "Date: 2026-03-01T12:00:00.000\r\n"
+    "Content-Length: 0\r\n\r\n";
+  g_autoptr (MusterSipResponse) response = muster_sip_wire_parse_response (text, strlen (text));
+  g_autoptr (MusterSipChallenge) challenge = NULL;
+
+  g_assert_nonnull (response);
+  g_assert_cmpuint (response->status, ==, 401);
+  challenge = muster_sip_challenge_choose ((const char *const *) response->www_challenges->pdata,
+                                           NULL);
+  g_assert_nonnull (challenge);
+  g_assert_cmpstr (challenge->realm, ==, "kedacom.example");
+  g_assert_cmpstr (challenge->opaque, ==, "00000000000000000000000000006334");
+  g_assert_cmpint (challenge->qop, ==, MUSTER_SIP_QOP_AUTH);
+}
+
+static void
+test_headers (void)
+{
+  g_autoptr (MusterSipResponse) response = NULL;
+  g_autofree char *nextnonce = NULL;
+
+  response = parse ("SIP/2.0 401 Who",
+                    "WWW-Authenticate: Digest realm=\"a\", nonce=\"1\", algorithm=MD5, Digest "
+                    "realm=\"b\", nonce=\"2\", algorithm=SHA-256\r\n"
+                    "WWW-Authenticate: Digest realm=\"c\", nonce=\"3\"\r\n"
+                    "Proxy-Authenticate: Digest realm=\"d\", nonce=\"4\"\r\n"
+                    "Min-Expires: 1800\r\n"
+                    "Retry-After: 17 (busy);duration=3\r\n"
+                    "Authentication-Info: nextnonce=\"n2\"\r\n");
+  g_assert_nonnull (response);
+  g_assert_cmpuint (response->www_challenges->len, ==, 2 + 1); /* and the NULL */
+  g_assert_cmpuint (response->proxy_challenges->len, ==, 1 + 1);
+  g_assert_cmpint (response->min_expires_s, ==, 1800);
+  g_assert_cmpint (response->retry_after_s, ==, 17);
+  g_assert_cmpint (response->expires_s, ==, -1);
+  nextnonce = muster_sip_challenge_dup_nextnonce (response->authentication_info);
+  g_assert_cmpstr (nextnonce, ==, "n2");
+
+  {
+    g_autoptr (MusterSipChallenge) strongest =
+      muster_sip_challenge_choose ((const char *const *) response->www_challenges->pdata, NULL);
+
+    g_assert_cmpstr (strongest->realm, ==, "b");
+  }
+}
+
+static void
+test_garbage (void)
+{
+  static const char *const texts[] = {
+    "x",
+    "\r\n\r\n",
+    "SIP/2.0 200 OK\r\n\r\n",
+    "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+    "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+    "SIP/2.0 100 Trying\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+    "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n",
+    "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+    "From: <sip:c@d>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\n"
+    "Content-Length: 0\r\n\r\n",
+  };
+  static const char with_nul[] = "SIP/2.0 200 O\0K\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\r\n";
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_assert_null (muster_sip_wire_parse_response (texts[i], strlen (texts[i])));
+  g_assert_null (muster_sip_wire_parse_response (with_nul, sizeof (with_nul) - 1));
+  g_assert_null (muster_sip_wire_parse_response ("", 0));
+}
+
+/* what the user typed */
+
+static const struct {
+  MusterSipSettings settings;
+  const char *expected; /* user domain auth-user hop port; NULL: refused */
+} configs[] = {
+  { { "alice@example.test", NULL, NULL, NULL, NULL, 0 },
+    "alice example.test alice example.test 0" },
+  { { "sip:alice@Example.TEST", "", "", "", "", 0 }, "alice example.test alice example.test 0" },
+  { { "34020000001320000001@3402000000", NULL, NULL, "192.0.2.1:5061", NULL, 0 },
+    "34020000001320000001 3402000000 34020000001320000001 192.0.2.1 5061" },
+  { { "alice@example.test", NULL, "a l\"i", "pbx.example.test", NULL, 0 },
+    "alice example.test a l\"i pbx.example.test 0" },
+  { { "alice@example.test", NULL, NULL, "pbx.example.test", "sip:proxy.example.test:5070;lr", 0 },
+    "alice example.test alice proxy.example.test 5070" },
+  { { "alice@example.test", NULL, NULL, NULL, "<sip:[2001:db8::1]:5070;lr>", 0 },
+    "alice example.test alice 2001:db8::1 5070" },
+  { { "alice@[2001:db8::2]", NULL, NULL, NULL, NULL, 0 },
+    "alice [2001:db8::2] alice 2001:db8::2 0" },
+  { { "alice@example.test", NULL, NULL, "2001:db8::1", NULL, 0 },
+    "alice example.test alice 2001:db8::1 0" },
+  { { "alice", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@example.test\r\nX: y", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@example.test\n", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "al ice@example.test", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "<alice@example.test>", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@exa<mple.test", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@example.test", "Al\r\nice", NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, "al\nice", NULL, NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "host:0", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "host:65536", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "host:50 60", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "ho st", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "host\r\nX: y", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "[2001:db8::1", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, NULL, "sips:proxy.example.test", 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, NULL, "sip:proxy.example.test;transport=tcp", 0 }, NULL },
+};
+
+static void
+test_configs (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (configs); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (MusterSipConfig) config = muster_sip_config_new (&configs[i].settings, &error);
+    g_autofree char *got = NULL;
+
+    if (configs[i].expected == NULL) {
+      g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID);
+      g_assert_cmpint (muster_error_get_step (error), ==, MUSTER_STEP_CONFIGURE);
+      continue;
+    }
+    g_assert_no_error (error);
+    got = g_strdup_printf ("%s %s %s %s %u", config->user, config->domain, config->auth_user,
+                           config->hop_host, config->hop_port);
+    g_assert_cmpstr (got, ==, configs[i].expected);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/sip/response/statuses", test_statuses);
+  g_test_add_func ("/sip/response/error-details", test_error_details);
+  g_test_add_func ("/sip/response/grants", test_grants);
+  g_test_add_func ("/sip/response/folded-via", test_folded_via);
+  g_test_add_func ("/sip/response/headers", test_headers);
+  g_test_add_func ("/sip/response/garbage", test_garbage);
+  g_test_add_func ("/sip/config", test_configs);
+  return g_test_run ();
+}
