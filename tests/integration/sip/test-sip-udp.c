@@ -1,0 +1,681 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "muster-registration-host.h"
+#include "muster-sip-peer.h"
+
+#include <string.h>
+
+/* The plugin as the daemon loads it, over real sockets on loopback, against a registrar that
+ * misbehaves on a table. */
+
+#define ADDRESS "alice@example.test"
+
+/* an account, and the daemon around it */
+
+typedef struct {
+  const MusterPluginInfo *info;
+  MusterPluginContext *context;
+  SipPeer *peer;
+
+  MusterRegistration *registration;
+  GHashTable *params; /* name -> GVariant */
+  char *password;     /* nullable */
+  GBytes *resume;
+
+  guint n_done;
+  MusterLease *lease;
+  GError *error;
+} World;
+
+static GVariant *
+host_dup_param (gpointer host, const char *name)
+{
+  World *world = host;
+  GVariant *value = g_hash_table_lookup (world->params, name);
+
+  return value != NULL ? g_variant_ref (value) : NULL;
+}
+
+static void
+host_load_secret (gpointer host, const char *name, GTask *task)
+{
+  World *world = host;
+
+  g_assert_cmpstr (name, ==, "password");
+  if (world->password == NULL)
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                                 "no password is kept"));
+  else
+    g_task_return_pointer (task, muster_secret_new (world->password, strlen (world->password)),
+                           (GDestroyNotify) muster_secret_unref);
+  g_object_unref (task);
+}
+
+static GBytes *
+host_dup_resume (gpointer host)
+{
+  World *world = host;
+
+  return world->resume != NULL ? g_bytes_ref (world->resume) : NULL;
+}
+
+static void
+host_set_resume (gpointer host, GBytes *blob)
+{
+  World *world = host;
+
+  g_clear_pointer (&world->resume, g_bytes_unref);
+  world->resume = blob != NULL ? g_bytes_ref (blob) : NULL;
+}
+
+static void
+host_lost (gpointer host, const GError *error)
+{
+  g_error ("UDP loses nothing: %s", error->message);
+}
+
+static void
+host_report_bindings (gpointer host, const char *const *bindings)
+{
+}
+
+static const MusterRegistrationHost host = {
+  .dup_param = host_dup_param,
+  .load_secret = host_load_secret,
+  .dup_resume = host_dup_resume,
+  .set_resume = host_set_resume,
+  .lost = host_lost,
+  .report_bindings = host_report_bindings,
+};
+
+static const MusterPluginInfo *
+load_plugin (void)
+{
+  GModule *module = g_module_open (PLUGIN_FILE, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  gpointer symbol = NULL;
+
+  if (module == NULL || !g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, &symbol))
+    g_error ("%s", g_module_error ());
+  g_module_make_resident (module);
+  return symbol;
+}
+
+/* The daemon starts. */
+static void
+start (World *world)
+{
+  const MusterKind *kind = world->info->kinds[0];
+  g_autoptr (GError) error = NULL;
+
+  world->context = g_object_new (world->info->get_context_type (), NULL);
+  muster_plugin_context_start (world->context, &error);
+  g_assert_no_error (error);
+  world->registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
+                                                 "aaaaaaaaaaaa", ADDRESS, &host, world);
+}
+
+/* The daemon is killed, as far as one can be from within: nothing is said to the server. */
+static void
+stop (World *world)
+{
+  muster_registration_detach_host (world->registration);
+  g_assert_finalize_object (g_steal_pointer (&world->registration));
+  muster_plugin_context_stop (world->context);
+  g_assert_finalize_object (g_steal_pointer (&world->context));
+}
+
+static void
+set_string (World *world, const char *name, const char *value)
+{
+  g_hash_table_insert (world->params, g_strdup (name),
+                       g_variant_ref_sink (g_variant_new_string (value)));
+}
+
+static void
+set_server (World *world, const char *server_host)
+{
+  g_autofree char *server = g_strdup_printf ("%s:%u", server_host, sip_peer_get_port (world->peer));
+
+  set_string (world, "server", server);
+}
+
+static void
+world_set_up (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  world->info = load_plugin ();
+  world->params = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify) g_variant_unref);
+  world->password = g_strdup ("se:cret");
+  world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
+  g_assert_no_error (error);
+  set_server (world, "127.0.0.1");
+  start (world);
+}
+
+static void
+world_tear_down (World *world, gconstpointer data)
+{
+  stop (world);
+  sip_peer_free (world->peer);
+  g_hash_table_unref (world->params);
+  g_free (world->password);
+  g_clear_pointer (&world->resume, g_bytes_unref);
+  g_clear_pointer (&world->lease, muster_lease_free);
+  g_clear_error (&world->error);
+}
+
+static void
+on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  World *world = user_data;
+
+  world->n_done++;
+  world->lease = muster_registration_open_finish (world->registration, result, &world->error);
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  World *world = user_data;
+
+  world->n_done++;
+  muster_registration_close_finish (world->registration, result, &world->error);
+}
+
+static void
+forget_result (World *world)
+{
+  world->n_done = 0;
+  g_clear_pointer (&world->lease, muster_lease_free);
+  g_clear_error (&world->error);
+}
+
+static void
+wait_until_done (World *world)
+{
+  while (world->n_done == 0)
+    g_main_context_iteration (NULL, TRUE); /* meson's timeout is the watchdog */
+}
+
+static void
+open_and_wait (World *world)
+{
+  forget_result (world);
+  muster_registration_open_async (world->registration, NULL, on_opened, world);
+  g_assert_cmpuint (world->n_done, ==, 0);
+  wait_until_done (world);
+}
+
+static void
+close_and_wait (World *world)
+{
+  forget_result (world);
+  muster_registration_close_async (world->registration, NULL, on_closed, world);
+  g_assert_cmpuint (world->n_done, ==, 0);
+  wait_until_done (world);
+}
+
+static const SipPeerRequest *
+last_request (World *world)
+{
+  return sip_peer_get_request (world->peer, sip_peer_count_requests (world->peer) - 1);
+}
+
+#define assert_has(text, part)                                                                     \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    if (text == NULL || strstr (text, part) == NULL)                                               \
+      g_error ("\"%s\" is not in \"%s\"", part, text);                                             \
+  }                                                                                                \
+  G_STMT_END
+
+/* the table */
+
+typedef struct {
+  const char *scenario;
+  int error;          /* -1: none */
+  guint lease_s;      /* 600 is asked for */
+  guint n_requests;   /* of the open */
+  guint n_refreshing; /* of another one after it, if that one worked */
+} Story;
+
+static const Story stories[] = {
+  { "ok", -1, 600, 2, 1 },
+  { "open", -1, 600, 1, 1 },
+  { "realm", -1, 600, 2, 1 },
+  { "no-qop", -1, 600, 2, 1 },
+  { "auth-int", -1, 600, 2, 1 },
+  { "md5-sess", -1, 600, 2, 1 },
+  { "sha256", -1, 600, 2, 1 },
+  { "multi", -1, 600, 2, 1 },
+  { "joined", -1, 600, 2, 1 },
+  { "one-time", -1, 600, 2, 2 },
+  { "stale", -1, 600, 2, 2 },
+  { "stale-each-time", MUSTER_ERROR_PROTOCOL, 0, 7, 0 },
+  { "next-nonce", -1, 600, 2, 1 },
+  { "interval", -1, 1800, 3, 1 },
+  { "busy", MUSTER_ERROR_BUSY, 0, 2, 0 },
+  { "forbidden", MUSTER_ERROR_REFUSED, 0, 2, 0 },
+  { "forbidden-open", MUSTER_ERROR_FORBIDDEN, 0, 1, 0 },
+  { "unknown", MUSTER_ERROR_FORBIDDEN, 0, 2, 0 },
+  { "failing", MUSTER_ERROR_UNREACHABLE, 0, 2, 0 },
+  { "shrink", -1, 30, 2, 1 },
+  { "rewritten", -1, 77, 2, 1 },
+  { "no-contact", -1, 240, 2, 1 },
+  { "nothing", -1, 600, 2, 1 },
+  { "slow", -1, 600, 2, 1 },
+  { "garbage", -1, 600, 2, 1 },
+};
+
+static void
+test_story (World *world, gconstpointer data)
+{
+  const Story *story = data;
+  guint n_before;
+
+  sip_peer_set_scenario (world->peer, story->scenario);
+  open_and_wait (world);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, story->n_requests);
+  if (story->error >= 0) {
+    g_assert_error (world->error, MUSTER_ERROR, story->error);
+    g_assert_null (world->lease);
+    return;
+  }
+
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (world->lease->lease_s, ==, story->lease_s);
+  g_assert_false (world->lease->refreshed);
+
+  n_before = sip_peer_count_requests (world->peer);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer) - n_before, ==, story->n_refreshing);
+  g_assert_cmpuint (world->lease->lease_s, ==, story->lease_s);
+  g_assert_true (world->lease->refreshed);
+
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  {
+    g_autofree char *bindings = sip_peer_dup_bindings (world->peer);
+
+    g_assert_cmpstr (bindings, ==, "");
+  }
+}
+
+/* Every scenario of the peer has a row above, or a test of its own below. */
+static void
+test_no_scenario_is_forgotten (void)
+{
+  for (const char *const *name = sip_peer_list_scenarios (); *name != NULL; name++) {
+    gboolean found = g_str_equal (*name, "silent");
+
+    for (gsize i = 0; i < G_N_ELEMENTS (stories); i++)
+      found = found || g_str_equal (*name, stories[i].scenario);
+    if (!found)
+      g_error ("%s is not tested", *name);
+  }
+}
+
+/* stories of their own */
+
+static void
+test_wrong_password (World *world, gconstpointer data)
+{
+  g_free (world->password);
+  world->password = g_strdup ("se");
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 2);
+  close_and_wait (world); /* nothing is there to be taken back */
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 2);
+}
+
+static void
+test_no_password (World *world, gconstpointer data)
+{
+  g_clear_pointer (&world->password, g_free);
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpint (muster_error_get_step (world->error), ==, MUSTER_STEP_SECRET);
+  g_assert_cmpstr (world->error->message, ==, "no password is kept");
+
+  sip_peer_set_scenario (world->peer, "open");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+}
+
+static void
+test_retry_after (World *world, gconstpointer data)
+{
+  sip_peer_set_scenario (world->peer, "busy");
+  open_and_wait (world);
+  g_assert_cmpuint (muster_error_get_retry_after_s (world->error), ==, 17);
+  g_assert_cmpuint (muster_error_get_protocol_code (world->error), ==, 503);
+}
+
+static void
+test_invalid_parameters (World *world, gconstpointer data)
+{
+  set_string (world, "display-name", "Al\r\nX-Evil: 1");
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_INVALID);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 0);
+}
+
+static void
+test_quoted_names (World *world, gconstpointer data)
+{
+  set_string (world, "display-name", "Al \"the\" \\ ice, <b>");
+  sip_peer_set_scenario (world->peer, "open");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  assert_has (last_request (world)->from,
+              "\"Al \\\"the\\\" \\\\ ice, <b>\" <sip:alice@example.test>;tag=");
+}
+
+/* Nobody listens: told by ICMP, long before Timer F. */
+static void
+test_refused (World *world, gconstpointer data)
+{
+  gint64 began_us = g_get_monotonic_time ();
+
+  g_clear_pointer (&world->peer, sip_peer_free);
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+  g_assert_cmpint (muster_error_get_step (world->error), ==, MUSTER_STEP_CONNECT);
+  g_assert_cmpint (g_get_monotonic_time () - began_us, <, 5 * G_USEC_PER_SEC);
+}
+
+/* localhost is ::1, where nobody listens, and 127.0.0.1, in whatever order. */
+static void
+test_next_address (World *world, gconstpointer data)
+{
+  set_server (world, "localhost");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (world->lease->lease_s, ==, 600);
+}
+
+static void
+test_ipv6 (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  sip_peer_free (world->peer);
+  world->peer = sip_peer_new ("ok", "::1", 0, &error);
+  g_assert_no_error (error);
+  set_server (world, "[::1]");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  assert_has (last_request (world)->contact, "@[::1]:");
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+}
+
+static void
+test_cancel (World *world, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  sip_peer_set_scenario (world->peer, "silent");
+  muster_registration_open_async (world->registration, cancellable, on_opened, world);
+  while (sip_peer_count_requests (world->peer) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpuint (world->n_done, ==, 0);
+  g_main_context_iteration (NULL, TRUE);
+  wait_until_done (world);
+  g_assert_error (world->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  /* it may have arrived, so it is taken back */
+  sip_peer_set_scenario (world->peer, "ok");
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  assert_has (last_request (world)->contact, ";expires=0");
+}
+
+static void
+test_cancelled_before (World *world, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  g_cancellable_cancel (cancellable);
+  muster_registration_open_async (world->registration, cancellable, on_opened, world);
+  wait_until_done (world);
+  g_assert_error (world->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 0);
+}
+
+/* restarts */
+
+static void
+test_restart (World *world, gconstpointer data)
+{
+  const SipPeerRequest *before;
+  const SipPeerRequest *after;
+
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  stop (world);
+  start (world);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 3);
+  before = sip_peer_get_request (world->peer, 1);
+  after = sip_peer_get_request (world->peer, 2);
+  g_assert_cmpuint (after->port, ==, before->port);
+  g_assert_cmpstr (after->contact, ==, before->contact);
+  g_assert_cmpstr (after->call_id, ==, before->call_id);
+  g_assert_cmpstr (after->from, ==, before->from);
+  g_assert_cmpstr (after->cseq, ==, "103 REGISTER");
+  assert_has (after->authorization, "nc=00000066");
+  g_assert_true (world->lease->refreshed);
+}
+
+/* Somebody else has our port now: the new contact comes, the old one goes, in one request. */
+static void
+test_restart_with_port_taken (World *world, gconstpointer data)
+{
+  g_autoptr (SipPeer) squatter = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bindings = NULL;
+  guint16 port;
+
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  port = last_request (world)->port;
+  stop (world);
+  squatter = sip_peer_new ("ok", "127.0.0.1", port, &error);
+  g_assert_no_error (error);
+
+  start (world);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 3);
+  g_assert_cmpuint (last_request (world)->port, !=, port);
+  g_assert_false (world->lease->refreshed);
+  bindings = sip_peer_dup_bindings (world->peer);
+  g_assert_null (strchr (bindings, ' '));
+  g_assert_cmpstr (bindings, ==, world->lease->bindings[0]);
+}
+
+/* Killed before the first answer came: whatever the server has is replaced, not doubled. */
+static void
+test_killed_while_registering (World *world, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GBytes) kept = NULL;
+  g_autofree char *call_id = NULL;
+
+  sip_peer_set_scenario (world->peer, "silent");
+  muster_registration_open_async (world->registration, cancellable, on_opened, world);
+  while (sip_peer_count_requests (world->peer) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (world->resume);
+  kept = g_bytes_ref (world->resume);
+  call_id = g_strdup (last_request (world)->call_id);
+  g_cancellable_cancel (cancellable);
+  wait_until_done (world);
+  stop (world);
+
+  host_set_resume (world, kept);
+  sip_peer_set_scenario (world->peer, "ok");
+  start (world);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpstr (last_request (world)->call_id, ==, call_id);
+}
+
+/* The way to the server changes: from IPv4 to IPv6. */
+static void
+test_address_change (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bindings = NULL;
+
+  sip_peer_set_scenario (world->peer, "open");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+
+  sip_peer_free (world->peer);
+  world->peer = sip_peer_new ("open", "::1", 0, &error);
+  g_assert_no_error (error);
+  set_server (world, "[::1]");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  assert_has (last_request (world)->contact, "@127.0.0.1:");
+  assert_has (last_request (world)->contact, ";expires=0");
+  bindings = sip_peer_dup_bindings (world->peer);
+  assert_has (bindings, "@[::1]:");
+  g_assert_null (strchr (bindings, ' '));
+  g_assert_false (world->lease->refreshed);
+}
+
+/* requests that come in */
+
+static void
+wait_for_answer (World *world)
+{
+  while (*sip_peer_get_answer (world->peer) == '\0')
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_incoming (World *world, gconstpointer data)
+{
+  g_autofree char *contact = NULL;
+
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  contact = g_strdup (world->lease->bindings[0]);
+
+  sip_peer_send (world->peer, "OPTIONS", contact);
+  wait_for_answer (world);
+  g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "200 OK");
+
+  sip_peer_send (world->peer, "OPTIONS", "sip:stranger@127.0.0.1");
+  wait_for_answer (world);
+  g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "404 Not Found");
+
+  sip_peer_send (world->peer, "ACK", contact); /* no answer to this one */
+  sip_peer_send (world->peer, "INVITE", contact);
+  wait_for_answer (world);
+  g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "405 Method Not Allowed");
+
+  sip_peer_send (world->peer, "MESSAGE", contact);
+  wait_for_answer (world);
+  g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "405 Method Not Allowed");
+}
+
+/* Two accounts, one socket, and it stays when the first one leaves. */
+static void
+test_two_accounts (World *world, gconstpointer data)
+{
+  const MusterKind *kind = world->info->kinds[0];
+  World other = { .info = world->info, .params = world->params, .password = world->password };
+  g_autofree char *contact = NULL;
+  guint16 port;
+
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  port = last_request (world)->port;
+  contact = g_strdup (world->lease->bindings[0]);
+
+  other.registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
+                                                "bbbbbbbbbbbb", ADDRESS, &host, &other);
+  open_and_wait (&other);
+  g_assert_no_error (other.error);
+  g_assert_cmpuint (last_request (world)->port, ==, port);
+  g_assert_cmpstr (other.lease->bindings[0], !=, contact);
+
+  close_and_wait (&other);
+  g_assert_no_error (other.error);
+  g_assert_finalize_object (g_steal_pointer (&other.registration));
+  g_clear_pointer (&other.resume, g_bytes_unref);
+
+  sip_peer_send (world->peer, "OPTIONS", contact);
+  wait_for_answer (world);
+  g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "200 OK");
+}
+
+/* Gone and come back within one run of the daemon: another registration, the same port. */
+static void
+test_reopen_after_close (World *world, gconstpointer data)
+{
+  const SipPeerRequest *before;
+  const SipPeerRequest *after;
+
+  open_and_wait (world);
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue; /* the socket goes */
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  before = sip_peer_get_request (world->peer, 0);
+  after = last_request (world);
+  g_assert_cmpstr (after->call_id, !=, before->call_id);
+  g_assert_cmpuint (after->port, ==, before->port);
+  g_assert_false (world->lease->refreshed);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)
+
+  g_test_add_func ("/sip/udp/no-scenario-is-forgotten", test_no_scenario_is_forgotten);
+  for (gsize i = 0; i < G_N_ELEMENTS (stories); i++) {
+    g_autofree char *path = g_strconcat ("/sip/udp/story/", stories[i].scenario, NULL);
+
+    g_test_add (path, World, &stories[i], world_set_up, test_story, world_tear_down);
+  }
+  ADD ("/sip/udp/wrong-password", test_wrong_password);
+  ADD ("/sip/udp/no-password", test_no_password);
+  ADD ("/sip/udp/retry-after", test_retry_after);
+  ADD ("/sip/udp/invalid-parameters", test_invalid_parameters);
+  ADD ("/sip/udp/quoted-names", test_quoted_names);
+  ADD ("/sip/udp/refused", test_refused);
+  ADD ("/sip/udp/next-address", test_next_address);
+  ADD ("/sip/udp/ipv6", test_ipv6);
+  ADD ("/sip/udp/cancel", test_cancel);
+  ADD ("/sip/udp/cancelled-before", test_cancelled_before);
+  ADD ("/sip/udp/restart", test_restart);
+  ADD ("/sip/udp/restart-with-port-taken", test_restart_with_port_taken);
+  ADD ("/sip/udp/killed-while-registering", test_killed_while_registering);
+  ADD ("/sip/udp/address-change", test_address_change);
+  ADD ("/sip/udp/incoming", test_incoming);
+  ADD ("/sip/udp/two-accounts", test_two_accounts);
+  ADD ("/sip/udp/reopen-after-close", test_reopen_after_close);
+
+  return g_test_run ();
+}

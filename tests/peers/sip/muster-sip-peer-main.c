@@ -1,0 +1,48 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "muster-sip-peer.h"
+
+/* The peer as a program, for tests of the whole daemon: prints its port, then serves until killed. */
+int
+main (int argc, char **argv)
+{
+  g_autofree char *scenario = g_strdup ("ok");
+  g_autofree char *address = g_strdup ("127.0.0.1");
+  int port = 0;
+  gboolean list = FALSE;
+  const GOptionEntry entries[] = {
+    { "scenario", 's', 0, G_OPTION_ARG_STRING, &scenario, "What to do", "NAME" },
+    { "address", 'a', 0, G_OPTION_ARG_STRING, &address, "Where to listen", "IP" },
+    { "port", 'p', 0, G_OPTION_ARG_INT, &port, "Where to listen; 0: anywhere", "PORT" },
+    { "list", 'l', 0, G_OPTION_ARG_NONE, &list, "Name the scenarios", NULL },
+    { 0 },
+  };
+  g_autoptr (GOptionContext)
+    options = g_option_context_new ("- a SIP registrar that can misbehave");
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (SipPeer) peer = NULL;
+
+  g_option_context_add_main_entries (options, entries, NULL);
+  if (!g_option_context_parse (options, &argc, &argv, &error)) {
+    g_printerr ("%s\n", error->message);
+    return 2;
+  }
+  if (list) {
+    for (const char *const *name = sip_peer_list_scenarios (); *name != NULL; name++)
+      g_print ("%s\n", *name);
+    return 0;
+  }
+
+  peer = sip_peer_new (scenario, address, (guint16) port, &error);
+  if (peer == NULL) {
+    g_printerr ("%s\n", error->message);
+    return 1;
+  }
+  g_print ("%u\n", sip_peer_get_port (peer));
+  g_main_loop_run (loop);
+  return 0;
+}

@@ -1,0 +1,591 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "muster-sip-peer.h"
+
+#include <string.h>
+
+#define USER     "alice"
+#define PASSWORD "se:cret"
+
+/* A scenario's row. What is 0 or NULL is as usual: every REGISTER is challenged by MD5 with qop=auth,
+ * a nonce may be used again, our contact is granted the time it asked for. */
+typedef struct {
+  const char *name;
+  const char *challenges; /* header lines; %n is the nonce */
+  guint status;           /* the final answer to an authorized request; 0: 200 */
+  const char *headers;    /* more lines in the final answer; %n is a new nonce */
+  guint min_expires_s;    /* shorter ones get 423 */
+  guint lease_s;          /* grants so much at most */
+  guint delay_ms;         /* before any answer */
+  gboolean open;          /* asks for no password */
+  gboolean one_time;      /* a nonce is good for one request */
+  gboolean stale;         /* with stale=true */
+  gboolean never;         /* no nonce is ever good */
+  gboolean silent;
+  gboolean garbage;      /* sends rubbish before each answer */
+  gboolean hide_contact; /* a 200 lists no contact */
+  gboolean rewrite;      /* a 200 lists our contact with another host, and other devices */
+} Scenario;
+
+#define MD5                                                                                        \
+  "WWW-Authenticate: Digest realm=\"cms.realm\", nonce=\"%n\", algorithm=MD5, qop=\"auth\""
+#define SHA256                                                                                     \
+  "WWW-Authenticate: Digest realm=\"cms.realm\", nonce=\"%n\", algorithm=SHA-256, qop=\"auth\""
+
+static const Scenario scenarios[] = {
+  { .name = "ok" },
+  { .name = "open", .open = TRUE },
+  { .name = "realm",
+    .challenges = "WWW-Authenticate:  Digest  realm=\"kedacom \\\"x\\\"\", \r\n nonce=\"%n\", \r\n "
+                  "opaque=\"00000000000000000000000000006334\", qop=\"auth,auth-int\" " },
+  { .name = "no-qop", .challenges = "WWW-Authenticate: Digest realm=\"r\",nonce=\"%n\"" },
+  { .name = "auth-int",
+    .challenges = "WWW-Authenticate: Digest realm=\"r\", nonce=\"%n\", qop=\"auth-int\"" },
+  { .name = "md5-sess",
+    .challenges =
+      "WWW-Authenticate: Digest realm=\"r\", nonce=\"%n\", algorithm=MD5-sess, qop=\"auth\"" },
+  { .name = "sha256", .challenges = SHA256 },
+  { .name = "multi", .challenges = MD5 "\r\n" SHA256 },
+  { .name = "joined",
+    .challenges = MD5
+    ", Digest realm=\"cms.realm\", nonce=\"%n\", algorithm=SHA-256, qop=\"auth\"" },
+  { .name = "one-time", .one_time = TRUE },
+  { .name = "stale", .one_time = TRUE, .stale = TRUE },
+  { .name = "stale-each-time", .never = TRUE, .stale = TRUE },
+  { .name = "next-nonce",
+    .one_time = TRUE,
+    .headers = "Authentication-Info: qop=auth, nextnonce=\"%n\"\r\n" },
+  { .name = "interval", .min_expires_s = 1800 },
+  { .name = "busy", .status = 503, .headers = "Retry-After: 17 (later)\r\n" },
+  { .name = "forbidden", .status = 403 },
+  { .name = "forbidden-open", .status = 403, .open = TRUE },
+  { .name = "unknown", .status = 404 },
+  { .name = "failing", .status = 500 },
+  { .name = "shrink", .lease_s = 30 },
+  { .name = "rewritten", .rewrite = TRUE, .lease_s = 77 },
+  { .name = "no-contact", .hide_contact = TRUE, .headers = "Expires: 240\r\n" },
+  { .name = "nothing", .hide_contact = TRUE },
+  { .name = "slow", .delay_ms = 700 },
+  { .name = "garbage", .garbage = TRUE },
+  { .name = "silent", .silent = TRUE },
+};
+
+struct _SipPeer {
+  const Scenario *scenario;
+  GSocket *socket;
+  GSource *source;
+  GPtrArray *requests;  /* of SipPeerRequest * */
+  GHashTable *bindings; /* contact URI -> seconds */
+  GHashTable *used;     /* nonces that were used: a set */
+  GHashTable *seen;     /* branch and CSeq -> the answer: retransmissions get it again */
+  guint n_nonces;
+  GSocketAddress *client; /* of the last REGISTER */
+  char *answer;           /* to what we sent */
+  GSList *delayed;        /* of GSource * */
+};
+
+static void
+request_free (SipPeerRequest *request)
+{
+  g_free (request->line);
+  g_free (request->from);
+  g_free (request->call_id);
+  g_free (request->cseq);
+  g_free (request->contact);
+  g_free (request->expires);
+  g_free (request->authorization);
+  g_free (request);
+}
+
+/* reading */
+
+/* All values of a header, joined; NULL if there is none. Our client writes long names, one each line. */
+static char *
+dup_header (const char *text, const char *name, const char *separator)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\r\n", 0);
+  GString *values = NULL;
+
+  for (char **line = lines; *line != NULL && **line != '\0'; line++) {
+    gsize length = strlen (name);
+
+    if (g_ascii_strncasecmp (*line, name, length) != 0 || (*line)[length] != ':')
+      continue;
+    if (values == NULL)
+      values = g_string_new (NULL);
+    else
+      g_string_append (values, separator);
+    g_string_append (values, g_strstrip (*line + length + 1));
+  }
+  return values != NULL ? g_string_free (values, FALSE) : NULL;
+}
+
+/* A parameter of an Authorization header, unquoted. */
+static char *
+dup_param (const char *header, const char *name)
+{
+  g_autofree char *pattern = g_strdup_printf ("[ ,]%s=(?:\"((?:[^\"\\\\]|\\\\.)*)\"|([^\", ]*))",
+                                              name);
+  g_autoptr (GRegex) regex = g_regex_new (pattern, G_REGEX_CASELESS, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  g_autofree char *quoted = NULL;
+
+  if (!g_regex_match (regex, header, 0, &match))
+    return g_strdup ("");
+  quoted = g_match_info_fetch (match, 1);
+  return *quoted != '\0' ? g_strcompress (quoted) : g_match_info_fetch (match, 2);
+}
+
+static char *
+hash (const char *algorithm, const char *first, ...)
+{
+  gboolean sha256 = g_ascii_strncasecmp (algorithm, "SHA-256", 7) == 0;
+  g_autoptr (GChecksum) sum = g_checksum_new (sha256 ? G_CHECKSUM_SHA256 : G_CHECKSUM_MD5);
+  va_list fields;
+
+  va_start (fields, first);
+  for (const char *field = first; field != NULL; field = va_arg (fields, const char *)) {
+    if (field != first)
+      g_checksum_update (sum, (const guchar *) ":", 1);
+    g_checksum_update (sum, (const guchar *) field, -1);
+  }
+  va_end (fields);
+  return g_strdup (g_checksum_get_string (sum));
+}
+
+static gboolean
+check_digest (const char *header)
+{
+  g_autofree char *algorithm = dup_param (header, "algorithm");
+  g_autofree char *user = dup_param (header, "username");
+  g_autofree char *realm = dup_param (header, "realm");
+  g_autofree char *nonce = dup_param (header, "nonce");
+  g_autofree char *cnonce = dup_param (header, "cnonce");
+  g_autofree char *nc = dup_param (header, "nc");
+  g_autofree char *qop = dup_param (header, "qop");
+  g_autofree char *uri = dup_param (header, "uri");
+  g_autofree char *response = dup_param (header, "response");
+  g_autofree char *ha1 = hash (algorithm, user, realm, PASSWORD, NULL);
+  g_autofree char *empty = hash (algorithm, "", NULL);
+  g_autofree char *ha2 = NULL;
+  g_autofree char *expected = NULL;
+
+  if (strcmp (user, USER) != 0)
+    return FALSE;
+  if (g_str_has_suffix (algorithm, "-sess")) {
+    char *session = hash (algorithm, ha1, nonce, cnonce, NULL);
+
+    g_free (ha1);
+    ha1 = session;
+  }
+  ha2 = strcmp (qop, "auth-int") == 0 ? hash (algorithm, "REGISTER", uri, empty, NULL)
+                                      : hash (algorithm, "REGISTER", uri, NULL);
+  expected = *qop != '\0' ? hash (algorithm, ha1, nonce, nc, cnonce, qop, ha2, NULL)
+                          : hash (algorithm, ha1, nonce, ha2, NULL);
+  return strcmp (expected, response) == 0;
+}
+
+/* A nonce is good if we gave it, and a count is good once. */
+static gboolean
+use_nonce (SipPeer *self, const char *header)
+{
+  g_autofree char *nonce = dup_param (header, "nonce");
+  g_autofree char *nc = dup_param (header, "nc");
+  guint64 number = 0;
+
+  if (self->scenario->never || !g_str_has_prefix (nonce, "nonce") ||
+      !g_ascii_string_to_unsigned (nonce + 5, 10, 1, self->n_nonces, &number, NULL))
+    return FALSE;
+  if (*nc == '\0' && !self->scenario->one_time)
+    return TRUE;
+  return g_hash_table_add (self->used, self->scenario->one_time ? g_steal_pointer (&nonce)
+                                                                : g_strconcat (nonce, nc, NULL));
+}
+
+static SipPeerRequest *
+read_request (const char *text, guint16 port)
+{
+  SipPeerRequest *request = g_new0 (SipPeerRequest, 1);
+
+  request->line = g_strndup (text, strcspn (text, "\r\n"));
+  request->from = dup_header (text, "From", ", ");
+  request->call_id = dup_header (text, "Call-ID", ", ");
+  request->cseq = dup_header (text, "CSeq", ", ");
+  request->contact = dup_header (text, "Contact", ", ");
+  request->expires = dup_header (text, "Expires", ", ");
+  request->authorization = dup_header (text, "Authorization", "\n");
+  request->port = port;
+  request->authorized = request->authorization != NULL && check_digest (request->authorization);
+  return request;
+}
+
+/* answering */
+
+/* Each %n is a nonce never given before. */
+static char *
+fill_nonces (SipPeer *self, const char *template)
+{
+  g_auto (GStrv) parts = g_strsplit (template, "%n", 0);
+  GString *filled = g_string_new (parts[0]);
+
+  for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
+    g_string_append_printf (filled, "nonce%u%s", ++self->n_nonces, parts[i]);
+  return g_string_free (filled, FALSE);
+}
+
+static char *
+build_answer (const char *request, GSocketAddress *from, const char *status, const char *headers)
+{
+  g_autofree char *via = dup_header (request, "Via", "\r\nVia: ");
+  g_autofree char *from_header = dup_header (request, "From", ", ");
+  g_autofree char *to = dup_header (request, "To", ", ");
+  g_autofree char *call_id = dup_header (request, "Call-ID", ", ");
+  g_autofree char *cseq = dup_header (request, "CSeq", ", ");
+  GInetAddress *address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (from));
+  g_autofree char *ip = g_inet_address_to_string (address);
+  g_autoptr (GString) marked = g_string_new (via);
+  g_autofree char *rport = NULL;
+
+  rport = g_strdup_printf (";rport=%u;received=%s",
+                           g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)), ip);
+  g_string_replace (marked, ";rport", rport, 1);
+  return g_strdup_printf ("SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s;tag=peer\r\nCall-ID: %s\r\n"
+                          "CSeq: %s\r\n%sContent-Length: 0\r\n\r\n",
+                          status, marked->str, from_header, to, call_id, cseq, headers);
+}
+
+static char *
+build_challenge (SipPeer *self, gboolean again)
+{
+  const char *challenges = self->scenario->challenges;
+  g_autofree char *filled = fill_nonces (self, challenges != NULL ? challenges : MD5);
+
+  return g_strdup_printf ("%s%s\r\n", filled, again && self->scenario->stale ? ", stale=true" : "");
+}
+
+/* Keeps what a REGISTER asks for and lists what it has. */
+static char *
+build_bindings (SipPeer *self, const SipPeerRequest *request)
+{
+  g_autoptr (GRegex) regex = g_regex_new ("<(sip:[^>]*)>([^,]*)", 0, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  guint asked_s = request->expires != NULL ? (guint) g_ascii_strtoull (request->expires, NULL, 10)
+                                           : 3600;
+  GString *list = g_string_new (NULL);
+  GHashTableIter iter;
+  gpointer uri;
+  gpointer lease_s;
+
+  if (self->scenario->lease_s != 0)
+    asked_s = MIN (asked_s, self->scenario->lease_s);
+  for (g_regex_match (regex, request->contact != NULL ? request->contact : "", 0, &match);
+       g_match_info_matches (match); g_match_info_next (match, NULL)) {
+    g_autofree char *contact = g_match_info_fetch (match, 1);
+    g_autofree char *params = g_match_info_fetch (match, 2);
+
+    if (strstr (params, ";expires=0") != NULL || asked_s == 0)
+      g_hash_table_remove (self->bindings, contact);
+    else
+      g_hash_table_insert (self->bindings, g_steal_pointer (&contact), GUINT_TO_POINTER (asked_s));
+  }
+
+  if (self->scenario->hide_contact)
+    return g_string_free (list, FALSE);
+  if (self->scenario->rewrite)
+    g_string_append (list, "Contact: <sip:desk@192.0.2.50>;expires=9\r\n");
+  g_hash_table_iter_init (&iter, self->bindings);
+  while (g_hash_table_iter_next (&iter, &uri, &lease_s)) {
+    g_autofree char *shown = g_strdup (uri);
+
+    if (self->scenario->rewrite) {
+      shown[strcspn (shown, "@")] = '\0';
+      g_string_append_printf (list, "Contact: <%s@203.0.113.9:1025>;expires=%u\r\n", shown,
+                              GPOINTER_TO_UINT (lease_s));
+    } else {
+      g_string_append_printf (list, "Contact: <%s>;expires=%u\r\n", shown,
+                              GPOINTER_TO_UINT (lease_s));
+    }
+  }
+  return g_string_free (list, FALSE);
+}
+
+static char *
+decide (SipPeer *self, const SipPeerRequest *request, const char *text, GSocketAddress *from)
+{
+  const Scenario *scenario = self->scenario;
+  guint expires_s = request->expires != NULL ? (guint) g_ascii_strtoull (request->expires, NULL, 10)
+                                             : 0;
+  g_autofree char *headers = NULL;
+  g_autofree char *more = NULL;
+  g_autofree char *all = NULL;
+  g_autofree char *status = NULL;
+
+  if (!scenario->open && (!request->authorized || !use_nonce (self, request->authorization))) {
+    headers = build_challenge (self, request->authorized);
+    return build_answer (text, from, "401 Unauthorized", headers);
+  }
+  if (expires_s != 0 && expires_s < scenario->min_expires_s) {
+    headers = g_strdup_printf ("Min-Expires: %u\r\n", scenario->min_expires_s);
+    return build_answer (text, from, "423 Interval Too Brief", headers);
+  }
+
+  more = fill_nonces (self, scenario->headers != NULL ? scenario->headers : "");
+  if (scenario->status != 0) {
+    status = g_strdup_printf ("%u As The Table Says", scenario->status);
+    return build_answer (text, from, status, more);
+  }
+  headers = build_bindings (self, request);
+  all = g_strconcat (headers, more, NULL);
+  return build_answer (text, from, "200 OK", all);
+}
+
+typedef struct {
+  SipPeer *self;
+  GSocketAddress *to;
+  char *text;
+} Delayed;
+
+static void
+delayed_free (gpointer data)
+{
+  Delayed *delayed = data;
+
+  g_object_unref (delayed->to);
+  g_free (delayed->text);
+  g_free (delayed);
+}
+
+static void
+send_text (SipPeer *self, GSocketAddress *to, const char *text)
+{
+  if (self->scenario->garbage) {
+    static const char rubbish[] = "SIP/2.0 200 OK\r\nVia: \0\xff\r\nContact: @@@\r\n\r\n";
+
+    g_socket_send_to (self->socket, to, rubbish, sizeof (rubbish) - 1, NULL, NULL);
+    g_socket_send_to (self->socket, to, "\r\n\r\n", 4, NULL, NULL);
+    g_socket_send_to (self->socket, to, text, strlen (text) / 2, NULL, NULL);
+  }
+  g_socket_send_to (self->socket, to, text, strlen (text), NULL, NULL);
+}
+
+static gboolean
+on_delay_over (gpointer user_data)
+{
+  Delayed *delayed = user_data;
+
+  send_text (delayed->self, delayed->to, delayed->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+send_answer (SipPeer *self, GSocketAddress *to, const char *text)
+{
+  Delayed *delayed;
+  GSource *source;
+
+  if (self->scenario->delay_ms == 0) {
+    send_text (self, to, text);
+    return;
+  }
+  delayed = g_new0 (Delayed, 1);
+  delayed->self = self;
+  delayed->to = g_object_ref (to);
+  delayed->text = g_strdup (text);
+  source = g_timeout_source_new (self->scenario->delay_ms);
+  g_source_set_callback (source, on_delay_over, delayed, delayed_free);
+  g_source_attach (source, NULL);
+  self->delayed = g_slist_prepend (self->delayed, source);
+}
+
+static void
+take_request (SipPeer *self, const char *text, GSocketAddress *from)
+{
+  g_autofree char *via = dup_header (text, "Via", ", ");
+  g_autofree char *cseq = dup_header (text, "CSeq", ", ");
+  g_autofree char *key = g_strconcat (via, cseq, NULL);
+  const char *known = g_hash_table_lookup (self->seen, key);
+  SipPeerRequest *request;
+  char *answer;
+
+  if (known != NULL) {
+    if (*known != '\0' && self->scenario->delay_ms == 0)
+      send_answer (self, from, known);
+    return;
+  }
+
+  request = read_request (text, g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)));
+  g_ptr_array_add (self->requests, request);
+  g_set_object (&self->client, from);
+  answer = self->scenario->silent ? g_strdup ("") : decide (self, request, text, from);
+  if (*answer != '\0')
+    send_answer (self, from, answer);
+  g_hash_table_insert (self->seen, g_steal_pointer (&key), answer);
+}
+
+static gboolean
+on_packet (GSocket *socket, GIOCondition condition, gpointer user_data)
+{
+  SipPeer *self = user_data;
+  char buffer[65536];
+  g_autoptr (GSocketAddress) from = NULL;
+  gssize n = g_socket_receive_from (socket, &from, buffer, sizeof (buffer) - 1, NULL, NULL);
+
+  if (n <= 0)
+    return G_SOURCE_CONTINUE;
+  buffer[n] = '\0';
+  if (g_str_has_prefix (buffer, "REGISTER ")) {
+    take_request (self, buffer, from);
+  } else if (g_str_has_prefix (buffer, "SIP/2.0 ")) {
+    g_free (self->answer);
+    self->answer = g_strndup (buffer + 8, strcspn (buffer + 8, "\r\n"));
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* public functions */
+
+const char *const *
+sip_peer_list_scenarios (void)
+{
+  static const char *names[G_N_ELEMENTS (scenarios) + 1];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (scenarios); i++)
+    names[i] = scenarios[i].name;
+  return names;
+}
+
+static const Scenario *
+find_scenario (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (scenarios); i++) {
+    if (strcmp (scenarios[i].name, name) == 0)
+      return &scenarios[i];
+  }
+  return NULL;
+}
+
+SipPeer *
+sip_peer_new (const char *scenario, const char *address, guint16 port, GError **error)
+{
+  g_autoptr (SipPeer) self = g_new0 (SipPeer, 1);
+  g_autoptr (GSocketAddress) local = g_inet_socket_address_new_from_string (address, port);
+
+  self->requests = g_ptr_array_new_with_free_func ((GDestroyNotify) request_free);
+  self->bindings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->answer = g_strdup ("");
+  self->scenario = find_scenario (scenario);
+  if (self->scenario == NULL || local == NULL) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                 "no scenario \"%s\" or no address \"%s\"", scenario, address);
+    return NULL;
+  }
+
+  self->socket = g_socket_new (g_socket_address_get_family (local), G_SOCKET_TYPE_DATAGRAM,
+                               G_SOCKET_PROTOCOL_UDP, error);
+  if (self->socket == NULL || !g_socket_bind (self->socket, local, FALSE, error))
+    return NULL;
+  g_socket_set_blocking (self->socket, FALSE);
+  self->source = g_socket_create_source (self->socket, G_IO_IN, NULL);
+  g_source_set_callback (self->source, G_SOURCE_FUNC (on_packet), self, NULL);
+  g_source_attach (self->source, NULL);
+  return g_steal_pointer (&self);
+}
+
+void
+sip_peer_free (SipPeer *self)
+{
+  if (self == NULL)
+    return;
+  if (self->source != NULL) {
+    g_source_destroy (self->source);
+    g_source_unref (self->source);
+  }
+  for (GSList *l = self->delayed; l != NULL; l = l->next) {
+    g_source_destroy (l->data);
+    g_source_unref (l->data);
+  }
+  g_slist_free (self->delayed);
+  g_clear_object (&self->socket);
+  g_clear_object (&self->client);
+  g_ptr_array_unref (self->requests);
+  g_hash_table_unref (self->bindings);
+  g_hash_table_unref (self->used);
+  g_hash_table_unref (self->seen);
+  g_free (self->answer);
+  g_free (self);
+}
+
+void
+sip_peer_set_scenario (SipPeer *self, const char *scenario)
+{
+  self->scenario = find_scenario (scenario);
+  g_assert (self->scenario != NULL);
+}
+
+guint16
+sip_peer_get_port (SipPeer *self)
+{
+  g_autoptr (GSocketAddress) local = g_socket_get_local_address (self->socket, NULL);
+
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (local));
+}
+
+guint
+sip_peer_count_requests (SipPeer *self)
+{
+  return self->requests->len;
+}
+
+const SipPeerRequest *
+sip_peer_get_request (SipPeer *self, guint index)
+{
+  g_assert (index < self->requests->len);
+  return g_ptr_array_index (self->requests, index);
+}
+
+char *
+sip_peer_dup_bindings (SipPeer *self)
+{
+  g_autoptr (GList)
+    uris = g_list_sort (g_hash_table_get_keys (self->bindings), (GCompareFunc) g_strcmp0);
+  GString *joined = g_string_new (NULL);
+
+  for (GList *l = uris; l != NULL; l = l->next)
+    g_string_append_printf (joined, "%s%s", joined->len > 0 ? " " : "", (const char *) l->data);
+  return g_string_free (joined, FALSE);
+}
+
+void
+sip_peer_send (SipPeer *self, const char *method, const char *uri)
+{
+  static guint n_sent;
+  g_autofree char *text = NULL;
+
+  g_assert (self->client != NULL);
+  n_sent++;
+  text = g_strdup_printf ("%s %s SIP/2.0\r\n"
+                          "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKpeer%u;rport\r\n"
+                          "Max-Forwards: 70\r\n"
+                          "From: <sip:bob@example.test>;tag=%u\r\n"
+                          "To: <sip:alice@example.test>\r\n"
+                          "Call-ID: peer%u\r\n"
+                          "CSeq: 1 %s\r\n"
+                          "Contact: <sip:bob@127.0.0.1:%u>\r\n"
+                          "Content-Length: 0\r\n\r\n",
+                          method, uri, sip_peer_get_port (self), n_sent, n_sent, n_sent, method,
+                          sip_peer_get_port (self));
+  g_free (self->answer);
+  self->answer = g_strdup ("");
+  g_socket_send_to (self->socket, self->client, text, strlen (text), NULL, NULL);
+}
+
+const char *
+sip_peer_get_answer (SipPeer *self)
+{
+  return self->answer;
+}

@@ -1,0 +1,52 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+/*
+ * SipPeer:
+ *
+ * A SIP registrar over UDP that behaves, or misbehaves, as a scenario of its table says. It runs on the
+ * default main context, and shares no code with what it tests: it reads messages line by line and
+ * checks digests with GChecksum. The account is alice, the password `se:cret`.
+ */
+typedef struct _SipPeer SipPeer;
+
+/* A request as it came. */
+typedef struct {
+  char *line; /* the request line */
+  char *from;
+  char *call_id;
+  char *cseq;
+  char *contact; /* all, joined by ", " */
+  char *expires;
+  char *authorization; /* nullable */
+  gboolean authorized; /* the digest is right */
+  guint16 port;        /* where it came from */
+} SipPeerRequest;
+
+SipPeer *sip_peer_new (const char *scenario, const char *address, guint16 port, GError **error);
+void sip_peer_free (SipPeer *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SipPeer, sip_peer_free)
+
+/* The names of all scenarios, NULL-terminated. */
+const char *const *sip_peer_list_scenarios (void);
+
+/* From now on by another scenario, with the nonces and bindings that there are. */
+void sip_peer_set_scenario (SipPeer *self, const char *scenario);
+
+guint16 sip_peer_get_port (SipPeer *self);
+guint sip_peer_count_requests (SipPeer *self);
+const SipPeerRequest *sip_peer_get_request (SipPeer *self, guint index);
+
+/* The contacts that it keeps, sorted, joined by blanks. */
+char *sip_peer_dup_bindings (SipPeer *self);
+
+/* Sends a request with @method and Request-URI @uri to where the last REGISTER came from. The final
+ * answer's status line is then in sip_peer_get_answer(), empty until there is one. */
+void sip_peer_send (SipPeer *self, const char *method, const char *uri);
+const char *sip_peer_get_answer (SipPeer *self);
