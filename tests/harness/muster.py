@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The daemon under test with a home of its own, and its command line."""
 
+import datetime
 import json
 import os
 import signal
@@ -17,6 +18,11 @@ from harness.process import Process, private_environment, wait_until  # noqa: E4
 BUS_NAME = "org.muster.Muster1"
 ROOT_PATH = "/org/muster/Muster1"
 LEASED = ("registered", "refreshing")
+
+
+def seconds(time):
+    """A time as `muster --json` prints it (RFC 3339, UTC), in seconds since 1970."""
+    return datetime.datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
 
 
 class CommandFailed(AssertionError):

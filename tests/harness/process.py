@@ -48,16 +48,19 @@ def free_ports(count=1, host="127.0.0.1"):
 
 
 class Process:
-    """A child whose output goes to a file, and which does not outlive the program that began it."""
+    """A child whose output goes to a file, and which outlives this program only if `keep` is set."""
 
-    def __init__(self, name, argv, log_path, env=None, cwd=None, pass_fds=()):
+    keep = False
+
+    def __init__(self, name, argv, log_path, env=None):
         self.name = name
         self.log_path = str(log_path)
+        # setpriv becomes the program itself (same pid), so end () reaches the right one.
+        bound = [] if self.keep else ["setpriv", "--pdeathsig", "TERM", "--"]
         with open(self.log_path, "ab") as log:
-            # setpriv becomes the program itself (same pid), so end () reaches the right one.
             self._child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", "--", *map(str, argv)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=cwd, pass_fds=pass_fds)
+                [*bound, *map(str, argv)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
+                start_new_session=self.keep)
         self.pid = self._child.pid
 
     def log(self):

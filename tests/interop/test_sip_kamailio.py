@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """SIP accounts kept registered with a real kamailio."""
 
+import os
+
 import pytest
 
-from harness.muster import LEASED
+from harness.muster import LEASED, seconds
 from harness.process import wait_until
 
 ALICE = "alice@example.test"
@@ -42,7 +44,7 @@ def test_the_lease_is_the_servers(muster, make_kamailio):
     kamailio = make_kamailio(USERS, max_expires=120)
     add_alice(muster, kamailio, expires=3600)
     row = muster.show(ALICE)
-    lease_s = (row["expires-at"] - row["registered-at"]) / 1e6
+    lease_s = seconds(row["expires-at"]) - seconds(row["registered-at"])
     assert 118 <= lease_s <= 121
 
 
@@ -94,9 +96,9 @@ def test_a_wrong_password_is_tried_once(muster, kamailio):
     """Refused credentials wait for the user: two REGISTERs, never a third with the same secret."""
     muster.add("sip", ALICE, secret="wrong", server=kamailio.server, wait=False)
     row = muster.wait_state(ALICE, "waiting-secret")
-    assert row["error"].endswith("Refused")
+    assert row["error"] == "refused"
     assert [each.code for each in kamailio.exchanges()] == [401, 401]
-    assert row.get("next-attempt-at", 0) == 0
+    assert row["next-attempt-at"] is None
     outcome = muster.run("retry", ALICE)
     assert len(kamailio.requests()) == 2, outcome.stderr
 
@@ -112,26 +114,26 @@ def test_the_registrar_goes_and_comes_back(muster, kamailio):
     muster.do("refresh", ALICE)
     row = muster.wait_for(ALICE, 45, "missing its registrar", lambda row: row["error"] and row["next-attempt-at"])
     assert row["state"] in ("refreshing", "waiting-retry")
-    assert row["error"].endswith("Unreachable")
+    assert row["error"] == "unreachable"
     kamailio.start()
     muster.wait_state(ALICE, "registered", 60)
     assert len(kamailio.bindings("alice")) == 1
 
 
 @pytest.mark.parametrize("code, state, error", [
-    (403, "failed", "Forbidden"),
+    (403, "failed", "forbidden"),
     (500, "waiting-retry", None),
-    (503, "waiting-retry", "Busy"),
+    (503, "waiting-retry", "busy"),
 ])
 def test_errors_choose_the_reaction(muster, kamailio, code, state, error):
     """What the registrar answers decides what happens next, and the user is told its code."""
     kamailio.answer(code, retry_after_s=30 if code == 503 else 0)
     muster.add("sip", ALICE, secret=PASSWORD, server=kamailio.server, wait=False)
     row = muster.wait_state(ALICE, state)
-    assert error is None or row["error"].endswith(error)
+    assert error is None or row["error"] == error
     assert row["error-details"]["protocol-code"] == code
     if code == 503:
-        wait_s = (row["next-attempt-at"] - row["since"]) / 1e6
+        wait_s = seconds(row["next-attempt-at"]) - seconds(row["since"])
         assert 29 <= wait_s <= 60
     kamailio.answer(0)
     muster.do("retry", ALICE)
@@ -165,8 +167,6 @@ def test_another_user_name_for_authentication(muster, make_kamailio):
 
 def test_secrets_are_in_no_file(muster, kamailio):
     """After registering, no file of the daemon and no log holds the password in plain."""
-    import os
-
     add_alice(muster, kamailio)
     muster.stop()
     for folder, _, names in os.walk(muster.home):
