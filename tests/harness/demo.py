@@ -28,6 +28,7 @@ from harness.process import Process, Timeout, wait_until  # noqa: E402
 from harness.screen import Screen  # noqa: E402
 
 PASSWORD = "se:cret"
+REGISTRATION = f"{BUS_NAME}.Registration"
 IDENTITY = "Alice Example"
 ASKED_LEASE_S = 15
 REFRESHES_WANTED = 2
@@ -104,7 +105,7 @@ class Demo:
 
     def _start_muster(self):
         self.muster = Muster(os.path.join(self.directory, "home"), self.bus.address, start=False)
-        for member in ("PropertiesChanged", "Event"):
+        for member in ("InterfacesAdded", "PropertiesChanged", "Event"):
             self.muster.connection.signal_subscribe(
                 BUS_NAME, None, member, None, None, Gio.DBusSignalFlags.NONE, self._on_signal)
         self.muster.start()
@@ -145,6 +146,8 @@ class Demo:
         self._ask_kamailio()
         self.muster.start()
         self.screen.line(f"musterd, pid {self.muster.pid}")
+        for path in self._by_path:
+            self._take(path, self.muster.get_all("Registration", path))
         for account in self.accounts:
             self._wait(lambda each=account: len(self._exchanges(each)) > seen[each], ASKED_LEASE_S,
                        f"{account.address} is carried on")
@@ -188,13 +191,19 @@ class Demo:
             elif account and kind == "registration.created":
                 account.n_created += 1
             return
-        interface, changed, _ = parameters.unpack()
-        account = self._account_at(path) if interface == f"{BUS_NAME}.Registration" else None
-        if account:
-            state = account.take(changed)
-            if state:
-                detail = account.binding if state in LEASED else changed.get("Reason", "")
-                self.screen.state(account.address, state, detail)
+        if member == "InterfacesAdded":
+            path, interfaces = parameters.unpack()
+            self._take(path, interfaces.get(REGISTRATION, {}))
+        else:
+            interface, changed, _ = parameters.unpack()
+            self._take(path, changed if interface == REGISTRATION else {})
+
+    def _take(self, path, changed):
+        account = self._account_at(path) if changed else None
+        state = account.take(changed) if account else None
+        if state:
+            detail = account.binding if state in LEASED else changed.get("Reason", "")
+            self.screen.state(account.address, state, detail)
 
     def _account_at(self, path):
         if not path.startswith(f"{ROOT_PATH}/Account/"):

@@ -219,11 +219,15 @@ class Kamailio:
         try:
             answer = self.rpc("ul.lookup", "location", f"{user}@{DOMAIN}")
         except RuntimeError as error:
-            if "AOR not found" in str(error) or "not found" in str(error).lower():
+            if "not found" in str(error).lower():
                 return []
             raise
-        contacts = [each["Contact"] for each in answer["Contacts"]]
-        return [each for each in contacts if each["Expires"] not in ("expired", "deleted")]
+        return self._live(answer["Contacts"])
+
+    @staticmethod
+    def _live(contacts):
+        found = [each["Contact"] for each in contacts]
+        return [each for each in found if each["Expires"] not in ("expired", "deleted")]
 
     def all_bindings(self):
         """Every binding, by user, as ul.dump tells them."""
@@ -231,7 +235,7 @@ class Kamailio:
         for domain in self.rpc("ul.dump")["Domains"]:
             for aor in domain["Domain"]["AoRs"]:
                 info = aor["Info"]
-                found[info["AoR"].split("@")[0]] = [each["Contact"] for each in info["Contacts"]]
+                found[info["AoR"].split("@")[0]] = self._live(info["Contacts"])
         return found
 
     def forget(self, user):

@@ -114,6 +114,12 @@ class Muster:
             GLib.Variant("(ss)", (f"{BUS_NAME}.{interface}", name)), None, 0, 10000, None)
         return reply.unpack()[0]
 
+    def get_all(self, interface, path=ROOT_PATH):
+        reply = self.connection.call_sync(
+            BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll",
+            GLib.Variant("(s)", (f"{BUS_NAME}.{interface}",)), None, 0, 10000, None)
+        return reply.unpack()[0]
+
     # The command line
 
     def run(self, *arguments, secret=None, timeout_s=60):
