@@ -7,6 +7,7 @@ is claimed is checked twice: in what the daemon says on the bus, and in what kam
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -264,12 +265,13 @@ class Demo:
         """Each by its own pid, the daemon first so that it can unregister."""
         for each in self.accounts:
             each.asked_to_end = True
-        if self.muster:
-            self.muster.stop()
-        if self.kamailio:
-            self.kamailio.stop()
-        if self.bus:
-            self.bus.end()
+        with contextlib.ExitStack() as ends:  # the last one first, and each whatever becomes of the others
+            if self.bus:
+                ends.callback(self.bus.end)
+            if self.kamailio:
+                ends.callback(self.kamailio.stop)
+            if self.muster:
+                ends.callback(self.muster.stop)
 
     def how_to_talk_to_it(self):
         environment = self.muster.environment

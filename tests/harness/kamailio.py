@@ -12,11 +12,12 @@ import os
 import socket
 import subprocess
 
-from harness.process import Process, free_ports, wait_until
+from harness.process import Process, Timeout, free_ports, wait_until
 
 REALM = "cms.realm"  # on purpose not the domain: clients must take it from the challenge
 DOMAIN = "example.test"
 SERVER_NAME = "sip.example.test"
+SETTLE_S = 0.5
 
 CONFIGURATION = """#!KAMAILIO
 debug=0
@@ -281,7 +282,17 @@ class Kamailio:
         return found
 
     def exchanges(self, call_id=None):
-        """Requests with the code of their response (None: not answered), without retransmissions."""
+        """Requests with the code of their response (None: not answered), without retransmissions.
+
+        kamailio notes a response after it sent it, so the last one is given a moment.
+        """
+        try:
+            wait_until(lambda: all(each.code for each in self._exchanges(call_id)[-1:]), SETTLE_S, "noted")
+        except Timeout:
+            pass
+        return self._exchanges(call_id)
+
+    def _exchanges(self, call_id):
         codes = {(each.call_id, each.cseq): each.code for each in self.responses()}
         seen, found = set(), []
         for request in self.requests(call_id=call_id):
@@ -295,7 +306,7 @@ class Kamailio:
         """Wait until so many requests are answered; returns all exchanges."""
 
         def enough():
-            found = self.exchanges(call_id)
+            found = self._exchanges(call_id)
             return found if len([each for each in found if each.code]) >= count else None
 
         return wait_until(enough, timeout_s, f"{count} REGISTERs answered", lambda: "\n".join(self.lines()))
