@@ -304,7 +304,7 @@ def main():
     try:
         demo.run()
         finished = True
-    except (Failure, AssertionError) as failure:
+    except (Failure, AssertionError, GLib.Error) as failure:
         screen.line(f"failed: {failure}")
     finally:
         kept = keep and demo.kamailio is not None and demo.muster is not None and demo.muster.pid is not None

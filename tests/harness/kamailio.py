@@ -39,8 +39,8 @@ listen=tls:127.0.0.1:{tls_port}
 alias="{domain}"
 alias="{server_name}"
 
-loadmodule "sl.so"
 loadmodule "tm.so"
+loadmodule "sl.so"
 loadmodule "tls.so"
 loadmodule "pv.so"
 loadmodule "kex.so"
