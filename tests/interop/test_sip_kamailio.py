@@ -102,7 +102,7 @@ def test_a_wrong_password_is_tried_once(muster, kamailio):
     outcome = muster.run("retry", ALICE)
     assert len(kamailio.requests()) == 2, outcome.stderr
 
-    muster.do("secret", ALICE, "--password-fd", "3", secret=PASSWORD)
+    muster.do("secret", ALICE, "--fd", "3", secret=PASSWORD)
     muster.wait_state(ALICE, "registered")
     assert len(kamailio.bindings("alice")) == 1
 
