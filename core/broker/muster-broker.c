@@ -212,6 +212,7 @@ on_standing_changed (gpointer host, MusterAccount *account)
 
   if (muster_account_is_leaving (account)) {
     muster_broker_bury (self);
+    muster_broker_check_left (self);
     return;
   }
 
@@ -537,6 +538,10 @@ muster_broker_check_left (MusterBroker *self)
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
     if (must_leave (g_sequence_get (iter)))
+      return;
+  }
+  for (guint i = 0; i < self->retired->len; i++) {
+    if (must_leave (self->retired->pdata[i]))
       return;
   }
 

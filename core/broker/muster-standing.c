@@ -666,13 +666,17 @@ muster_standing_free (MusterStanding *self)
   if (self == NULL)
     return;
 
-  g_return_if_fail (muster_standing_is_idle (self));
-
-  if (self->step == STEP_ADMISSION)
-    self->host->release (self->host_data, NULL);
   muster_timer_cancel (&self->due);
   muster_timer_cancel (&self->lease_end);
   muster_timer_cancel (&self->deadline);
+  if (!muster_standing_is_idle (self)) {
+    /* Only at the very end: nobody waits for a service that does not answer. Its answer would come
+     * to us, so we stay. */
+    g_message ("%s: cut off while %s", self->id, muster_account_state_to_string (self->view.state));
+    return;
+  }
+  if (self->step == STEP_ADMISSION)
+    self->host->release (self->host_data, NULL);
   if (self->registration != NULL) {
     muster_registration_detach_host (self->registration);
     g_clear_object (&self->registration);

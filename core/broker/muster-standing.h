@@ -62,7 +62,8 @@ typedef struct {
 
 MusterStanding *
 muster_standing_new (const char *id, const MusterStandingHost *host, gpointer host_data);
-void muster_standing_free (MusterStanding *self); /* only when muster_standing_is_idle() */
+/* When muster_standing_is_idle(), or when the loop will not run again. */
+void muster_standing_free (MusterStanding *self);
 
 void muster_standing_post (MusterStanding *self, MusterAccountFact fact);
 void muster_standing_lost (MusterStanding *self, const GError *error);
