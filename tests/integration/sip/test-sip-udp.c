@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "muster-hub-private.h"
 #include "muster-registration-host.h"
 #include "muster-sip-peer.h"
 
@@ -94,7 +95,8 @@ static const MusterRegistrationHost host = {
 static const MusterPluginInfo *
 load_plugin (void)
 {
-  GModule *module = g_module_open (PLUGIN_FILE, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  g_autofree char *file = g_build_filename (g_getenv ("MUSTER_PLUGIN_PATH"), "muster-sip.so", NULL);
+  GModule *module = g_module_open (file, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
   gpointer symbol = NULL;
 
   if (module == NULL || !g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, &symbol))
@@ -506,6 +508,58 @@ test_restart_with_port_taken (World *world, gconstpointer data)
   g_assert_cmpstr (bindings, ==, world->lease->bindings[0]);
 }
 
+/* A second daemon with a copy of our store, while we run: it must not share our port. */
+static void
+test_port_is_not_shared (World *world, gconstpointer data)
+{
+  World twin = { .info = world->info, .params = world->params, .password = world->password };
+  guint16 port;
+
+  sip_peer_set_scenario (world->peer, "open");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  port = last_request (world)->port;
+
+  twin.resume = g_bytes_ref (world->resume);
+  start (&twin);
+  open_and_wait (&twin);
+  g_assert_no_error (twin.error);
+  g_assert_cmpuint (last_request (world)->port, !=, port);
+  stop (&twin);
+  g_clear_pointer (&twin.resume, g_bytes_unref);
+  g_clear_pointer (&twin.lease, muster_lease_free);
+}
+
+/* Somebody sets the clock, on which Sofia's timers hang: what is under way fails at once instead of
+ * hanging, and the socket is made anew where it was. */
+static void
+test_clock_step (World *world, gconstpointer data)
+{
+  const MusterKind *kind = world->info->kinds[0];
+  World other = { .info = world->info, .params = world->params, .password = world->password };
+  guint16 port;
+
+  sip_peer_set_scenario (world->peer, "silent");
+  muster_registration_open_async (world->registration, NULL, on_opened, world);
+  while (sip_peer_count_requests (world->peer) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  port = last_request (world)->port;
+
+  muster_clock_step_wall_us (-3600 * (gint64) G_USEC_PER_SEC);
+  sip_peer_set_scenario (world->peer, "open");
+  other.registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
+                                                "bbbbbbbbbbbb", ADDRESS, &host, &other);
+  open_and_wait (&other);
+  g_assert_no_error (other.error);
+  g_assert_cmpuint (last_request (world)->port, ==, port);
+  wait_until_done (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+
+  g_assert_finalize_object (g_steal_pointer (&other.registration));
+  g_clear_pointer (&other.resume, g_bytes_unref);
+  g_clear_pointer (&other.lease, muster_lease_free);
+}
+
 /* Killed before the first answer came: whatever the server has is replaced, not doubled. */
 static void
 test_killed_while_registering (World *world, gconstpointer data)
@@ -650,6 +704,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
 
 #define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)
 
@@ -671,6 +726,8 @@ main (int argc, char **argv)
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);
   ADD ("/sip/udp/restart", test_restart);
   ADD ("/sip/udp/restart-with-port-taken", test_restart_with_port_taken);
+  ADD ("/sip/udp/port-is-not-shared", test_port_is_not_shared);
+  ADD ("/sip/udp/clock-step", test_clock_step);
   ADD ("/sip/udp/killed-while-registering", test_killed_while_registering);
   ADD ("/sip/udp/address-change", test_address_change);
   ADD ("/sip/udp/incoming", test_incoming);
