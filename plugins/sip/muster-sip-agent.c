@@ -23,7 +23,7 @@
 
 #define ANSWERS_PER_DISPATCH 64
 #define ALLOWED_METHODS      "OPTIONS"
-#define CLOCK_STEP_US        (2 * G_USEC_PER_SEC)
+#define CLOCK_STEP_US        2000000
 
 struct _MusterSipAgent {
   MusterSipTransport transport; /* first */

@@ -176,23 +176,25 @@ choose_qop (const char *list, MusterSipQop *qop)
 static MusterSipChallenge *
 understand (const RawChallenge *raw, char **unknown)
 {
-  g_autoptr (MusterSipChallenge) self = g_new0 (MusterSipChallenge, 1);
-  const char *algorithm = g_hash_table_lookup (raw->params, "algorithm");
+  const char *name = g_hash_table_lookup (raw->params, "algorithm");
   const char *realm = g_hash_table_lookup (raw->params, "realm");
   const char *nonce = g_hash_table_lookup (raw->params, "nonce");
-  const char *qop = g_hash_table_lookup (raw->params, "qop");
+  const char *qops = g_hash_table_lookup (raw->params, "qop");
   const char *stale = g_hash_table_lookup (raw->params, "stale");
+  MusterSipAlgorithm algorithm;
+  MusterSipQop qop;
+  MusterSipChallenge *self;
 
   if (g_ascii_strcasecmp (raw->scheme, "Digest") != 0) {
     *unknown = g_strdup (raw->scheme);
     return NULL;
   }
-  if (!muster_sip_algorithm_parse (algorithm, &self->algorithm)) {
-    *unknown = g_strdup_printf ("Digest with %s", algorithm);
+  if (!muster_sip_algorithm_parse (name, &algorithm)) {
+    *unknown = g_strdup_printf ("Digest with %s", name);
     return NULL;
   }
-  if (!choose_qop (qop, &self->qop)) {
-    *unknown = g_strdup_printf ("Digest with qop %s", qop);
+  if (!choose_qop (qops, &qop)) {
+    *unknown = g_strdup_printf ("Digest with qop %s", qops);
     return NULL;
   }
   if (realm == NULL || nonce == NULL) {
@@ -200,12 +202,15 @@ understand (const RawChallenge *raw, char **unknown)
     return NULL;
   }
 
+  self = g_new0 (MusterSipChallenge, 1);
   self->realm = g_strdup (realm);
   self->nonce = g_strdup (nonce);
   self->opaque = g_strdup (g_hash_table_lookup (raw->params, "opaque"));
-  self->algorithm_name = g_strdup (algorithm);
+  self->algorithm_name = g_strdup (name);
+  self->algorithm = algorithm;
+  self->qop = qop;
   self->stale = stale != NULL && g_ascii_strcasecmp (stale, "true") == 0;
-  return g_steal_pointer (&self);
+  return self;
 }
 
 /* The stronger hash; then the plain algorithm before -sess, and `auth` before the others, because
@@ -237,27 +242,30 @@ muster_sip_challenge_choose (const char *const *values, char **unknown)
 {
   g_autoptr (GPtrArray)
     found = g_ptr_array_new_with_free_func ((GDestroyNotify) raw_challenge_free);
-  g_autoptr (MusterSipChallenge) best = NULL;
   g_autofree char *not_known = NULL;
+  MusterSipChallenge *best = NULL;
 
   for (gsize i = 0; values != NULL && values[i] != NULL; i++)
     read_challenges (values[i], found);
 
   for (guint i = 0; i < found->len; i++) {
     g_autofree char *why = NULL;
-    g_autoptr (MusterSipChallenge) challenge = understand (g_ptr_array_index (found, i), &why);
+    MusterSipChallenge *challenge = understand (g_ptr_array_index (found, i), &why);
 
-    if (challenge == NULL && not_known == NULL)
-      not_known = g_steal_pointer (&why);
-    if (challenge != NULL && (best == NULL || is_better (challenge, best))) {
+    if (challenge == NULL) {
+      if (not_known == NULL)
+        not_known = g_steal_pointer (&why);
+    } else if (best == NULL || is_better (challenge, best)) {
       muster_sip_challenge_free (best);
-      best = g_steal_pointer (&challenge);
+      best = challenge;
+    } else {
+      muster_sip_challenge_free (challenge);
     }
   }
 
   if (unknown != NULL)
     *unknown = best == NULL ? g_steal_pointer (&not_known) : NULL;
-  return g_steal_pointer (&best);
+  return best;
 }
 
 /* The header is a list of parameters, which is a challenge without its scheme. */

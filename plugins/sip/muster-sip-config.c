@@ -95,7 +95,7 @@ muster_sip_config_parse_hop (const char *text, char **host, guint16 *port, GErro
   if (!g_hostname_is_ip_address (start) && !is_host (start))
     return set_invalid (error, "the server is not a host name");
 
-  *host = g_strdup (start);
+  *host = g_ascii_strdown (start, -1);
   return TRUE;
 }
 
@@ -106,56 +106,54 @@ is_set (const char *text)
 }
 
 static gboolean
-split_address (MusterSipConfig *self, const char *address, GError **error)
+check_texts (const MusterSipSettings *settings, GError **error)
 {
-  const char *at;
-
-  if (!g_regex_match_simple (MUSTER_SIP_ADDRESS_PATTERN, address, G_REGEX_DOLLAR_ENDONLY, 0))
+  if (!g_regex_match_simple (MUSTER_SIP_ADDRESS_PATTERN, settings->address, G_REGEX_DOLLAR_ENDONLY,
+                             0))
     return set_invalid (error, "the address is not of the form user@example.org");
-
-  if (g_ascii_strncasecmp (address, "sip:", 4) == 0)
-    address += 4;
-  at = strrchr (address, '@');
-  self->user = g_strndup (address, at - address);
-  self->domain = g_ascii_strdown (at + 1, -1);
-  self->aor = g_strdup_printf ("sip:%s@%s", self->user, self->domain);
-  self->request_uri = g_strconcat ("sip:", self->domain, NULL);
+  if (is_set (settings->display_name) && !muster_sip_text_is_clean (settings->display_name))
+    return set_invalid (error, "the display name holds control characters");
+  if (is_set (settings->auth_user) && !muster_sip_text_is_clean (settings->auth_user))
+    return set_invalid (error, "the authentication user holds control characters");
   return TRUE;
 }
 
 MusterSipConfig *
 muster_sip_config_new (const MusterSipSettings *settings, GError **error)
 {
-  g_autoptr (MusterSipConfig) self = g_new0 (MusterSipConfig, 1);
+  const char *address = settings->address;
+  const char *at;
   const char *hop;
+  g_autofree char *hop_host = NULL;
+  guint16 hop_port;
+  MusterSipConfig *self;
 
-  if (!split_address (self, settings->address, error))
+  if (!check_texts (settings, error))
     return NULL;
 
-  if (is_set (settings->display_name)) {
-    if (!muster_sip_text_is_clean (settings->display_name)) {
-      set_invalid (error, "the display name holds control characters");
-      return NULL;
-    }
-    self->display_name = g_strdup (settings->display_name);
-  }
+  if (g_ascii_strncasecmp (address, "sip:", 4) == 0)
+    address += 4;
+  at = strrchr (address, '@');
 
-  self->auth_user = g_strdup (is_set (settings->auth_user) ? settings->auth_user : self->user);
-  if (!muster_sip_text_is_clean (self->auth_user)) {
-    set_invalid (error, "the authentication user holds control characters");
-    return NULL;
-  }
-
-  hop = self->domain;
+  hop = at + 1;
   if (is_set (settings->outbound_proxy))
     hop = settings->outbound_proxy;
   else if (is_set (settings->server))
     hop = settings->server;
-  if (!muster_sip_config_parse_hop (hop, &self->hop_host, &self->hop_port, error))
+  if (!muster_sip_config_parse_hop (hop, &hop_host, &hop_port, error))
     return NULL;
 
+  self = g_new0 (MusterSipConfig, 1);
+  self->user = g_strndup (address, at - address);
+  self->domain = g_ascii_strdown (at + 1, -1);
+  self->aor = g_strdup_printf ("sip:%s@%s", self->user, self->domain);
+  self->request_uri = g_strconcat ("sip:", self->domain, NULL);
+  self->display_name = is_set (settings->display_name) ? g_strdup (settings->display_name) : NULL;
+  self->auth_user = g_strdup (is_set (settings->auth_user) ? settings->auth_user : self->user);
+  self->hop_host = g_steal_pointer (&hop_host);
+  self->hop_port = hop_port;
   self->expires_s = settings->expires_s;
-  return g_steal_pointer (&self);
+  return self;
 }
 
 void

@@ -20,7 +20,7 @@ typedef struct {
   const char *uri; /* lent by the response or by the question: what the server calls the binding */
 } MusterSipGrant;
 
-#define MUSTER_SIP_MAX_LEASE_S (7 * 24 * 3600)
+#define MUSTER_SIP_MAX_LEASE_S 604800 /* a week */
 
 /* How long a 2xx lets us live. */
 MusterSipGrant

@@ -218,13 +218,14 @@ unpack (MusterSipMemory *self, GVariant *blob)
 }
 
 gboolean
-muster_sip_memory_unpack (MusterSipMemory *self, GBytes *bytes)
+muster_sip_memory_unpack (MusterSipMemory *self, GBytes *blob)
 {
-  g_autoptr (GVariant) blob = NULL;
+  g_autoptr (GVariant) packed = NULL;
   MusterSipMemory found = { 0 };
 
-  blob = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (RESUME_TYPE), bytes, FALSE));
-  if (!g_variant_is_normal_form (blob) || !unpack (&found, blob)) {
+  packed = g_variant_ref_sink (
+    g_variant_new_from_bytes (G_VARIANT_TYPE (RESUME_TYPE), blob, FALSE));
+  if (!g_variant_is_normal_form (packed) || !unpack (&found, packed)) {
     muster_sip_memory_clear (&found);
     return FALSE;
   }
