@@ -17,9 +17,10 @@ struct _MusterAccount {
   const MusterKind *kind;
   MusterModule *module;
   MusterStanding *standing;
-  char *problem;  /* why the configuration is not valid; NULL if it is */
-  GStrv secrets;  /* names of those that are stored; never NULL */
-  GBytes *resume; /* between its loading and the registration's reading */
+  GVariant *live_params; /* what the registration goes by: until it is made anew, its old place */
+  char *problem;         /* why the configuration is not valid; NULL if it is */
+  GStrv secrets;         /* names of those that are stored; never NULL */
+  GBytes *resume;        /* between its loading and the registration's reading */
   GQueue changes;
   gboolean refused; /* the secrets were rejected: not to be tried again as they are */
   gboolean paused;
@@ -48,12 +49,21 @@ on_get_conditions (gpointer host)
   return conditions;
 }
 
+void
+muster_account_adopt_params (MusterAccount *self)
+{
+  GVariant *params = g_variant_ref (self->record->params);
+
+  g_clear_pointer (&self->live_params, g_variant_unref);
+  self->live_params = params;
+}
+
 static GVariant *
 on_dup_param (gpointer host, const char *name)
 {
   MusterAccount *self = host;
 
-  return g_variant_lookup_value (self->record->params, name, NULL);
+  return g_variant_lookup_value (self->live_params, name, NULL);
 }
 
 static void
@@ -77,7 +87,8 @@ on_set_resume (gpointer host, GBytes *blob)
 {
   MusterAccount *self = host;
 
-  if (!self->leaving)
+  /* What an old place left behind is of no use in the new one, and must not be sent there. */
+  if (!self->leaving && self->live_params == self->record->params)
     self->host->save_resume (self->host_data, self, blob);
 }
 
@@ -111,6 +122,7 @@ on_make_registration (gpointer host)
 {
   MusterAccount *self = host;
 
+  muster_account_adopt_params (self);
   return muster_registration_new (self->kind->get_type (), self->kind->protocol,
                                   muster_module_get_context (self->module), self->record->id,
                                   self->record->address, &registration_host, self);
@@ -394,6 +406,7 @@ muster_account_new (MusterAccountRecord *record, const MusterAccountHost *host, 
   self->record = record;
   self->host = host;
   self->host_data = host_data;
+  self->live_params = g_variant_ref (record->params);
   self->secrets = g_new0 (char *, 1);
   g_queue_init (&self->changes);
   self->standing = muster_standing_new (record->id, &standing_host, self);
@@ -416,6 +429,7 @@ muster_account_clear (gpointer data)
   g_queue_clear (&self->changes);
   g_strfreev (self->secrets);
   g_free (self->problem);
+  g_variant_unref (self->live_params);
   g_clear_pointer (&self->resume, g_bytes_unref);
   muster_account_record_free (self->record);
 }

@@ -56,8 +56,11 @@ const char *muster_account_get_problem (MusterAccount *self);            /* "" i
 /* Which plugin speaks its protocol; NULL: none. Says nothing to the standing. */
 void muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModule *module);
 
-/* Replaces the configuration (taken) and checks it. Says nothing to the standing. */
+/* Replaces the configuration (taken) and checks it. Says nothing to the standing, and the registration
+ * goes by the old parameters until they are adopted or it is made anew: an account that is re-pointed
+ * takes its leave where it was. */
 void muster_account_take_record (MusterAccount *self, MusterAccountRecord *record);
+void muster_account_adopt_params (MusterAccount *self);
 
 /* Secrets: which are stored, whether they were refused. */
 const char *const *muster_account_get_secrets (MusterAccount *self);

@@ -750,9 +750,11 @@ apply_update (Change *change)
     muster_account_set_refused (account, FALSE);
     muster_account_forget_resume (account);
     muster_standing_post (standing, MUSTER_FACT_REPOINTED);
-  } else if (g_str_equal (change->effect, "reregister")) {
-    muster_standing_post (standing, MUSTER_FACT_EDITED);
+  } else {
+    muster_account_adopt_params (account);
   }
+  if (g_str_equal (change->effect, "reregister"))
+    muster_standing_post (standing, MUSTER_FACT_EDITED);
 
   result->effect = change->effect;
   result->detached = g_steal_pointer (&change->detached);

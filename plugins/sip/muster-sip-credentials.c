@@ -9,6 +9,8 @@
 
 #include "muster-sip-message.h"
 
+#include <string.h>
+
 /*
  * Credentials in use: the nonce, its count, and HA1 instead of the password. Whether a challenge may
  * still be answered is the state machine's decision.
@@ -34,7 +36,7 @@ muster_sip_credentials_clear (MusterSipCredentials *self)
   muster_wipe (self, sizeof (*self));
 }
 
-void
+gboolean
 muster_sip_credentials_adopt (MusterSipCredentials *self,
                               const MusterSipChallenge *challenge,
                               const char *user,
@@ -42,6 +44,15 @@ muster_sip_credentials_adopt (MusterSipCredentials *self,
 {
   /* The same nonce again must not see a count twice. */
   guint32 nonce_count = g_strcmp0 (self->nonce, challenge->nonce) == 0 ? self->nonce_count : 0;
+  char ha1[MUSTER_SIP_DIGEST_HEX_SIZE];
+
+  if (password != NULL)
+    muster_sip_digest_ha1 (challenge->algorithm.hash, user, challenge->realm, password, ha1);
+  else if (g_strcmp0 (self->user, user) == 0 && g_strcmp0 (self->realm, challenge->realm) == 0 &&
+           self->algorithm.hash == challenge->algorithm.hash)
+    memcpy (ha1, self->ha1, sizeof (ha1));
+  else
+    return FALSE;
 
   muster_sip_credentials_clear (self);
   self->user = g_strdup (user);
@@ -53,7 +64,10 @@ muster_sip_credentials_adopt (MusterSipCredentials *self,
   self->qop = challenge->qop;
   self->cnonce = muster_sip_random_hex (CNONCE_DIGITS);
   self->nonce_count = nonce_count;
-  muster_sip_digest_ha1 (self->algorithm.hash, user, self->realm, password, self->ha1);
+  memcpy (self->ha1, ha1, sizeof (ha1));
+  muster_wipe (ha1, sizeof (ha1));
+
+  return TRUE;
 }
 
 void

@@ -25,11 +25,12 @@ typedef struct {
 gboolean muster_sip_credentials_is_set (const MusterSipCredentials *self);
 void muster_sip_credentials_clear (MusterSipCredentials *self);
 
-/* From now on @challenge is answered. A new nonce counts from 1 again. */
-void muster_sip_credentials_adopt (MusterSipCredentials *self,
-                                   const MusterSipChallenge *challenge,
-                                   const char *user,
-                                   const MusterSecret *password);
+/* From now on @challenge is answered. A new nonce counts from 1 again. Without a @password what is
+ * kept of it answers, if it was for the same user and realm; else %FALSE. */
+gboolean muster_sip_credentials_adopt (MusterSipCredentials *self,
+                                       const MusterSipChallenge *challenge,
+                                       const char *user,
+                                       const MusterSecret *password);
 
 /* Forgets everything if @user and @password (nullable) are not those it was made with: a new password
  * is tried on a new challenge, once, and not on an old nonce first. */

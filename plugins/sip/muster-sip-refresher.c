@@ -285,7 +285,7 @@ meet_challenge (MusterSipRefresher *self, const MusterSipResponse *response)
     fail_with_response (self, response); /* REFUSED */
     return;
   }
-  if (self->password == NULL) {
+  if (!muster_sip_credentials_adopt (side, challenge, self->config->auth_user, self->password)) {
     fail_without_password (self, response);
     return;
   }
@@ -300,7 +300,6 @@ meet_challenge (MusterSipRefresher *self, const MusterSipResponse *response)
   self->registrar_answered = FALSE;
   self->proxy_answered = FALSE;
   *answered = TRUE;
-  muster_sip_credentials_adopt (side, challenge, self->config->auth_user, self->password);
   send_request (self);
 }
 
@@ -441,8 +440,11 @@ begin (MusterSipRefresher *self,
   self->new_doubt = FALSE;
 
   forget_expired_bindings (self);
-  muster_sip_credentials_check (&self->memory.registrar, config->auth_user, password);
-  muster_sip_credentials_check (&self->memory.proxy, config->auth_user, password);
+  /* An account that leaves may have lost its password already: what is kept of it must do. */
+  if (!leaving || password != NULL) {
+    muster_sip_credentials_check (&self->memory.registrar, config->auth_user, password);
+    muster_sip_credentials_check (&self->memory.proxy, config->auth_user, password);
+  }
   send_request (self);
 }
 
