@@ -94,10 +94,12 @@ class Follower:
 class World:
     """A bus, a stub on it, and the tool."""
 
-    def __init__(self):
+    def __init__(self, data_home):
+        self.services = data_home / "dbus-1" / "services"
+        self.services.mkdir(parents=True)
         self.bus_process = subprocess.Popen(
             ["dbus-daemon", "--session", "--nofork", "--print-address"], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True)
+            stderr=subprocess.DEVNULL, text=True, env={**os.environ, "XDG_DATA_HOME": str(data_home)})
         self.address = self.bus_process.stdout.readline().strip()
         self.env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": self.address, "TZ": "UTC", "TERM": "xterm",
                     "LC_ALL": "C.UTF-8"}
@@ -108,12 +110,23 @@ class World:
     def start_stub(self):
         self.stub_process = subprocess.Popen([sys.executable, os.path.join(HERE, "stub_musterd.py")], env=self.env)
         deadline = time.monotonic() + PATIENCE
-        while not self.connection.name_has_owner("org.muster.Muster1"):
+        while not self.is_running():
             assert time.monotonic() < deadline and self.stub_process.poll() is None
             select.select([], [], [], 0.02)
         self.stub = dbus.Interface(
             self.connection.get_object("org.muster.Muster1", "/org/muster/Muster1", introspect=False),
             "org.muster.Stub")
+
+    def install_stub(self):
+        """Has the bus start the stub when somebody calls it; the stub ends with the bus."""
+        (self.services / "org.muster.Muster1.service").write_text(
+            "[D-BUS Service]\nName=org.muster.Muster1\n"
+            f"Exec={sys.executable} {os.path.join(HERE, 'stub_musterd.py')}\n")
+        self.connection.call_blocking("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                      "ReloadConfig", "", ())
+
+    def is_running(self):
+        return self.connection.name_has_owner("org.muster.Muster1")
 
     def stop_stub(self):
         self.stub_process.terminate()
@@ -166,8 +179,8 @@ class World:
 
 
 @pytest.fixture
-def empty():
-    world = World()
+def empty(tmp_path):
+    world = World(tmp_path)
     yield world
     world.end()
 
@@ -203,6 +216,11 @@ def test_no_daemon(empty):
     for arguments in (["show", "a"], ["add", "echo", "a@b"], ["monitor"], ["events"], ["log"], ["status"],
                       ["protocols"], ["plugin"], ["identity"], ["enable", "a", "b"]):
         empty.err(NO_DAEMON, *arguments)
+
+
+def test_the_bus_starts_the_daemon(empty):
+    empty.install_stub()
+    assert empty.json("status")["version"] == "9.9.9" and empty.is_running()
 
 
 def test_no_bus(empty):
@@ -427,6 +445,7 @@ def test_selectors(world):
         assert world.json("show", selector)["address"] == "alice@example.org"
     assert "more than one account" in world.err(AMBIGUOUS, "show", "ali")
     assert "'muster list'" in world.err(NOT_FOUND, "show", "bob")
+    assert "'\\x1b[31mbob'" in world.err(NOT_FOUND, "show", "\033[31mbob")
 
 
 def test_explain(world):
@@ -737,4 +756,6 @@ def test_completion(world):
 
 
 def test_completion_starts_no_daemon_and_says_nothing(empty):
-    assert complete(empty, "muster show ali") == []
+    empty.install_stub()
+    assert complete(empty, "muster show ali") == [] and complete(empty, "muster add ec") == []
+    assert not empty.is_running()

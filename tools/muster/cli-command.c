@@ -152,14 +152,12 @@ cli_command_parse (Cli *cli,
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) words = g_strdupv (argv);
   g_auto (GStrv) left = NULL;
-  gboolean json = cli->json;
 
   *status = CLI_OK;
   if (!g_option_context_parse_strv (context, &words, &error)) {
     *status = cli_usage ("%s; see 'muster help %s'", error->message, command->name);
     return FALSE;
   }
-  cli->json |= json;
   if (help) {
     print_help (command, context);
     return FALSE;
