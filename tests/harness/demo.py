@@ -218,8 +218,7 @@ class Demo:
         return self._by_path[path]
 
     def _exchanges(self, account):
-        return [each for each in self.kamailio.exchanges() if f"sip:{account.user}@" in each.request.contact
-                and each.code]
+        return [each for each in self.kamailio.exchanges() if each.request.user == account.user and each.code]
 
     def _ask_kamailio(self):
         """Kamailio's own word: each account's bindings."""

@@ -7,8 +7,10 @@ bindings, change a password, change what it answers) and its log of every reques
 """
 
 import collections
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 
@@ -18,6 +20,7 @@ REALM = "cms.realm"  # on purpose not the domain: clients must take it from the 
 DOMAIN = "example.test"
 SERVER_NAME = "sip.example.test"
 SETTLE_S = 0.5
+STOP_S = 2
 
 CONFIGURATION = """#!KAMAILIO
 debug=0
@@ -77,7 +80,7 @@ event_route[htable:mod-init] {{
 }}
 
 request_route {{
-    xlog("L_ALERT", "@request|$pr|$rm|$ci|$cs|$ct|$hdr(Expires)|$(hdr(Authorization){{s.len}})|$si:$sp\\n");
+    xlog("L_ALERT", "@request|$pr|$rm|$fU|$ci|$cs|$ct|$hdr(Expires)|$(hdr(Authorization){{s.len}})|$si:$sp\\n");
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if ($rm != "REGISTER") {{ sl_send_reply("200", "OK"); exit; }}
 
@@ -126,7 +129,7 @@ require_certificate = no
 """
 
 Request = collections.namedtuple(
-    "Request", "transport method call_id cseq contact expires authorized source")
+    "Request", "transport method user call_id cseq contact expires authorized source")
 Response = collections.namedtuple("Response", "code reason call_id cseq")
 Exchange = collections.namedtuple("Exchange", "request code")
 
@@ -180,7 +183,17 @@ class Kamailio:
 
     def stop(self):
         process, self._process = self._process, None
-        if process is not None:
+        if process is None:
+            return
+        children = process.children()
+        process.signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            # Now and then one of its processes misses the signal, and the first waits for it for a minute.
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             process.end()
 
     def is_running(self):
@@ -264,9 +277,9 @@ class Kamailio:
             _, mark, rest = line.partition("@request|")
             if not mark:
                 continue
-            transport, verb, ci, cseq, contact, expires, authorization, source = rest.split("|")
+            transport, verb, user, ci, cseq, contact, expires, authorization, source = rest.split("|")
             if verb == method and call_id in (None, ci):
-                found.append(Request(transport, verb, ci, int(cseq), contact.replace("<null>", ""),
+                found.append(Request(transport, verb, user, ci, int(cseq), contact.replace("<null>", ""),
                                      expires.replace("<null>", ""), authorization not in ("", "0", "<null>"), source))
         return found
 

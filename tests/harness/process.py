@@ -71,6 +71,11 @@ class Process:
         """The exit status, or None while it runs."""
         return self._child.poll()
 
+    def children(self):
+        """The pids of the processes that it began and that still run."""
+        with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
     def wait(self, timeout_s):
         return self._child.wait(timeout_s)
 

@@ -102,7 +102,7 @@ def test_a_wrong_password_is_tried_once(muster, kamailio):
     outcome = muster.run("retry", ALICE)
     assert len(kamailio.requests()) == 2, outcome.stderr
 
-    muster.do("secret", ALICE, "--fd", "3", secret=PASSWORD)
+    muster.do("secret", ALICE, "password", "--fd", "3", secret=PASSWORD)
     muster.wait_state(ALICE, "registered")
     assert len(kamailio.bindings("alice")) == 1
 
@@ -151,10 +151,10 @@ def test_interval_too_brief(muster, make_kamailio):
 
 def test_stale_nonce(muster, make_kamailio):
     """A nonce that grew old costs one more round trip and is no refusal."""
-    kamailio = make_kamailio(USERS, nonce_expire=1, min_expires=5)
-    add_alice(muster, kamailio, expires=5)
-    muster.wait_for(ALICE, 20, "refreshed twice", lambda row: row["refreshes"] >= 2)
-    assert [each.code for each in kamailio.exchanges()][:6] == [401, 200, 401, 200, 401, 200]
+    kamailio = make_kamailio(USERS, nonce_expire=1)
+    add_alice(muster, kamailio, expires=10)
+    muster.wait_for(ALICE, 20, "refreshed", lambda row: row["refreshes"] >= 1)
+    assert [each.code for each in kamailio.exchanges()] == [401, 200, 401, 200]
     assert len(kamailio.bindings("alice")) == 1
 
 
