@@ -14,6 +14,63 @@
 
 #define ADDRESS "alice@example.test"
 
+/* a resolver that says what the test wants */
+
+typedef struct {
+  GResolver parent_instance;
+  const char *addresses; /* joined by blanks; NULL: there is no such name */
+} Oracle;
+
+typedef GResolverClass OracleClass;
+
+static GType oracle_get_type (void);
+G_DEFINE_TYPE (Oracle, oracle, G_TYPE_RESOLVER)
+
+static void
+oracle_lookup_async (GResolver *resolver,
+                     const char *name,
+                     GCancellable *cancellable,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (resolver, cancellable, callback, user_data);
+
+  g_assert_cmpstr (name, ==, "pbx.example.test");
+  g_task_return_boolean (task, TRUE);
+}
+
+static GList *
+oracle_lookup_finish (GResolver *resolver, GAsyncResult *result, GError **error)
+{
+  const char *addresses = ((Oracle *) resolver)->addresses;
+  g_auto (GStrv) texts = g_strsplit (addresses != NULL ? addresses : "", " ", 0);
+  GList *list = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return NULL;
+  if (addresses == NULL) {
+    g_set_error (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "no such name");
+    return NULL;
+  }
+  for (char **text = texts; *text != NULL; text++)
+    list = g_list_append (list, g_inet_address_new_from_string (*text));
+  return list;
+}
+
+static void
+oracle_class_init (OracleClass *klass)
+{
+  klass->lookup_by_name_async = oracle_lookup_async;
+  klass->lookup_by_name_finish = oracle_lookup_finish;
+}
+
+static void
+oracle_init (Oracle *self)
+{
+}
+
+static Oracle *oracle; /* the process's resolver from main() on */
+
 /* an account, and the daemon around it */
 
 typedef struct {
@@ -394,14 +451,55 @@ test_refused (World *world, gconstpointer data)
   g_assert_cmpint (g_get_monotonic_time () - began_us, <, 5 * G_USEC_PER_SEC);
 }
 
-/* localhost is ::1, where nobody listens, and 127.0.0.1, in whatever order. */
+/* The name has two addresses, and nobody is at the first. */
 static void
 test_next_address (World *world, gconstpointer data)
 {
-  set_server (world, "localhost");
+  g_autoptr (SipPeer) late = NULL;
+  g_autoptr (GError) error = NULL;
+
+  oracle->addresses = "::1 127.0.0.1";
+  set_server (world, "pbx.example.test");
   open_and_wait (world);
   g_assert_no_error (world->error);
   g_assert_cmpuint (world->lease->lease_s, ==, 600);
+
+  /* somebody comes there, too: we stay where we are known */
+  late = sip_peer_new ("ok", "::1", sip_peer_get_port (world->peer), &error);
+  g_assert_no_error (error);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_true (world->lease->refreshed);
+  g_assert_cmpuint (sip_peer_count_requests (late), ==, 0);
+}
+
+static void
+test_no_address_answers (World *world, gconstpointer data)
+{
+  oracle->addresses = "::1 127.0.0.1";
+  set_server (world, "pbx.example.test");
+  g_clear_pointer (&world->peer, sip_peer_free);
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+}
+
+/* Names cannot be resolved any more: a refresh needs none, a first registration does. */
+static void
+test_names_fail (World *world, gconstpointer data)
+{
+  oracle->addresses = NULL;
+  set_server (world, "pbx.example.test");
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+  g_assert_cmpint (muster_error_get_step (world->error), ==, MUSTER_STEP_RESOLVE);
+
+  oracle->addresses = "127.0.0.1";
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  oracle->addresses = NULL;
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_true (world->lease->refreshed);
 }
 
 static void
@@ -704,6 +802,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  oracle = g_object_new (oracle_get_type (), NULL);
+  g_resolver_set_default (G_RESOLVER (oracle));
   muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
 
 #define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)
@@ -721,6 +821,8 @@ main (int argc, char **argv)
   ADD ("/sip/udp/quoted-names", test_quoted_names);
   ADD ("/sip/udp/refused", test_refused);
   ADD ("/sip/udp/next-address", test_next_address);
+  ADD ("/sip/udp/no-address-answers", test_no_address_answers);
+  ADD ("/sip/udp/names-fail", test_names_fail);
   ADD ("/sip/udp/ipv6", test_ipv6);
   ADD ("/sip/udp/cancel", test_cancel);
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);
