@@ -39,7 +39,7 @@ struct _MusterBroker {
   MusterTimer leave_timer;
 };
 
-/* muster-broker-change.c */
+/* muster-broker-accounts.c */
 char *muster_broker_new_id (MusterBroker *self, char prefix);
 char *muster_broker_address_key (const char *protocol, const char *address);
 
