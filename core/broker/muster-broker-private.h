@@ -22,7 +22,9 @@ struct _MusterBroker {
   GSequence *accounts;    /* MusterAccount by id; owns a reference */
   GHashTable *by_id;      /* id -> GSequenceIter of accounts */
   GHashTable *by_address; /* "protocol address" -> MusterAccount, NULL while one is being added */
-  GSequence *identities;  /* MusterIdentity by id */
+  GSequence *requests;    /* MusterRequest by id; owns it */
+  GHashTable *requests_by_account;
+  GSequence *identities; /* MusterIdentity by id */
 
   const MusterBrokerObserver *observer;
   gpointer observer_data;
@@ -49,6 +51,8 @@ void muster_broker_drop_identity (MusterBroker *self, MusterIdentity *identity);
 MusterAccount *muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record);
 void muster_broker_retire_account (MusterBroker *self, MusterAccount *account);
 void muster_broker_start_account (MusterBroker *self, MusterAccount *account);
+void muster_broker_update_request (MusterBroker *self, MusterAccount *account);
+void muster_broker_drop_request (MusterBroker *self, MusterAccount *account);
 void muster_broker_tell_account_changed (MusterBroker *self, MusterAccount *account);
 
 G_END_DECLS

@@ -220,6 +220,7 @@ on_standing_changed (gpointer host, MusterAccount *account)
   muster_store_put_runtime (self->store, &runtime);
   if (self->observer != NULL)
     self->observer->standing_changed (self->observer_data, account);
+  muster_broker_update_request (self, account);
   muster_broker_check_left (self);
 }
 
@@ -350,6 +351,7 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   g_return_if_fail (iter != NULL);
 
   g_ptr_array_add (self->retired, muster_account_ref (account));
+  muster_broker_drop_request (self, account);
   if (self->observer != NULL)
     self->observer->account_removed (self->observer_data, account);
   if (identity != NULL) {
@@ -768,6 +770,8 @@ muster_broker_new (MusterStore *store,
   self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
   self->by_address = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->identities = g_sequence_new (muster_identity_free);
+  self->requests = g_sequence_new ((GDestroyNotify) muster_request_free);
+  self->requests_by_account = g_hash_table_new (NULL, NULL);
   self->registered = g_hash_table_new (NULL, NULL);
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
   self->offline = g_ptr_array_new ();
@@ -791,6 +795,8 @@ muster_broker_free (MusterBroker *self)
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->by_address);
   g_hash_table_unref (self->registered);
+  g_hash_table_unref (self->requests_by_account);
+  g_sequence_free (self->requests);
   g_sequence_free (self->accounts);
   g_sequence_free (self->identities);
   g_ptr_array_unref (self->offline);

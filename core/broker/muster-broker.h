@@ -8,6 +8,7 @@
 #include "events/muster-event-bus.h"
 #include "muster-account.h"
 #include "muster-broker-error.h"
+#include "muster-request.h"
 #include "plugins/muster-plugin-registry.h"
 #include "secrets/muster-vault.h"
 
@@ -36,6 +37,8 @@ typedef struct {
   void (*identity_added) (gpointer observer, MusterIdentity *identity);
   void (*identity_removed) (gpointer observer, MusterIdentity *identity);
   void (*identity_changed) (gpointer observer, MusterIdentity *identity);
+  void (*request_added) (gpointer observer, MusterRequest *request);
+  void (*request_removed) (gpointer observer, MusterRequest *request);
   void (*offline_changed) (gpointer observer);
 } MusterBrokerObserver;
 
@@ -157,6 +160,18 @@ void muster_broker_remove_identity_async (MusterBroker *self,
 
 /* For the changes that return nothing. */
 gboolean muster_broker_change_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+/* Requests: what only a person can answer. @accept is for certificates; @secrets: name ->
+ * MusterSecret. */
+MusterRequest *muster_broker_get_request (MusterBroker *self, const char *id);
+GSequence *muster_broker_get_requests (MusterBroker *self); /* of MusterRequest, by id */
+GSequenceIter *muster_broker_seek_request (MusterBroker *self, const char *after_id);
+void muster_broker_answer_request_async (MusterBroker *self,
+                                         MusterRequest *request,
+                                         gboolean accept,
+                                         GHashTable *secrets,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
 
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);

@@ -193,5 +193,7 @@ const MusterBusMethod muster_bus_manager_methods[] = {
   { MUSTER_INTERFACE_MANAGER, "Find", find },
   { MUSTER_INTERFACE_MANAGER, "List", muster_bus_list },
   { MUSTER_INTERFACE_MANAGER, "ListEvents", muster_bus_list_events },
+  { MUSTER_INTERFACE_AGENT_MANAGER, "Register", muster_bus_agents_register },
+  { MUSTER_INTERFACE_AGENT_MANAGER, "Unregister", muster_bus_agents_unregister },
   { NULL },
 };

@@ -91,6 +91,8 @@ on_root_get (GDBusConnection *connection,
   MusterBus *self = user_data;
   const char *notice;
 
+  if (g_str_equal (property, "Agents"))
+    return g_variant_new_uint32 (muster_bus_agents_count (self->agents));
   if (g_str_equal (property, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (property, "Protection"))
@@ -149,6 +151,8 @@ methods_of (const char *interface)
     return muster_bus_registration_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_IDENTITY))
     return muster_bus_identity_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_REQUEST))
+    return muster_bus_request_methods;
 
   return NULL;
 }
@@ -254,6 +258,9 @@ on_introspect (GDBusConnection *connection,
   case MUSTER_BUS_PLUGIN:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_plugin_interface);
     break;
+  case MUSTER_BUS_REQUEST:
+    g_ptr_array_add (infos, (gpointer) &org_muster_muster1_request_interface);
+    break;
   case MUSTER_BUS_N_KINDS:
     break;
   }
@@ -329,11 +336,29 @@ on_identity_changed (gpointer observer, MusterIdentity *identity)
 }
 
 static void
+on_request_added (gpointer observer, MusterRequest *request)
+{
+  MusterBus *self = observer;
+
+  muster_bus_emitter_added (self->emitter, MUSTER_BUS_REQUEST, request);
+  muster_bus_agents_request_added (self->agents, request);
+}
+
+static void
+on_request_removed (gpointer observer, MusterRequest *request)
+{
+  MusterBus *self = observer;
+
+  muster_bus_agents_request_removed (self->agents, request);
+  muster_bus_emitter_removed (self->emitter, MUSTER_BUS_REQUEST, request);
+}
+
+static void
 on_offline_changed (gpointer observer)
 {
   MusterBus *self = observer;
 
-  muster_bus_emitter_root_changed (self->emitter, "Offline",
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "Offline",
                                    g_variant_new_strv (muster_broker_get_offline (self->broker),
                                                        -1));
 }
@@ -346,6 +371,8 @@ static const MusterBrokerObserver broker_observer = {
   .identity_added = on_identity_added,
   .identity_removed = on_identity_removed,
   .identity_changed = on_identity_changed,
+  .request_added = on_request_added,
+  .request_removed = on_request_removed,
   .offline_changed = on_offline_changed,
 };
 
@@ -424,10 +451,13 @@ muster_bus_new (GDBusConnection *connection,
   self->on_name_data = data;
   self->managed = muster_bus_managed_new (self);
   self->emitter = muster_bus_emitter_new (self);
+  self->agents = muster_bus_agents_new (self);
 
   object_manager = g_dbus_node_info_new_for_xml (object_manager_xml, NULL);
   muster_bus_register_root (self, object_manager->interfaces[0]);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_manager_interface);
+  muster_bus_register_root (self,
+                            (GDBusInterfaceInfo *) &org_muster_muster1_agent_manager_interface);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     self->subtree_ids[kind] = g_dbus_connection_register_subtree (
       connection, muster_bus_kind_folder ((MusterBusKind) kind), &subtree_vtable,
@@ -452,6 +482,7 @@ muster_bus_free (MusterBus *self)
     g_dbus_connection_unregister_object (self->connection, self->object_ids[i]);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     g_dbus_connection_unregister_subtree (self->connection, self->subtree_ids[kind]);
+  muster_bus_agents_free (self->agents);
   muster_bus_emitter_free (self->emitter);
   muster_bus_managed_free (self->managed);
   g_object_unref (self->connection);

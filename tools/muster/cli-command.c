@@ -32,6 +32,10 @@ const CliCommand cli_commands[] = {
   { "set", "ACCOUNT [NAME=VALUE...]", "change an account's parameters", SELECTORS, cmd_set },
   { "secret", "ACCOUNT NAME [-]", "store or forget a secret of an account",
     "Asks on a terminal; '-' reads standard input.", cmd_secret },
+  { "agent", "[list | answer REQUEST [-]]", "answer what accounts wait for",
+    "Asks on the terminal whatever comes up until it is interrupted; or shows and answers single "
+    "requests.",
+    cmd_agent },
   { "enable", "ACCOUNT...", "have accounts registered", SELECTORS, cmd_enable },
   { "disable", "ACCOUNT...", "unregister accounts, but keep them", SELECTORS, cmd_disable },
   { "refresh", "ACCOUNT...", "extend registrations now", SELECTORS, cmd_refresh },

@@ -98,6 +98,18 @@ const CliField cli_plugin_fields[] = {
   { NULL },
 };
 
+const CliField cli_request_fields[] = {
+  { "id", "id", "Request.Id", "s", CLI_SHOW_TEXT, TRUE },
+  { "account", "account", "Request.Account", "o", CLI_SHOW_OBJECT, TRUE },
+  { "kind", "kind", "Request.Kind", "s", CLI_SHOW_TEXT, TRUE },
+  { "reason", "reason", "Request.Reason", "s", CLI_SHOW_WORD },
+  { "secrets", "secrets", "Request.Secrets", "as", CLI_SHOW_LIST, TRUE },
+  { "message", "message", "Request.Message", "s", CLI_SHOW_TEXT, TRUE },
+  { "details", "details", "Request.Details", "a{sv}", CLI_SHOW_VALUES },
+  { "since", "since", "Request.Since", "t", CLI_SHOW_TIME },
+  { NULL },
+};
+
 const CliField cli_manager_fields[] = {
   { "version", "version", "Manager.Version", "s", CLI_SHOW_TEXT },
   { "protection", "protection", "Manager.Protection", "s", CLI_SHOW_TEXT },
