@@ -71,6 +71,14 @@ on_load_secret (gpointer host, const char *name, GTask *task)
 {
   MusterAccount *self = host;
 
+  /* A registration for the old parameters must not carry a new secret to the old server. */
+  if (muster_standing_is_repointed (self->standing)) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                                 "the account was pointed elsewhere"));
+    g_object_unref (task);
+    return;
+  }
+
   self->host->load_secret (self->host_data, self, name, task);
 }
 
@@ -166,6 +174,12 @@ on_secret_refused (gpointer host)
   muster_account_set_refused (host, TRUE);
 }
 
+static gboolean
+on_is_secret_refused (gpointer host)
+{
+  return muster_account_is_refused (host);
+}
+
 static void
 on_changed (gpointer host)
 {
@@ -190,6 +204,7 @@ static const MusterStandingHost standing_host = {
   .admit = on_admit,
   .release = on_release,
   .secret_refused = on_secret_refused,
+  .is_secret_refused = on_is_secret_refused,
   .changed = on_changed,
   .event = on_event,
 };
@@ -332,7 +347,8 @@ void
 muster_account_resume_loaded (MusterAccount *self, GBytes *blob)
 {
   g_clear_pointer (&self->resume, g_bytes_unref);
-  self->resume = blob != NULL ? g_bytes_ref (blob) : NULL;
+  if (blob != NULL && !muster_standing_is_repointed (self->standing))
+    self->resume = g_bytes_ref (blob);
   muster_standing_resume_loaded (self->standing);
 }
 

@@ -56,14 +56,14 @@ typedef struct {
   void (*admit) (gpointer host);
   void (*release) (gpointer host, const GError *outcome);
   void (*secret_refused) (gpointer host);
+  gboolean (*is_secret_refused) (gpointer host);
   void (*changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
 } MusterStandingHost;
 
 MusterStanding *
 muster_standing_new (const char *id, const MusterStandingHost *host, gpointer host_data);
-/* When muster_standing_is_idle(), or when the loop will not run again. */
-void muster_standing_free (MusterStanding *self);
+void muster_standing_free (MusterStanding *self); /* not while it waits for what was kept */
 
 void muster_standing_post (MusterStanding *self, MusterAccountFact fact);
 void muster_standing_lost (MusterStanding *self, const GError *error);
@@ -80,5 +80,7 @@ void muster_standing_restore (MusterStanding *self,
 const MusterStandingView *muster_standing_get_view (MusterStanding *self);
 gboolean muster_standing_is_held (MusterStanding *self);
 gboolean muster_standing_is_idle (MusterStanding *self); /* nothing under way */
+/* Its registration is still the one for parameters that are no longer those of the account. */
+gboolean muster_standing_is_repointed (MusterStanding *self);
 
 G_END_DECLS

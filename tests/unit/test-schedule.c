@@ -100,6 +100,10 @@ test_refresh_as_the_plugin_says (void)
 {
   g_assert_cmpint (muster_schedule_refresh_ms (3600, 60, 0), ==, 52800);
   g_assert_cmpint (muster_schedule_refresh_ms (3600, 60, ALMOST_ONE), <=, 60000);
+  /* It holds until it is lost, but is to be proven: drawn as well. */
+  g_assert_cmpint (muster_schedule_refresh_ms (0, 60, 0), ==, 52800);
+  g_assert_cmpint (muster_schedule_refresh_ms (0, 60, ALMOST_ONE), <=, 60000);
+  g_assert_cmpint (muster_schedule_refresh_ms (0, 60, ALMOST_ONE), >, 59000);
   /* Later than our own rule: ours holds. */
   g_assert_cmpint (muster_schedule_refresh_ms (60, 59, ALMOST_ONE), <=, 30000);
   g_assert_cmpint (muster_schedule_refresh_ms (G_MAXUINT, 0, ALMOST_ONE), >, 0);
