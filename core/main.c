@@ -10,6 +10,7 @@
 #include "bus/muster-bus.h"
 #include "muster-hub-private.h"
 #include "muster-names.h"
+#include "runtime/muster-sleep.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -38,6 +39,8 @@ typedef struct {
   MusterEventBus *events;
   MusterBroker *broker;
   MusterBus *bus;
+  MusterConnectivity *connectivity;
+  MusterSleep *sleep;
   gboolean owned;
   gboolean leaving;
   int exit_status;
@@ -87,6 +90,25 @@ on_name (gboolean owned, gpointer user_data)
   on_signal (self);
 }
 
+/* connectivity */
+
+static void
+on_set_offline (gpointer sink, const char *reason, gboolean offline)
+{
+  muster_broker_set_offline (sink, reason, offline);
+}
+
+static void
+on_network_changed (gpointer sink)
+{
+  muster_broker_network_changed (sink);
+}
+
+static const MusterConnectivitySink connectivity_sink = {
+  .set_offline = on_set_offline,
+  .network_changed = on_network_changed,
+};
+
 /* coming up */
 
 static gboolean
@@ -124,6 +146,8 @@ daemon_open (Daemon *self)
   self->events = muster_event_bus_new (self->store);
   self->broker = muster_broker_new (self->store, self->vault, self->registry, self->events);
   self->bus = muster_bus_new (connection, self->broker, self->events, "key-file", on_name, self);
+  self->connectivity = muster_connectivity_new (&connectivity_sink, self->broker);
+  self->sleep = muster_sleep_new (&connectivity_sink, self->broker);
   if (!muster_broker_start (self->broker, &error))
     return fail (self, EXIT_STORE, "the accounts cannot be loaded", error);
   muster_bus_own_name (self->bus);
@@ -134,6 +158,8 @@ daemon_open (Daemon *self)
 static void
 daemon_close (Daemon *self)
 {
+  g_clear_pointer (&self->sleep, muster_sleep_free);
+  g_clear_pointer (&self->connectivity, muster_connectivity_free);
   g_clear_pointer (&self->bus, muster_bus_free);
   g_clear_pointer (&self->broker, muster_broker_free);
   g_clear_pointer (&self->events, muster_event_bus_free);

@@ -42,5 +42,9 @@
 #define MUSTER_BUS_ERROR_DECLINED         MUSTER_BUS_ERROR_PREFIX "Declined"
 #define MUSTER_BUS_ERROR_STORE            MUSTER_BUS_ERROR_PREFIX "Store"
 
+/* What stands in the way of going on-line, in Manager.Offline and in an account's Reason. */
+#define MUSTER_OFFLINE_NO_NETWORK "no-network"
+#define MUSTER_OFFLINE_SUSPENDED  "suspended"
+
 /* A list of folders with plugins, ahead of the usual ones. */
 #define MUSTER_ENV_PLUGIN_PATH "MUSTER_PLUGIN_PATH"

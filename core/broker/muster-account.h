@@ -7,6 +7,7 @@
 
 #include "muster-standing.h"
 #include "plugins/muster-module.h"
+#include "runtime/muster-admission.h"
 #include "store/muster-store.h"
 
 G_BEGIN_DECLS
@@ -26,7 +27,7 @@ typedef struct _MusterAccount MusterAccount;
  * task as in #MusterRegistrationHost; `load_resume` answers by muster_account_resume_loaded().
  */
 typedef struct {
-  gboolean (*is_online) (gpointer host);
+  const char *(*get_offline_reason) (gpointer host, MusterAccount *account); /* NULL: on-line */
   void (*load_secret) (gpointer host, MusterAccount *account, const char *name, GTask *task);
   void (*load_resume) (gpointer host, MusterAccount *account);
   void (*save_resume) (gpointer host, MusterAccount *account, GBytes *blob);
@@ -52,6 +53,12 @@ const MusterAccountRecord *muster_account_get_record (MusterAccount *self);
 MusterStanding *muster_account_get_standing (MusterAccount *self);
 const MusterProtocol *muster_account_get_protocol (MusterAccount *self); /* NULL: no plugin */
 const char *muster_account_get_problem (MusterAccount *self);            /* "" if it is valid */
+
+/* Which host admission counts it against, in lower case; NULL: it has none. */
+const char *muster_account_get_remote_host (MusterAccount *self);
+/* Nothing that it talks to is on another machine. */
+gboolean muster_account_is_local (MusterAccount *self);
+MusterTicket *muster_account_get_ticket (MusterAccount *self); /* of its present attempt */
 
 /* Which plugin speaks its protocol; NULL: none. Says nothing to the standing. */
 void muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModule *module);

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-broker-private.h"
+#include "muster-names.h"
 
 #include <muster/muster-hub.h>
 
@@ -27,12 +28,10 @@ static gboolean must_leave (MusterAccount *account);
 
 /* what accounts ask */
 
-static gboolean
-on_is_online (gpointer host)
+static const char *
+on_get_offline_reason (gpointer host, MusterAccount *account)
 {
-  MusterBroker *self = host;
-
-  return muster_broker_get_offline (self)[0] == NULL;
+  return muster_broker_get_offline_reason (host, account);
 }
 
 static void
@@ -140,14 +139,36 @@ on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
 }
 
 static void
+on_granted (MusterTicket *ticket, gpointer user_data)
+{
+  muster_standing_admitted (muster_account_get_standing (user_data));
+}
+
+static void
 on_admit (gpointer host, MusterAccount *account)
 {
-  muster_standing_admitted (muster_account_get_standing (account));
+  MusterBroker *self = host;
+
+  muster_admission_request (self->admission, muster_account_get_remote_host (account),
+                            muster_account_get_ticket (account), on_granted, account);
 }
 
 static void
 on_release (gpointer host, MusterAccount *account, const GError *outcome)
 {
+  MusterBroker *self = host;
+  MusterTicket *ticket = muster_account_get_ticket (account);
+
+  if (muster_ticket_is_waiting (ticket))
+    muster_admission_withdraw (self->admission, ticket);
+  else
+    muster_admission_release (self->admission, ticket, outcome);
+}
+
+static void
+muster_broker_tell_admission (MusterBroker *self)
+{
+  muster_admission_set_accounts (self->admission, g_hash_table_size (self->by_id));
 }
 
 static void
@@ -246,7 +267,7 @@ on_account_event (gpointer host,
 }
 
 static const MusterAccountHost account_host = {
-  .is_online = on_is_online,
+  .get_offline_reason = on_get_offline_reason,
   .load_secret = on_load_secret,
   .load_resume = on_load_resume,
   .save_resume = on_save_resume,
@@ -326,6 +347,7 @@ muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record)
   iter = g_sequence_insert_sorted (self->accounts, account, compare_accounts, NULL);
   g_hash_table_insert (self->by_id, (gpointer) muster_account_get_id (account), iter);
   g_hash_table_insert (self->by_address, key, account);
+  muster_broker_tell_admission (self);
   if (identity != NULL) {
     identity->n_accounts++;
     if (self->observer != NULL)
@@ -363,6 +385,7 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   g_hash_table_remove (self->by_address, key);
   g_hash_table_remove (self->by_id, record->id);
   g_sequence_remove (iter);
+  muster_broker_tell_admission (self);
 
   muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
   muster_broker_bury (self);
@@ -407,7 +430,8 @@ muster_broker_continue_account (MusterBroker *self,
   if (muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
       muster_account_get_protocol (account) != NULL &&
       *muster_account_get_problem (account) == '\0' &&
-      muster_account_get_missing_secret (account) == NULL && on_is_online (self) &&
+      muster_account_get_missing_secret (account) == NULL &&
+      muster_broker_get_offline_reason (self, account) == NULL &&
       runtime->expires_at_us > muster_clock_wall_us ()) {
     muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
                              runtime->refresh_at_us);
@@ -598,11 +622,49 @@ muster_broker_get_offline (MusterBroker *self)
   return (const char *const *) self->offline->pdata;
 }
 
+static gboolean
+holds_for (const char *reason, MusterAccount *account)
+{
+  return !g_str_equal (reason, MUSTER_OFFLINE_NO_NETWORK) || !muster_account_is_local (account);
+}
+
+const char *
+muster_broker_get_offline_reason (MusterBroker *self, MusterAccount *account)
+{
+  const char *const *reasons = muster_broker_get_offline (self);
+
+  for (guint i = 0; reasons[i] != NULL; i++) {
+    if (holds_for (reasons[i], account))
+      return reasons[i];
+  }
+
+  return NULL;
+}
+
+/* An account that waits for another reason, too, goes on waiting, but may have to say why anew. */
+static void
+muster_broker_post_reason (MusterBroker *self, const char *reason, gboolean offline)
+{
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    MusterAccount *account = g_sequence_get (iter);
+    MusterStanding *standing = muster_account_get_standing (account);
+
+    if (!holds_for (reason, account))
+      continue;
+    if (offline)
+      muster_standing_post (standing, MUSTER_FACT_NETWORK_DOWN);
+    else if (muster_broker_get_offline_reason (self, account) == NULL)
+      muster_standing_post (standing, MUSTER_FACT_NETWORK_UP);
+    else
+      muster_standing_post (standing, MUSTER_FACT_NETWORK_CHANGED);
+  }
+}
+
 void
 muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline)
 {
   guint index = 0;
-  gboolean was = on_is_online (self);
   gboolean known;
 
   g_ptr_array_set_size (self->offline, (int) self->offline->len - 1); /* the closing NULL */
@@ -618,8 +680,7 @@ muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offl
   g_info ("%s is %s", reason, offline ? "in the way of going on-line" : "overcome");
   if (self->observer != NULL)
     self->observer->offline_changed (self->observer_data);
-  if (was != on_is_online (self))
-    muster_broker_post_all (self, was ? MUSTER_FACT_NETWORK_DOWN : MUSTER_FACT_NETWORK_UP);
+  muster_broker_post_reason (self, reason, offline);
 }
 
 void
@@ -766,6 +827,7 @@ muster_broker_new (MusterStore *store,
   self->vault = vault;
   self->registry = registry;
   self->events = events;
+  self->admission = muster_admission_new ();
   self->accounts = g_sequence_new ((GDestroyNotify) muster_account_unref);
   self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
   self->by_address = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -798,6 +860,7 @@ muster_broker_free (MusterBroker *self)
   g_hash_table_unref (self->requests_by_account);
   g_sequence_free (self->requests);
   g_sequence_free (self->accounts);
+  g_clear_pointer (&self->admission, muster_admission_free);
   g_sequence_free (self->identities);
   g_ptr_array_unref (self->offline);
   g_queue_clear (&self->identity_changes);

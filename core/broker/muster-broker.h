@@ -67,9 +67,13 @@ gboolean muster_broker_start (MusterBroker *self, GError **error);
 void muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpointer data);
 gboolean muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **error);
 
-/* What stands in the way of going on-line: a set of reasons, each on or off. */
+/* What stands in the way of going on-line: a set of reasons, each on or off. Without a network the
+ * accounts go on whose services are on this machine (MUSTER_OFFLINE_NO_NETWORK); every other reason
+ * holds for all. */
 void muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline);
 const char *const *muster_broker_get_offline (MusterBroker *self);
+/* Returns (nullable) (static): the first reason that holds for @account. */
+const char *muster_broker_get_offline_reason (MusterBroker *self, MusterAccount *account);
 /* Another local address, or back from suspend. */
 void muster_broker_network_changed (MusterBroker *self);
 

@@ -9,6 +9,8 @@
 
 #include "muster-explain.h"
 
+#include "muster-names.h"
+
 #include <muster/muster-hub.h>
 
 /*
@@ -59,15 +61,20 @@ explain_secret (GVariantBuilder *rows, MusterAccount *account)
 }
 
 static void
-explain_network (GVariantBuilder *rows, MusterBroker *broker)
+explain_network (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *account)
 {
-  const char *const *offline = muster_broker_get_offline (broker);
-  g_autofree char *reasons = g_strjoinv (", ", (GStrv) offline);
+  const char *reason = muster_broker_get_offline_reason (broker, account);
 
-  if (offline[0] == NULL)
-    add (rows, "network", TRUE, "there is a network to try");
+  if (reason == NULL)
+    add (rows, "network", TRUE,
+         muster_broker_get_offline (broker)[0] == NULL ? "there is a network to try"
+                                                       : "its service is on this machine");
+  else if (g_str_equal (reason, MUSTER_OFFLINE_SUSPENDED))
+    add (rows, "network", FALSE, "this machine is going to sleep");
+  else if (g_str_equal (reason, MUSTER_OFFLINE_NO_NETWORK))
+    add (rows, "network", FALSE, "this machine has no address that others could answer to");
   else
-    add (rows, "network", FALSE, "this machine is off-line: %s", reasons);
+    add (rows, "network", FALSE, "this machine is off-line: %s", reason);
 }
 
 static void
@@ -134,7 +141,7 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
   add (&rows, "parameters", *problem == '\0', "%s",
        *problem == '\0' ? "its parameters are complete" : problem);
   explain_secret (&rows, account);
-  explain_network (&rows, broker);
+  explain_network (&rows, broker, account);
   add (&rows, "admission", admitted,
        admitted ? "nothing holds it back" : "it waits for its turn: many accounts start at once");
   explain_service (&rows, view);

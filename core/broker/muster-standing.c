@@ -109,7 +109,7 @@ reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fa
   case MUSTER_ACCOUNT_WAITING_SECRET:
     return self->host->is_secret_refused (self->host_data) ? "refused" : "no-secret";
   case MUSTER_ACCOUNT_WAITING_NETWORK:
-    return "no-network";
+    return self->host->get_offline_reason (self->host_data);
   case MUSTER_ACCOUNT_FAILED:
     if ((conditions & MUSTER_CONDITION_VALID) == 0)
       return "invalid";

@@ -44,12 +44,14 @@ typedef struct {
  * MusterStandingHost:
  *
  * What the standing asks of its account. `make_registration` returns (transfer full) a registration
- * for the parameters as they now are. `admit` calls muster_standing_admitted() when the attempt may
+ * for the parameters as they now are. `get_offline_reason` says (static) why it is not on-line, %NULL
+ * if it is. `admit` calls muster_standing_admitted() when the attempt may
  * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
  * follows every change of the view.
  */
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
+  const char *(*get_offline_reason) (gpointer host);
   MusterRegistration *(*make_registration) (gpointer host);
   guint (*get_retry_floor_s) (gpointer host);
   void (*load_resume) (gpointer host); /* answers by muster_standing_resume_loaded() */

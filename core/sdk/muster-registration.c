@@ -9,6 +9,8 @@
 
 #include "muster-registration-host.h"
 
+#include <string.h>
+
 /**
  * MusterRegistration:
  *
@@ -44,9 +46,24 @@ muster_registration_finalize (GObject *object)
   G_OBJECT_CLASS (muster_registration_parent_class)->finalize (object);
 }
 
+/* An address without a host is its own: better one service too many than none. */
+static char *
+muster_registration_real_dup_remote_host (MusterRegistration *self)
+{
+  const char *address = PRIV (self)->address;
+  const char *at = strrchr (address, '@');
+  const char *host = at != NULL ? at + 1 : address;
+
+  if (*host == '[')
+    return g_strndup (host + 1, strcspn (host + 1, "]"));
+
+  return g_strndup (host, strcspn (host, at != NULL ? ":/;?" : ""));
+}
+
 static void
 muster_registration_class_init (MusterRegistrationClass *klass)
 {
+  klass->dup_remote_host = muster_registration_real_dup_remote_host;
   G_OBJECT_CLASS (klass)->finalize = muster_registration_finalize;
 }
 
@@ -89,6 +106,14 @@ muster_registration_detach_host (MusterRegistration *self)
 
   PRIV (self)->host = NULL;
   PRIV (self)->host_data = NULL;
+}
+
+char *
+muster_registration_dup_remote_host (MusterRegistration *self)
+{
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  return MUSTER_REGISTRATION_GET_CLASS (self)->dup_remote_host (self);
 }
 
 gboolean
