@@ -117,8 +117,10 @@ muster_address_set_read_address (MusterAddressSet *self,
   if (!g_hash_table_contains (self->running, GINT_TO_POINTER ((int) message->ifa_index)))
     return;
 
-  for (; RTA_OK (attribute, left); attribute = RTA_NEXT (attribute, left)) {
-    gsize payload = RTA_PAYLOAD (attribute);
+  while (left >= sizeof *attribute && attribute->rta_len >= sizeof *attribute &&
+         attribute->rta_len <= left) {
+    gsize payload = attribute->rta_len - RTA_LENGTH (0);
+    gsize step = MIN (left, RTA_ALIGN (attribute->rta_len));
 
     /* On a point-to-point link IFA_ADDRESS is the other end. */
     if (attribute->rta_type == IFA_LOCAL && payload == length) {
@@ -129,6 +131,9 @@ muster_address_set_read_address (MusterAddressSet *self,
     } else if (attribute->rta_type == IFA_FLAGS && payload == sizeof flags) {
       memcpy (&flags, RTA_DATA (attribute), sizeof flags);
     }
+
+    attribute = (gconstpointer) ((const guint8 *) attribute + step);
+    left -= step;
   }
 
   if (bytes != NULL && counts (message, flags, bytes))
@@ -142,14 +147,24 @@ muster_address_set_read (MusterAddressSet *self,
                          gboolean *done,
                          GError **error)
 {
-  const struct nlmsghdr *header = data;
-  gsize left = length;
+  const guint8 *end = (const guint8 *) data + length;
+  const guint8 *next = data;
 
   *done = FALSE;
 
-  for (; NLMSG_OK (header, left); header = NLMSG_NEXT (header, left)) {
-    gconstpointer body = NLMSG_DATA (header);
-    gsize size = NLMSG_PAYLOAD (header, 0);
+  while (end > next) {
+    const struct nlmsghdr *header = (gconstpointer) next;
+    gconstpointer body;
+    gsize size;
+
+    if ((gsize) (end - next) < NLMSG_HDRLEN || header->nlmsg_len < NLMSG_HDRLEN ||
+        header->nlmsg_len > (gsize) (end - next)) {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "the kernel's answer is cut off");
+      return FALSE;
+    }
+    body = next + NLMSG_HDRLEN;
+    size = header->nlmsg_len - NLMSG_HDRLEN;
+    next += MIN ((gsize) (end - next), NLMSG_ALIGN (header->nlmsg_len));
 
     switch (header->nlmsg_type) {
     case NLMSG_DONE:
@@ -174,11 +189,6 @@ muster_address_set_read (MusterAddressSet *self,
     default:
       break;
     }
-  }
-
-  if (left > 0) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "the kernel's answer is cut off");
-    return FALSE;
   }
 
   return TRUE;
