@@ -53,8 +53,10 @@ muster_connectivity_look (MusterConnectivity *self)
   self->addresses = g_steal_pointer (&now);
   n_now = muster_address_set_get_size (self->addresses);
   n_before = before != NULL ? muster_address_set_get_size (before) : 1;
-  if (before != NULL && muster_address_set_equal (before, self->addresses))
+  if (before != NULL && muster_address_set_equal (before, self->addresses)) {
+    g_debug ("%u addresses that others could answer to, as before", n_now);
     return;
+  }
 
   g_info ("%u addresses that others could answer to", n_now);
   if (n_now == 0)
