@@ -28,6 +28,9 @@ typedef struct {
   gpointer host_data;
 
   GTask *operation; /* the broker's task, from open or close to its answer */
+  guint n_operations;
+  char *kept_id;      /* of one that outlives its account; else NULL */
+  char *kept_address; /* the same */
 } MusterRegistrationPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (MusterRegistration, muster_registration, G_TYPE_OBJECT)
@@ -42,6 +45,8 @@ muster_registration_finalize (GObject *object)
   if (PRIV (self)->operation != NULL)
     g_critical ("%s: a registration went while an operation was under way",
                 G_OBJECT_TYPE_NAME (self));
+  g_free (PRIV (self)->kept_id);
+  g_free (PRIV (self)->kept_address);
 
   G_OBJECT_CLASS (muster_registration_parent_class)->finalize (object);
 }
@@ -102,10 +107,16 @@ muster_registration_new (GType type,
 void
 muster_registration_detach_host (MusterRegistration *self)
 {
+  MusterRegistrationPrivate *priv = PRIV (self);
+
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
-  PRIV (self)->host = NULL;
-  PRIV (self)->host_data = NULL;
+  priv->host = NULL;
+  priv->host_data = NULL;
+  if (priv->operation != NULL && priv->kept_id == NULL) { /* it may outlive who lent it these */
+    priv->id = priv->kept_id = g_strdup (priv->id);
+    priv->address = priv->kept_address = g_strdup (priv->address);
+  }
 }
 
 char *
@@ -151,19 +162,30 @@ begin (MusterRegistration *self,
   }
 
   priv->operation = task;
+  priv->n_operations++;
   return TRUE;
 }
 
-/* Returns (transfer full): the broker's task; %NULL if the plugin answered twice. */
+/* Returns (transfer full): the broker's task; %NULL if the plugin has answered this call before, when
+ * another may already be under way. */
 static GTask *
-end (MusterRegistration *self)
+end (MusterRegistration *self, gpointer number)
 {
-  GTask *task = g_steal_pointer (&PRIV (self)->operation);
+  MusterRegistrationPrivate *priv = PRIV (self);
 
-  if (task == NULL)
+  if (priv->operation == NULL || GPOINTER_TO_UINT (number) != priv->n_operations) {
     g_critical ("%s: answered an operation twice", G_OBJECT_TYPE_NAME (self));
+    return NULL;
+  }
 
-  return task;
+  return g_steal_pointer (&priv->operation);
+}
+
+/* A plugin that was built against later headers may know codes that we do not. */
+static gboolean
+is_known (const GError *error)
+{
+  return error->domain == MUSTER_ERROR && error->code >= 0 && error->code < (int) MUSTER_ERROR_LAST;
 }
 
 /* A plugin that fails without saying why, or with an error of no meaning to the broker, is wrong,
@@ -176,9 +198,11 @@ sane_error (MusterRegistration *self, GError *error)
   if (original == NULL)
     return muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_NONE,
                              "%s failed without saying why", G_OBJECT_TYPE_NAME (self));
-  if (original->domain == MUSTER_ERROR ||
-      g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (is_known (original) || g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return g_steal_pointer (&original);
+  if (original->domain == MUSTER_ERROR)
+    return muster_error_new (MUSTER_ERROR_PROTOCOL, muster_error_get_step (original), "%s",
+                             original->message);
 
   g_warning ("%s: an error of domain %s is not of the SDK's, taking it as unreachable: %s",
              G_OBJECT_TYPE_NAME (self), g_quark_to_string (original->domain), original->message);
@@ -189,7 +213,7 @@ static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterRegistration *self = MUSTER_REGISTRATION (source);
-  g_autoptr (GTask) task = end (self);
+  g_autoptr (GTask) task = end (self, user_data);
   g_autoptr (MusterLease) lease = NULL;
   GError *error = NULL;
 
@@ -197,6 +221,8 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   lease = MUSTER_REGISTRATION_GET_CLASS (self)->open_finish (self, result, &error);
+  if (lease != NULL && lease->bindings == NULL)
+    lease->bindings = g_new0 (char *, 1);
   if (lease == NULL)
     g_task_return_error (task, sane_error (self, error));
   else
@@ -212,7 +238,8 @@ muster_registration_open_async (MusterRegistration *self,
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
   if (begin (self, muster_registration_open_async, cancellable, callback, user_data))
-    MUSTER_REGISTRATION_GET_CLASS (self)->open_async (self, cancellable, on_opened, NULL);
+    MUSTER_REGISTRATION_GET_CLASS (self)->open_async (self, cancellable, on_opened,
+                                                      GUINT_TO_POINTER (PRIV (self)->n_operations));
 }
 
 /* Returns (transfer full): what was granted; %NULL with %MUSTER_ERROR or %G_IO_ERROR_CANCELLED. */
@@ -228,7 +255,7 @@ static void
 on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterRegistration *self = MUSTER_REGISTRATION (source);
-  g_autoptr (GTask) task = end (self);
+  g_autoptr (GTask) task = end (self, user_data);
   GError *error = NULL;
 
   if (task == NULL)
@@ -249,7 +276,9 @@ muster_registration_close_async (MusterRegistration *self,
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
   if (begin (self, muster_registration_close_async, cancellable, callback, user_data))
-    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (self, cancellable, on_closed, NULL);
+    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (self, cancellable, on_closed,
+                                                       GUINT_TO_POINTER (
+                                                         PRIV (self)->n_operations));
 }
 
 gboolean
@@ -491,7 +520,7 @@ muster_registration_lost (MusterRegistration *self, const GError *error)
   MusterRegistrationPrivate *priv = PRIV (self);
 
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
-  g_return_if_fail (error != NULL && error->domain == MUSTER_ERROR);
+  g_return_if_fail (error != NULL && is_known (error));
 
   if (priv->host != NULL && priv->operation == NULL)
     priv->host->lost (priv->host_data, error);
