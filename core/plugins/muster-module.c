@@ -55,6 +55,14 @@ is_name (const char *name)
 }
 
 static gboolean
+is_pattern (const char *pattern)
+{
+  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+
+  return regex != NULL;
+}
+
+static gboolean
 check_param (const MusterProtocol *protocol, const MusterParam *param, char **reason)
 {
   g_autoptr (GVariant) value = NULL;
@@ -70,6 +78,10 @@ check_param (const MusterProtocol *protocol, const MusterParam *param, char **re
   if ((param->flags & MUSTER_PARAM_SECRET) != 0 &&
       (param->type != MUSTER_PARAM_STRING || param->default_value != NULL))
     return bad (reason, "secret %s of protocol %s is not text, or has a default", param->name,
+                protocol->id);
+
+  if (param->pattern != NULL && !is_pattern (param->pattern))
+    return bad (reason, "the pattern of parameter %s of protocol %s is none", param->name,
                 protocol->id);
 
   if (param->default_value == NULL)
@@ -91,6 +103,8 @@ check_protocol (const MusterProtocol *protocol, char **reason)
   if (!is_name (protocol->id) || protocol->display_name == NULL || protocol->uri_schemes == NULL ||
       protocol->address_help == NULL)
     return bad (reason, "the description of a protocol leaves out its id, name, schemes or help");
+  if (protocol->address_pattern != NULL && !is_pattern (protocol->address_pattern))
+    return bad (reason, "the pattern of the addresses of protocol %s is none", protocol->id);
   if (protocol->n_params > PARAMS_MAX || (protocol->n_params > 0 && protocol->params == NULL))
     return bad (reason, "protocol %s says it has %u parameters", protocol->id, protocol->n_params);
 
@@ -127,6 +141,10 @@ check_info (const MusterPluginInfo *info, char **reason)
       return bad (reason, "one of its kinds has no type");
     if (!check_protocol (kind->protocol, reason))
       return FALSE;
+    for (guint j = 0; j < i; j++) {
+      if (g_str_equal (info->kinds[j]->protocol->id, kind->protocol->id))
+        return bad (reason, "it speaks protocol %s twice", kind->protocol->id);
+    }
   }
 
   return TRUE;
@@ -150,17 +168,34 @@ name_from_path (const char *path)
   return g_string_free (name, FALSE);
 }
 
-MusterModule *
-muster_module_open (const char *path)
+static MusterModule *
+muster_module_new (const char *path)
 {
   MusterModule *self = g_new0 (MusterModule, 1);
-  g_autofree char *reason = NULL;
-  const MusterPluginInfo *info = NULL;
-  GModule *module;
 
   self->path = g_strdup (path);
   self->name = name_from_path (path);
   self->reason = g_strdup ("");
+
+  return self;
+}
+
+MusterModule *
+muster_module_new_unopened (const char *path, const char *reason)
+{
+  MusterModule *self = muster_module_new (path);
+
+  muster_module_fail (self, reason);
+  return self;
+}
+
+MusterModule *
+muster_module_open (const char *path)
+{
+  MusterModule *self = muster_module_new (path);
+  g_autofree char *reason = NULL;
+  const MusterPluginInfo *info = NULL;
+  GModule *module;
 
   module = g_module_open (path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
   if (module == NULL) {
@@ -278,6 +313,13 @@ muster_module_fail (MusterModule *self, const char *reason)
   g_free (self->reason);
   self->reason = g_utf8_make_valid (reason, -1);
   self->info = NULL;
+}
+
+void
+muster_module_set_name (MusterModule *self, const char *name)
+{
+  g_free (self->name);
+  self->name = g_strdup (name);
 }
 
 const char *

@@ -19,6 +19,8 @@ typedef struct _MusterModule MusterModule;
 
 /* Opens @path and checks its table; calls no function of it. Never %NULL: see the state. */
 MusterModule *muster_module_open (const char *path);
+/* One that is listed with its @reason and not opened. */
+MusterModule *muster_module_new_unopened (const char *path, const char *reason);
 void muster_module_free (MusterModule *self);
 
 /* Starts its context if it has one and was not started. */
@@ -27,6 +29,8 @@ void muster_module_stop (MusterModule *self);
 
 void muster_module_fail (MusterModule *self, const char *reason);
 
+/* Names are unique among what is listed: for one that came second. */
+void muster_module_set_name (MusterModule *self, const char *name);
 const char *
 muster_module_get_name (MusterModule *self); /* as its file is called, if nothing else */
 const char *muster_module_get_path (MusterModule *self);
