@@ -30,7 +30,10 @@ struct _MusterBroker {
   const MusterBrokerObserver *observer;
   gpointer observer_data;
 
-  GPtrArray *offline; /* reasons, NULL-terminated */
+  GPtrArray *offline;  /* reasons, NULL-terminated */
+  MusterTimer sweep;   /* the accounts are told in batches; this leads to the next one */
+  char *swept;         /* the id of the last one that was told; NULL: none yet */
+  gboolean is_changed; /* ... and are told that the network is another */
   MusterBrokerCounters counters;
   guint n_registered;
   GHashTable *registered; /* MusterAccount, to count its changes */
@@ -45,6 +48,10 @@ struct _MusterBroker {
 /* muster-broker-accounts.c */
 char *muster_broker_new_id (MusterBroker *self, char prefix);
 char *muster_broker_address_key (const char *protocol, const char *address);
+
+/* muster-broker-offline.c */
+void muster_broker_init_offline (MusterBroker *self);
+void muster_broker_clear_offline (MusterBroker *self);
 
 /* muster-broker.c */
 MusterIdentity *muster_broker_insert_identity (MusterBroker *self, MusterIdentityRecord *record);

@@ -8,7 +8,6 @@
 #include "config.h"
 
 #include "muster-broker-private.h"
-#include "muster-names.h"
 
 #include <muster/muster-hub.h>
 
@@ -606,89 +605,6 @@ muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **e
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* connectivity */
-
-static void
-muster_broker_post_all (MusterBroker *self, MusterAccountFact fact)
-{
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
-    muster_standing_post (muster_account_get_standing (g_sequence_get (iter)), fact);
-}
-
-const char *const *
-muster_broker_get_offline (MusterBroker *self)
-{
-  return (const char *const *) self->offline->pdata;
-}
-
-static gboolean
-holds_for (const char *reason, MusterAccount *account)
-{
-  return !g_str_equal (reason, MUSTER_OFFLINE_NO_NETWORK) || !muster_account_is_local (account);
-}
-
-const char *
-muster_broker_get_offline_reason (MusterBroker *self, MusterAccount *account)
-{
-  const char *const *reasons = muster_broker_get_offline (self);
-
-  for (guint i = 0; reasons[i] != NULL; i++) {
-    if (holds_for (reasons[i], account))
-      return reasons[i];
-  }
-
-  return NULL;
-}
-
-/* An account that waits for another reason, too, goes on waiting, but may have to say why anew. */
-static void
-muster_broker_post_reason (MusterBroker *self, const char *reason, gboolean offline)
-{
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
-    MusterAccount *account = g_sequence_get (iter);
-    MusterStanding *standing = muster_account_get_standing (account);
-
-    if (!holds_for (reason, account))
-      continue;
-    if (offline)
-      muster_standing_post (standing, MUSTER_FACT_NETWORK_DOWN);
-    else if (muster_broker_get_offline_reason (self, account) == NULL)
-      muster_standing_post (standing, MUSTER_FACT_NETWORK_UP);
-    else
-      muster_standing_post (standing, MUSTER_FACT_NETWORK_CHANGED);
-  }
-}
-
-void
-muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline)
-{
-  guint index = 0;
-  gboolean known;
-
-  g_ptr_array_set_size (self->offline, (int) self->offline->len - 1); /* the closing NULL */
-  known = g_ptr_array_find_with_equal_func (self->offline, reason, g_str_equal, &index);
-  if (offline && !known)
-    g_ptr_array_add (self->offline, (gpointer) g_intern_string (reason));
-  else if (!offline && known)
-    g_ptr_array_remove_index (self->offline, index);
-  g_ptr_array_add (self->offline, NULL);
-
-  if (known == offline)
-    return;
-  g_info ("%s is %s", reason, offline ? "in the way of going on-line" : "overcome");
-  if (self->observer != NULL)
-    self->observer->offline_changed (self->observer_data);
-  muster_broker_post_reason (self, reason, offline);
-}
-
-void
-muster_broker_network_changed (MusterBroker *self)
-{
-  muster_broker_post_all (self, MUSTER_FACT_NETWORK_CHANGED);
-}
-
 /* looking up */
 
 MusterAccount *
@@ -836,8 +752,7 @@ muster_broker_new (MusterStore *store,
   self->requests_by_account = g_hash_table_new (NULL, NULL);
   self->registered = g_hash_table_new (NULL, NULL);
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
-  self->offline = g_ptr_array_new ();
-  g_ptr_array_add (self->offline, NULL);
+  muster_broker_init_offline (self);
   g_queue_init (&self->identity_changes);
   muster_timer_init (&self->leave_timer, on_leave_timeout, self);
 
@@ -862,7 +777,7 @@ muster_broker_free (MusterBroker *self)
   g_sequence_free (self->accounts);
   g_clear_pointer (&self->admission, muster_admission_free);
   g_sequence_free (self->identities);
-  g_ptr_array_unref (self->offline);
+  muster_broker_clear_offline (self);
   g_queue_clear (&self->identity_changes);
   g_free (self);
 }

@@ -52,7 +52,7 @@ muster_sleep_announce (MusterSleep *self, gboolean sleeping)
 
   g_info ("this machine woke up");
   self->suspended_us = muster_clock_suspended_us ();
-  self->sink->network_changed (self->sink_data); /* first, so that no attempt begins twice */
+  self->sink->network_changed (self->sink_data); /* first: no attempt is to begin twice */
   self->sink->set_offline (self->sink_data, MUSTER_OFFLINE_SUSPENDED, FALSE);
 }
 
