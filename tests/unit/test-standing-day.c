@@ -37,7 +37,7 @@ typedef struct {
 } One;
 
 static One *all;
-static guint windows[N_WINDOWS];
+static guint windows[N_WINDOWS + 1]; /* the last moment of the day is in it, too */
 static guint n_created, n_refreshed, n_failed, n_lost, n_under_way;
 static GRand *rand_of_services;
 
