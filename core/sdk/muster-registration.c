@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-registration-host.h"
 
 #include <string.h>
@@ -17,6 +18,9 @@
  * The base class that a protocol plugin subclasses; see #MusterRegistrationClass for the contract.
  * It keeps both sides to it: an open while one is under way and an answer given twice are bugs that
  * are named in the log, and the broker's callback never runs before the call returned.
+ *
+ * It also stands at the border for the crash record: what goes to the plugin is marked with the
+ * plugin's function, what comes back to the daemon from inside of it is marked as nobody's.
  */
 
 typedef struct {
@@ -86,13 +90,19 @@ muster_registration_new (GType type,
                          const MusterRegistrationHost *host,
                          gpointer host_data)
 {
+  MusterRegistrationClass *klass;
   MusterRegistration *self;
   MusterRegistrationPrivate *priv;
+  guint64 outer;
 
   g_return_val_if_fail (g_type_is_a (type, MUSTER_TYPE_REGISTRATION), NULL);
   g_return_val_if_fail (protocol != NULL && id != NULL && address != NULL && host != NULL, NULL);
 
+  klass = g_type_class_ref (type);
+  outer = muster_execution_mark ((gconstpointer) klass->open_async);
   self = g_object_new (type, NULL);
+  muster_execution_unmark (outer);
+  g_type_class_unref (klass);
   priv = PRIV (self);
   priv->protocol = protocol;
   priv->context = context;
@@ -122,9 +132,18 @@ muster_registration_detach_host (MusterRegistration *self)
 char *
 muster_registration_dup_remote_host (MusterRegistration *self)
 {
+  MusterRegistrationClass *klass;
+  guint64 outer;
+  char *host;
+
   g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
 
-  return MUSTER_REGISTRATION_GET_CLASS (self)->dup_remote_host (self);
+  klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->dup_remote_host);
+  host = klass->dup_remote_host (self);
+  muster_execution_unmark (outer);
+
+  return host;
 }
 
 gboolean
@@ -213,20 +232,25 @@ static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterRegistration *self = MUSTER_REGISTRATION (source);
+  MusterRegistrationClass *klass = MUSTER_REGISTRATION_GET_CLASS (self);
   g_autoptr (GTask) task = end (self, user_data);
   g_autoptr (MusterLease) lease = NULL;
   GError *error = NULL;
+  guint64 outer;
 
   if (task == NULL)
     return;
 
-  lease = MUSTER_REGISTRATION_GET_CLASS (self)->open_finish (self, result, &error);
+  outer = muster_execution_mark ((gconstpointer) klass->open_finish);
+  lease = klass->open_finish (self, result, &error);
+  muster_execution_mark (NULL); /* the broker's callback may run from here */
   if (lease != NULL && lease->bindings == NULL)
     lease->bindings = g_new0 (char *, 1);
   if (lease == NULL)
     g_task_return_error (task, sane_error (self, error));
   else
     g_task_return_pointer (task, g_steal_pointer (&lease), (GDestroyNotify) muster_lease_free);
+  muster_execution_unmark (outer);
 }
 
 void
@@ -235,11 +259,18 @@ muster_registration_open_async (MusterRegistration *self,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
+  MusterRegistrationClass *klass;
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
-  if (begin (self, muster_registration_open_async, cancellable, callback, user_data))
-    MUSTER_REGISTRATION_GET_CLASS (self)->open_async (self, cancellable, on_opened,
-                                                      GUINT_TO_POINTER (PRIV (self)->n_operations));
+  if (!begin (self, muster_registration_open_async, cancellable, callback, user_data))
+    return;
+
+  klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->open_async);
+  klass->open_async (self, cancellable, on_opened, GUINT_TO_POINTER (PRIV (self)->n_operations));
+  muster_execution_unmark (outer);
 }
 
 /* Returns (transfer full): what was granted; %NULL with %MUSTER_ERROR or %G_IO_ERROR_CANCELLED. */
@@ -255,16 +286,23 @@ static void
 on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterRegistration *self = MUSTER_REGISTRATION (source);
+  MusterRegistrationClass *klass = MUSTER_REGISTRATION_GET_CLASS (self);
   g_autoptr (GTask) task = end (self, user_data);
   GError *error = NULL;
+  gboolean closed;
+  guint64 outer;
 
   if (task == NULL)
     return;
 
-  if (!MUSTER_REGISTRATION_GET_CLASS (self)->close_finish (self, result, &error))
+  outer = muster_execution_mark ((gconstpointer) klass->close_finish);
+  closed = klass->close_finish (self, result, &error);
+  muster_execution_mark (NULL);
+  if (!closed)
     g_task_return_error (task, sane_error (self, error));
   else
     g_task_return_boolean (task, TRUE);
+  muster_execution_unmark (outer);
 }
 
 void
@@ -273,12 +311,18 @@ muster_registration_close_async (MusterRegistration *self,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
+  MusterRegistrationClass *klass;
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
-  if (begin (self, muster_registration_close_async, cancellable, callback, user_data))
-    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (self, cancellable, on_closed,
-                                                       GUINT_TO_POINTER (
-                                                         PRIV (self)->n_operations));
+  if (!begin (self, muster_registration_close_async, cancellable, callback, user_data))
+    return;
+
+  klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->close_async);
+  klass->close_async (self, cancellable, on_closed, GUINT_TO_POINTER (PRIV (self)->n_operations));
+  muster_execution_unmark (outer);
 }
 
 gboolean
@@ -347,8 +391,12 @@ dup_param (MusterRegistration *self, const char *name, const GVariantType *type)
     return NULL;
   }
 
-  if (priv->host != NULL)
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     value = priv->host->dup_param (priv->host_data, name);
+    muster_execution_unmark (outer);
+  }
   if (value == NULL)
     value = muster_param_dup_default (param);
   if (value != NULL && !g_variant_is_of_type (value, type)) {
@@ -439,7 +487,10 @@ muster_registration_load_secret_async (MusterRegistration *self,
   g_task_set_source_tag (task, muster_registration_load_secret_async);
 
   if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->load_secret (priv->host_data, param, task);
+    muster_execution_unmark (outer);
     return;
   }
 
@@ -480,9 +531,18 @@ muster_registration_get_resume (MusterRegistration *self)
 {
   MusterRegistrationPrivate *priv = PRIV (self);
 
+  GBytes *blob = NULL;
+
   g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
 
-  return priv->host != NULL ? priv->host->dup_resume (priv->host_data) : NULL;
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
+    blob = priv->host->dup_resume (priv->host_data);
+    muster_execution_unmark (outer);
+  }
+
+  return blob;
 }
 
 /**
@@ -501,8 +561,12 @@ muster_registration_set_resume (MusterRegistration *self, GBytes *blob)
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
   g_return_if_fail (blob == NULL || g_bytes_get_size (blob) <= 64 * 1024);
 
-  if (priv->host != NULL)
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->set_resume (priv->host_data, blob);
+    muster_execution_unmark (outer);
+  }
 }
 
 /**
@@ -522,8 +586,12 @@ muster_registration_lost (MusterRegistration *self, const GError *error)
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
   g_return_if_fail (error != NULL && is_known (error));
 
-  if (priv->host != NULL && priv->operation == NULL)
+  if (priv->host != NULL && priv->operation == NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->lost (priv->host_data, error);
+    muster_execution_unmark (outer);
+  }
 }
 
 /**
@@ -541,6 +609,10 @@ muster_registration_report_bindings (MusterRegistration *self, const char *const
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
   g_return_if_fail (bindings != NULL);
 
-  if (priv->host != NULL)
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->report_bindings (priv->host_data, bindings);
+    muster_execution_unmark (outer);
+  }
 }
