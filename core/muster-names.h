@@ -48,3 +48,7 @@
 
 /* A list of folders with plugins, ahead of the usual ones. */
 #define MUSTER_ENV_PLUGIN_PATH "MUSTER_PLUGIN_PATH"
+
+/* For how many seconds the main loop may stand still before the daemon ends itself, where no service
+ * manager watches it; 0: for ever. */
+#define MUSTER_ENV_WATCHDOG_S "MUSTER_WATCHDOG_S"
