@@ -10,7 +10,10 @@
 #include "bus/muster-bus.h"
 #include "muster-hub-private.h"
 #include "muster-names.h"
+#include "runtime/muster-crash-record.h"
+#include "runtime/muster-notify.h"
 #include "runtime/muster-sleep.h"
+#include "runtime/muster-watchdog.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -31,6 +34,8 @@
 #define EXIT_STORE 3 /* as the manual page says */
 #define EXIT_BUS   4
 
+#define WATCHDOG_S 30 /* as the unit has it, for where systemd does not watch us */
+
 typedef struct {
   GMainLoop *loop;
   MusterStore *store;
@@ -41,6 +46,9 @@ typedef struct {
   MusterBus *bus;
   MusterConnectivity *connectivity;
   MusterSleep *sleep;
+  MusterNotify *notify;
+  MusterWatchdog *watchdog;
+  guint subscription; /* to events, which change the status */
   gboolean owned;
   gboolean leaving;
   int exit_status;
@@ -63,6 +71,7 @@ on_signal (gpointer user_data)
 
   if (!self->leaving) {
     self->leaving = TRUE;
+    muster_notify_stopping (self->notify);
     muster_broker_leave_async (self->broker, on_left, self);
   }
 
@@ -77,6 +86,7 @@ on_name (gboolean owned, gpointer user_data)
   if (owned) {
     self->owned = TRUE;
     g_message ("ready as %s", MUSTER_BUS_NAME);
+    muster_notify_ready (self->notify);
     return;
   }
   if (self->leaving)
@@ -109,6 +119,47 @@ static const MusterConnectivitySink connectivity_sink = {
   .network_changed = on_network_changed,
 };
 
+/* the service manager */
+
+static char *
+dup_status (gpointer user_data)
+{
+  Daemon *self = user_data;
+
+  return g_strdup_printf ("%d accounts, %u registered",
+                          g_sequence_get_length (muster_broker_get_accounts (self->broker)),
+                          muster_broker_count_registered (self->broker));
+}
+
+static void
+on_event (gint64 time_us,
+          const char *type,
+          const char *account,
+          GVariant *payload,
+          gpointer user_data)
+{
+  Daemon *self = user_data;
+
+  muster_notify_touch (self->notify);
+}
+
+static void
+daemon_watch_loop (Daemon *self)
+{
+  const char *text = g_getenv (MUSTER_ENV_WATCHDOG_S);
+  guint64 limit_s = WATCHDOG_S;
+
+  if (muster_notify_has_watchdog (self->notify))
+    return;
+
+  if (text != NULL && !g_ascii_string_to_unsigned (text, 10, 0, 86400, &limit_s, NULL)) {
+    g_warning (MUSTER_ENV_WATCHDOG_S " is not a number of seconds, ignoring it");
+    limit_s = WATCHDOG_S;
+  }
+  if (limit_s > 0)
+    self->watchdog = muster_watchdog_new ((guint) limit_s);
+}
+
 /* coming up */
 
 static gboolean
@@ -118,6 +169,17 @@ fail (Daemon *self, int status, const char *what, const GError *error)
   self->exit_status = status;
 
   return FALSE;
+}
+
+static void
+daemon_open_crash_record (void)
+{
+  g_autofree char *path = g_build_filename (g_get_user_state_dir (), "muster", "crash-record",
+                                            NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (!muster_crash_record_open (path, &error))
+    g_warning ("%s: going on without a record of crashes", error->message);
 }
 
 static gboolean
@@ -142,8 +204,11 @@ daemon_open (Daemon *self)
   if (self->vault == NULL)
     return fail (self, EXIT_STORE, "the key of the secrets cannot be opened", error);
 
+  daemon_open_crash_record (); /* of the daemon that has the store, and before plugins are loaded */
+  daemon_watch_loop (self);
   self->registry = muster_plugin_registry_new ((const char *const *) path);
   self->events = muster_event_bus_new (self->store);
+  self->subscription = muster_event_bus_subscribe (self->events, on_event, self);
   self->broker = muster_broker_new (self->store, self->vault, self->registry, self->events);
   self->bus = muster_bus_new (connection, self->broker, self->events, "key-file", on_name, self);
   self->connectivity = muster_connectivity_new (&connectivity_sink, self->broker);
@@ -162,8 +227,13 @@ daemon_close (Daemon *self)
   g_clear_pointer (&self->connectivity, muster_connectivity_free);
   g_clear_pointer (&self->bus, muster_bus_free);
   g_clear_pointer (&self->broker, muster_broker_free);
+  if (self->events != NULL)
+    muster_event_bus_unsubscribe (self->events, self->subscription);
   g_clear_pointer (&self->events, muster_event_bus_free);
   g_clear_pointer (&self->registry, muster_plugin_registry_free);
+  g_clear_pointer (&self->watchdog, muster_watchdog_free);
+  muster_crash_record_close ();
+  g_clear_pointer (&self->notify, muster_notify_free);
   if (self->store != NULL)
     muster_store_close (self->store);
   g_clear_object (&self->store);
@@ -214,6 +284,7 @@ main (int argc, char **argv)
   harden ();
   self.loop = g_main_loop_new (NULL, FALSE);
   muster_hub_init ();
+  self.notify = muster_notify_new (dup_status, &self);
   g_unix_signal_add (SIGTERM, on_signal, &self);
   g_unix_signal_add (SIGINT, on_signal, &self);
 

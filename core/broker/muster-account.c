@@ -214,6 +214,12 @@ on_make_registration (gpointer host)
   return registration;
 }
 
+static const char *
+on_get_plugin_reason (gpointer host)
+{
+  return muster_account_get_suspended_plugin (host) != NULL ? "plugin-suspended" : "no-plugin";
+}
+
 static guint
 on_get_retry_floor_s (gpointer host)
 {
@@ -277,6 +283,7 @@ on_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
 static const MusterStandingHost standing_host = {
   .get_conditions = on_get_conditions,
   .get_offline_reason = on_get_offline_reason,
+  .get_plugin_reason = on_get_plugin_reason,
   .make_registration = on_make_registration,
   .get_retry_floor_s = on_get_retry_floor_s,
   .load_resume = on_load_resume,
@@ -342,6 +349,12 @@ muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModu
   self->kind = kind;
   self->module = module;
   muster_account_check (self);
+}
+
+MusterModule *
+muster_account_get_suspended_plugin (MusterAccount *self)
+{
+  return self->module != NULL && muster_module_is_suspended (self->module) ? self->module : NULL;
 }
 
 void

@@ -60,8 +60,12 @@ const char *muster_account_get_remote_host (MusterAccount *self);
 gboolean muster_account_is_local (MusterAccount *self);
 MusterTicket *muster_account_get_ticket (MusterAccount *self); /* of its present attempt */
 
-/* Which plugin speaks its protocol; NULL: none. Says nothing to the standing. */
+/* Which plugin speaks its protocol; @kind NULL: none does, though @module, if given, would. Says
+ * nothing to the standing. */
 void muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModule *module);
+
+/* The plugin that would speak its protocol, were it not suspended; NULL: none */
+MusterModule *muster_account_get_suspended_plugin (MusterAccount *self);
 
 /* Replaces the configuration (taken) and checks it. Says nothing to the standing, and the registration
  * goes by the old parameters until they are adopted or it is made anew: an account that is re-pointed

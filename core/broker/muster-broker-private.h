@@ -53,6 +53,10 @@ char *muster_broker_address_key (const char *protocol, const char *address);
 void muster_broker_init_offline (MusterBroker *self);
 void muster_broker_clear_offline (MusterBroker *self);
 
+/* muster-broker-plugin.c */
+void muster_broker_find_plugin (MusterBroker *self, MusterAccount *account); /* and starts it */
+void muster_broker_tell_crash (MusterBroker *self); /* how the last run ended, if it crashed */
+
 /* muster-broker.c */
 MusterIdentity *muster_broker_insert_identity (MusterBroker *self, MusterIdentityRecord *record);
 void muster_broker_drop_identity (MusterBroker *self, MusterIdentity *identity);

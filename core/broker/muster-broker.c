@@ -334,14 +334,10 @@ muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record)
   MusterIdentity *identity = muster_broker_get_identity (self, record->identity);
   char *key = muster_broker_address_key (record->protocol, record->address);
   MusterAccount *account;
-  MusterModule *module = NULL;
-  const MusterKind *kind;
   GSequenceIter *iter;
 
   account = muster_account_new (record, &account_host, self);
-  kind = muster_plugin_registry_find_protocol (self->registry, record->protocol, &module);
-  if (kind != NULL && muster_module_start (module, NULL))
-    muster_account_set_kind (account, kind, module);
+  muster_broker_find_plugin (self, account);
 
   iter = g_sequence_insert_sorted (self->accounts, account, compare_accounts, NULL);
   g_hash_table_insert (self->by_id, (gpointer) muster_account_get_id (account), iter);
@@ -490,6 +486,7 @@ muster_broker_start (MusterBroker *self, GError **error)
     return FALSE;
 
   muster_broker_tell_quarantine (quarantine);
+  muster_broker_tell_crash (self);
 
   g_ptr_array_set_free_func (identities, NULL);
   for (guint i = 0; i < identities->len; i++)
@@ -702,7 +699,9 @@ muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
     advice = "there is no network; it goes on by itself when there is";
     break;
   case MUSTER_ACCOUNT_WAITING_PLUGIN:
-    advice = "no plugin speaks its protocol";
+    advice = muster_account_get_suspended_plugin (account) != NULL
+               ? "its plugin is suspended; resume that, see: muster plugin"
+               : "no plugin speaks its protocol";
     break;
   case MUSTER_ACCOUNT_DISABLED:
     advice = "it is disabled; enable it";

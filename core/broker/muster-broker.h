@@ -40,6 +40,8 @@ typedef struct {
   void (*request_added) (gpointer observer, MusterRequest *request);
   void (*request_removed) (gpointer observer, MusterRequest *request);
   void (*offline_changed) (gpointer observer);
+  void (*plugin_changed) (gpointer observer, MusterModule *module);
+  void (*protocol_added) (gpointer observer, const MusterKind *kind);
 } MusterBrokerObserver;
 
 typedef struct {
@@ -180,5 +182,7 @@ void muster_broker_answer_request_async (MusterBroker *self,
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);
 gboolean muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error);
+/* Has a suspended plugin work again, and its accounts with it. */
+gboolean muster_broker_resume_plugin (MusterBroker *self, MusterModule *module, GError **error);
 
 G_END_DECLS

@@ -46,6 +46,21 @@ dup_in (gint64 at_us)
 }
 
 static void
+explain_plugin (GVariantBuilder *rows, MusterAccount *account)
+{
+  MusterModule *suspended = muster_account_get_suspended_plugin (account);
+
+  if (muster_account_get_protocol (account) != NULL)
+    add (rows, "plugin", TRUE, "a plugin speaks its protocol");
+  else if (suspended != NULL)
+    add (rows, "plugin", FALSE, "plugin %s is suspended: %s", muster_module_get_name (suspended),
+         muster_module_get_reason (suspended));
+  else
+    add (rows, "plugin", FALSE, "no plugin speaks protocol %s; see: muster plugin",
+         muster_account_get_record (account)->protocol);
+}
+
+static void
 explain_secret (GVariantBuilder *rows, MusterAccount *account)
 {
   const char *missing = muster_account_get_missing_secret (account);
@@ -127,7 +142,6 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
 {
   const MusterAccountRecord *record = muster_account_get_record (account);
   const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
-  gboolean plugin = muster_account_get_protocol (account) != NULL;
   const char *problem = muster_account_get_problem (account);
   gboolean admitted = !g_str_equal (view->reason, "admission");
   GVariantBuilder rows;
@@ -135,9 +149,7 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sbs)"));
   add (&rows, "enabled", record->enabled,
        record->enabled ? "the account is enabled" : "the account is disabled; enable it");
-  add (&rows, "plugin", plugin,
-       plugin ? "a plugin speaks its protocol" : "no plugin speaks protocol %s; see: muster plugin",
-       record->protocol);
+  explain_plugin (&rows, account);
   add (&rows, "parameters", *problem == '\0', "%s",
        *problem == '\0' ? "its parameters are complete" : problem);
   explain_secret (&rows, account);

@@ -105,7 +105,7 @@ reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fa
 
   switch (state) {
   case MUSTER_ACCOUNT_WAITING_PLUGIN:
-    return "no-plugin";
+    return self->host->get_plugin_reason (self->host_data);
   case MUSTER_ACCOUNT_WAITING_SECRET:
     return self->host->is_secret_refused (self->host_data) ? "refused" : "no-secret";
   case MUSTER_ACCOUNT_WAITING_NETWORK:

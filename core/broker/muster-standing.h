@@ -52,6 +52,7 @@ typedef struct {
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
   const char *(*get_offline_reason) (gpointer host);
+  const char *(*get_plugin_reason) (gpointer host); /* one word, static: why there is no plugin */
   MusterRegistration *(*make_registration) (gpointer host);
   guint (*get_retry_floor_s) (gpointer host);
   void (*load_resume) (gpointer host); /* answers by muster_standing_resume_loaded() */

@@ -99,11 +99,19 @@ emit_removed (MusterBusEmitter *self, Entry *entry)
         g_variant_new ("(o^as)", entry->path, names));
 }
 
+static const char *
+main_interface_of (MusterBusKind kind)
+{
+  guint n_properties;
+
+  return muster_bus_get_properties (kind, &n_properties)[0].interface;
+}
+
 /* Takes @entry. */
 static void
 send_entry (MusterBusEmitter *self, Entry *entry)
 {
-  const char *main_interface = entry->kind == MUSTER_BUS_ACCOUNT ? "Account" : "Identity";
+  const char *main_interface = main_interface_of (entry->kind);
 
   if ((entry->changes & CHANGE_REMOVED) != 0) {
     if ((entry->changes & CHANGE_ADDED) == 0) /* else nobody has heard of it */

@@ -469,6 +469,9 @@ plugin_protocols (MusterBus *bus, gpointer object)
 static GVariant *
 plugin_state (MusterBus *bus, gpointer object)
 {
+  if (muster_module_is_suspended (object))
+    return string ("suspended");
+
   return string (muster_module_get_info (object) != NULL ? "ready" : "failed");
 }
 

@@ -109,6 +109,7 @@ extern const MusterBusMethod muster_bus_manager_methods[];      /* NULL-terminat
 extern const MusterBusMethod muster_bus_account_methods[];      /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_registration_methods[]; /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_identity_methods[];     /* object: MusterIdentity */
+extern const MusterBusMethod muster_bus_plugin_methods[];       /* object: MusterModule */
 extern const MusterBusMethod muster_bus_request_methods[];      /* object: MusterRequest */
 
 /* muster-bus-agents.c: who can ask the person */

@@ -153,6 +153,8 @@ methods_of (const char *interface)
     return muster_bus_identity_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_REQUEST))
     return muster_bus_request_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_PLUGIN))
+    return muster_bus_plugin_methods;
 
   return NULL;
 }
@@ -363,6 +365,20 @@ on_offline_changed (gpointer observer)
                                                        -1));
 }
 
+static void
+on_plugin_changed (gpointer observer, MusterModule *module)
+{
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_PLUGIN, module,
+                              "Plugin");
+}
+
+static void
+on_protocol_added (gpointer observer, const MusterKind *kind)
+{
+  muster_bus_emitter_added (((MusterBus *) observer)->emitter, MUSTER_BUS_PROTOCOL,
+                            (gpointer) kind);
+}
+
 static const MusterBrokerObserver broker_observer = {
   .account_added = on_account_added,
   .account_removed = on_account_removed,
@@ -374,6 +390,8 @@ static const MusterBrokerObserver broker_observer = {
   .request_added = on_request_added,
   .request_removed = on_request_removed,
   .offline_changed = on_offline_changed,
+  .plugin_changed = on_plugin_changed,
+  .protocol_added = on_protocol_added,
 };
 
 static void

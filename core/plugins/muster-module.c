@@ -9,6 +9,9 @@
 
 #include "muster-module.h"
 
+#include "muster-execution-private.h"
+#include "runtime/muster-crash-record.h"
+
 #include <string.h>
 
 /*
@@ -27,6 +30,7 @@ struct _MusterModule {
   const MusterPluginInfo *info;
   MusterPluginContext *context;
   gboolean started;
+  char *suspended_as; /* its name in the crash record; NULL: it is not suspended */
 };
 
 /* checks */
@@ -189,19 +193,30 @@ muster_module_new_unopened (const char *path, const char *reason)
   return self;
 }
 
-MusterModule *
-muster_module_open (const char *path)
+/* Takes @reason. */
+static void
+muster_module_suspend (MusterModule *self, char *reason)
 {
-  MusterModule *self = muster_module_new (path);
+  g_message ("plugin %s (%s) is suspended: %s", self->name, self->path, reason);
+  g_free (self->reason);
+  self->reason = reason;
+  self->suspended_as = g_strdup (self->name);
+}
+
+static void
+muster_module_load (MusterModule *self)
+{
   g_autofree char *reason = NULL;
   const MusterPluginInfo *info = NULL;
   GModule *module;
 
-  module = g_module_open (path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  muster_crash_record_set_loading (self->name);
+  module = g_module_open (self->path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  muster_crash_record_set_loading (NULL);
   if (module == NULL) {
     reason = g_strdup_printf ("it cannot be opened: %s", g_module_error ());
     muster_module_fail (self, reason);
-    return self;
+    return;
   }
 
   /* Its constructors have run and it may have registered types: it can never be closed again. */
@@ -209,17 +224,38 @@ muster_module_open (const char *path)
 
   if (!g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, (gpointer *) &info) || info == NULL) {
     muster_module_fail (self, "it is no plugin: it has no symbol " MUSTER_PLUGIN_SYMBOL);
-    return self;
+    return;
   }
 
   if (!check_info (info, &reason)) {
     muster_module_fail (self, reason);
-    return self;
+    return;
   }
 
   g_free (self->name);
   self->name = g_strdup (info->name);
   self->info = info;
+  muster_crash_record_add_plugin (self->name, info);
+}
+
+MusterModule *
+muster_module_open (const char *path)
+{
+  MusterModule *self = muster_module_new (path);
+  gboolean unloadable;
+  char *reason;
+
+  reason = muster_crash_record_dup_reason (self->name, &unloadable);
+  if (reason != NULL && unloadable) {
+    muster_module_suspend (self, reason);
+    return self;
+  }
+  g_free (reason);
+
+  muster_module_load (self);
+  reason = self->info != NULL ? muster_crash_record_dup_reason (self->name, &unloadable) : NULL;
+  if (reason != NULL)
+    muster_module_suspend (self, reason);
 
   return self;
 }
@@ -234,6 +270,7 @@ muster_module_free (MusterModule *self)
   g_free (self->path);
   g_free (self->name);
   g_free (self->reason);
+  g_free (self->suspended_as);
   g_free (self);
 }
 
@@ -241,7 +278,12 @@ static gboolean
 check_types (MusterModule *self, GError **error)
 {
   for (guint i = 0; self->info->kinds[i] != NULL; i++) {
+    guint64 outer = muster_execution_enter ((gconstpointer) self->info->kinds[i]->get_type);
     GType type = self->info->kinds[i]->get_type ();
+
+    if (G_TYPE_IS_OBJECT (type))
+      g_type_class_unref (g_type_class_ref (type)); /* its class begins while we look */
+    muster_execution_leave (outer);
 
     if (!g_type_is_a (type, MUSTER_TYPE_REGISTRATION) || G_TYPE_IS_ABSTRACT (type)) {
       g_set_error (
@@ -260,9 +302,13 @@ gboolean
 muster_module_start (MusterModule *self, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  guint64 outer;
   GType type;
 
-  g_return_val_if_fail (self->info != NULL, FALSE);
+  if (self->info == NULL || self->suspended_as != NULL) {
+    g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID, "%s", self->reason);
+    return FALSE;
+  }
 
   if (self->started)
     return TRUE;
@@ -274,12 +320,14 @@ muster_module_start (MusterModule *self, GError **error)
   }
 
   if (self->info->get_context_type != NULL) {
+    outer = muster_execution_enter ((gconstpointer) self->info->get_context_type);
     type = self->info->get_context_type ();
     if (!g_type_is_a (type, MUSTER_TYPE_PLUGIN_CONTEXT) || G_TYPE_IS_ABSTRACT (type))
       g_set_error (&local, MUSTER_ERROR, MUSTER_ERROR_INVALID,
                    "the type of its context is not a MusterPluginContext");
     else
       self->context = g_object_new (type, NULL);
+    muster_execution_leave (outer);
 
     if (self->context == NULL || !muster_plugin_context_start (self->context, &local)) {
       g_autofree char *reason = NULL;
@@ -312,6 +360,7 @@ muster_module_fail (MusterModule *self, const char *reason)
   g_message ("plugin %s (%s) is not used: %s", self->name, self->path, reason);
   g_free (self->reason);
   self->reason = g_utf8_make_valid (reason, -1);
+  g_clear_pointer (&self->suspended_as, g_free);
   self->info = NULL;
 }
 
@@ -320,6 +369,25 @@ muster_module_set_name (MusterModule *self, const char *name)
 {
   g_free (self->name);
   self->name = g_strdup (name);
+}
+
+gboolean
+muster_module_is_suspended (MusterModule *self)
+{
+  return self->suspended_as != NULL;
+}
+
+void
+muster_module_resume (MusterModule *self)
+{
+  g_return_if_fail (self->suspended_as != NULL);
+
+  muster_crash_record_forgive (self->suspended_as);
+  g_clear_pointer (&self->suspended_as, g_free);
+  g_free (self->reason);
+  self->reason = g_strdup ("");
+  if (self->info == NULL)
+    muster_module_load (self);
 }
 
 const char *

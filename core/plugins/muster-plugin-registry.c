@@ -153,6 +153,22 @@ compare_modules (gconstpointer a, gconstpointer b)
                     muster_module_get_name (*(MusterModule *const *) b));
 }
 
+void
+muster_plugin_registry_resume (MusterPluginRegistry *self, MusterModule *module)
+{
+  gboolean was_read = works (module);
+  guint index;
+
+  muster_module_resume (module);
+  if (was_read || !works (module) || !g_ptr_array_find (self->modules, module, &index))
+    return;
+
+  /* Only now is it known what it speaks: as if it had just been found. */
+  g_ptr_array_steal_index (self->modules, index);
+  muster_plugin_registry_add (self, module);
+  g_ptr_array_sort (self->modules, compare_modules);
+}
+
 static void
 muster_plugin_registry_scan (MusterPluginRegistry *self, const char *folder)
 {

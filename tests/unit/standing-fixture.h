@@ -353,6 +353,12 @@ bench_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
                           type + strlen ("registration."));
 }
 
+static inline const char *
+bench_get_plugin_reason (gpointer host)
+{
+  return "no-plugin";
+}
+
 static const char *
 bench_get_offline_reason (gpointer host)
 {
@@ -363,6 +369,7 @@ static const MusterStandingHost bench_host = {
   .get_conditions = bench_get_conditions,
   .make_registration = bench_make_registration,
   .get_offline_reason = bench_get_offline_reason,
+  .get_plugin_reason = bench_get_plugin_reason,
   .get_retry_floor_s = bench_get_retry_floor_s,
   .load_resume = bench_load_resume,
   .admit = bench_admit,

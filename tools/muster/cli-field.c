@@ -142,7 +142,8 @@ cli_state_colour (const char *state)
     { "unregistering", YELLOW }, { "waiting-network", YELLOW },
     { "waiting-retry", YELLOW }, { "waiting-secret", MAGENTA },
     { "waiting-user", MAGENTA }, { "waiting-plugin", MAGENTA },
-    { "failed", RED },           { "disabled", DIM },
+    { "failed", RED },           { "suspended", RED },
+    { "disabled", DIM },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (colours); i++)
