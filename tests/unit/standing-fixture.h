@@ -353,7 +353,7 @@ bench_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
                           type + strlen ("registration."));
 }
 
-static inline const char *
+static const char *
 bench_get_plugin_reason (gpointer host)
 {
   return "no-plugin";
