@@ -14,6 +14,7 @@
 #include "runtime/muster-notify.h"
 #include "runtime/muster-sleep.h"
 #include "runtime/muster-watchdog.h"
+#include "secrets/muster-key-source.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -27,8 +28,9 @@
 /*
  * musterd: puts the parts together, runs the loop, and takes them apart.
  *
- *    lock and open the store, open the key -> load plugins -> load accounts -> connect to the bus, own
- *    the name -> start -> loop -> unregister (at most 3 s) -> close the store
+ *    connect to the bus -> lock and open the store -> look for the key -> load plugins -> load and
+ *    start accounts -> own the name, as soon as it is known how the key is -> loop -> unregister (at
+ *    most 3 s) -> close the store
  */
 
 #define EXIT_STORE 3 /* as the manual page says */
@@ -39,7 +41,9 @@
 typedef struct {
   GMainLoop *loop;
   MusterStore *store;
-  MusterVault *vault;
+  MusterKeyring *keyring;
+  MusterKeySource *key;
+  MusterTimer key_timer; /* the name does not wait for it for ever */
   MusterPluginRegistry *registry;
   MusterEventBus *events;
   MusterBroker *broker;
@@ -49,6 +53,7 @@ typedef struct {
   MusterNotify *notify;
   MusterWatchdog *watchdog;
   guint subscription; /* to events, which change the status */
+  gboolean named;     /* the name was asked for */
   gboolean owned;
   gboolean leaving;
   int exit_status;
@@ -160,6 +165,47 @@ daemon_watch_loop (Daemon *self)
     self->watchdog = muster_watchdog_new ((guint) limit_s);
 }
 
+/* the key */
+
+#define KEY_MS 1000 /* for the first look: who starts us often has a secret to store */
+
+static void
+daemon_own_name (Daemon *self)
+{
+  if (self->named)
+    return;
+
+  self->named = TRUE;
+  muster_timer_cancel (&self->key_timer);
+  muster_bus_own_name (self->bus);
+}
+
+static void
+on_key_slow (MusterTimer *timer, gpointer user_data)
+{
+  daemon_own_name (user_data);
+}
+
+static void
+daemon_tell_key (Daemon *self)
+{
+  muster_broker_set_key (self->broker, muster_key_source_get_vault (self->key),
+                         muster_key_state_get_reason (muster_key_source_get_state (self->key)),
+                         muster_key_source_get_problem (self->key));
+}
+
+static void
+on_key_changed (gpointer user_data)
+{
+  Daemon *self = user_data;
+
+  if (self->bus == NULL) /* still coming up */
+    return;
+  daemon_tell_key (self);
+  muster_bus_tell_key (self->bus);
+  daemon_own_name (self);
+}
+
 /* coming up */
 
 static gboolean
@@ -182,15 +228,38 @@ daemon_open_crash_record (void)
     g_warning ("%s: going on without a record of crashes", error->message);
 }
 
+/* Whether the store holds something that only its own key opens. */
+static gboolean
+has_sealed (MusterStore *store, gboolean *has, GError **error)
+{
+  g_autoptr (GPtrArray) names = muster_store_load_sealed_names (store, error);
+
+  if (names != NULL)
+    *has = names->len > 0;
+
+  return names != NULL;
+}
+
+static char *
+dup_credential_path (void)
+{
+  const char *folder = g_getenv (MUSTER_ENV_CREDENTIALS);
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, MUSTER_CREDENTIAL_KEY, NULL)
+                                         : NULL;
+
+  return path != NULL && g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
 static gboolean
 daemon_open (Daemon *self)
 {
   g_autofree char *folder = g_build_filename (g_get_user_data_dir (), "muster", NULL);
   g_autofree char *database = g_build_filename (folder, "muster.db", NULL);
-  g_autofree char *key = g_build_filename (folder, "key", NULL);
+  g_autofree char *credential = dup_credential_path ();
   g_auto (GStrv) path = muster_plugin_registry_dup_search_path ();
   g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean sealed;
 
   connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, &error);
   if (connection == NULL)
@@ -200,22 +269,31 @@ daemon_open (Daemon *self)
   self->store = muster_store_open (database, &error);
   if (self->store == NULL)
     return fail (self, EXIT_STORE, "the store cannot be opened", error);
-  self->vault = muster_vault_open_key_file (key, TRUE, &error);
-  if (self->vault == NULL)
-    return fail (self, EXIT_STORE, "the key of the secrets cannot be opened", error);
+  if (!has_sealed (self->store, &sealed, &error))
+    return fail (self, EXIT_STORE, "the store cannot be read", error);
+
+  self->keyring = muster_keyring_new (connection);
+  self->key = muster_key_source_new (folder, credential, sealed, &muster_keyring_ops, self->keyring,
+                                     on_key_changed, self);
+  muster_key_source_start (self->key);
 
   daemon_open_crash_record (); /* of the daemon that has the store, and before plugins are loaded */
   daemon_watch_loop (self);
   self->registry = muster_plugin_registry_new ((const char *const *) path);
   self->events = muster_event_bus_new (self->store);
   self->subscription = muster_event_bus_subscribe (self->events, on_event, self);
-  self->broker = muster_broker_new (self->store, self->vault, self->registry, self->events);
-  self->bus = muster_bus_new (connection, self->broker, self->events, "key-file", on_name, self);
+  self->broker = muster_broker_new (self->store, NULL, self->registry, self->events);
+  daemon_tell_key (self);
+  self->bus = muster_bus_new (connection, self->broker, self->events, self->key, on_name, self);
   self->connectivity = muster_connectivity_new (&connectivity_sink, self->broker);
   self->sleep = muster_sleep_new (&connectivity_sink, self->broker);
   if (!muster_broker_start (self->broker, &error))
     return fail (self, EXIT_STORE, "the accounts cannot be loaded", error);
-  muster_bus_own_name (self->bus);
+
+  if (muster_key_source_get_state (self->key) != MUSTER_KEY_OPENING)
+    daemon_own_name (self);
+  else
+    muster_timer_arm_in_ms (&self->key_timer, KEY_MS);
 
   return TRUE;
 }
@@ -225,6 +303,7 @@ daemon_close (Daemon *self)
 {
   g_clear_pointer (&self->sleep, muster_sleep_free);
   g_clear_pointer (&self->connectivity, muster_connectivity_free);
+  muster_timer_cancel (&self->key_timer);
   g_clear_pointer (&self->bus, muster_bus_free);
   g_clear_pointer (&self->broker, muster_broker_free);
   if (self->events != NULL)
@@ -237,7 +316,8 @@ daemon_close (Daemon *self)
   if (self->store != NULL)
     muster_store_close (self->store);
   g_clear_object (&self->store);
-  g_clear_pointer (&self->vault, muster_vault_free);
+  g_clear_pointer (&self->key, muster_key_source_free);
+  g_clear_pointer (&self->keyring, muster_keyring_free);
   g_clear_pointer (&self->loop, g_main_loop_unref);
 }
 
@@ -285,6 +365,7 @@ main (int argc, char **argv)
   self.loop = g_main_loop_new (NULL, FALSE);
   muster_hub_init ();
   self.notify = muster_notify_new (dup_status, &self);
+  muster_timer_init (&self.key_timer, on_key_slow, &self);
   g_unix_signal_add (SIGTERM, on_signal, &self);
   g_unix_signal_add (SIGINT, on_signal, &self);
 

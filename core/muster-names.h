@@ -41,6 +41,11 @@
 #define MUSTER_BUS_ERROR_WRONG_STATE      MUSTER_BUS_ERROR_PREFIX "WrongState"
 #define MUSTER_BUS_ERROR_DECLINED         MUSTER_BUS_ERROR_PREFIX "Declined"
 #define MUSTER_BUS_ERROR_STORE            MUSTER_BUS_ERROR_PREFIX "Store"
+#define MUSTER_BUS_ERROR_LOCKED           MUSTER_BUS_ERROR_PREFIX "Locked"
+
+/* Where systemd puts the credentials of a service; ours is called so. */
+#define MUSTER_ENV_CREDENTIALS "CREDENTIALS_DIRECTORY"
+#define MUSTER_CREDENTIAL_KEY  "muster-key"
 
 /* What stands in the way of going on-line, in Manager.Offline and in an account's Reason. */
 #define MUSTER_OFFLINE_NO_NETWORK "no-network"

@@ -46,7 +46,8 @@ on_get_conditions (gpointer host)
     conditions |= MUSTER_CONDITION_PLUGIN;
   if (self->problem == NULL)
     conditions |= MUSTER_CONDITION_VALID;
-  if (!self->refused && muster_account_get_missing_secret (self) == NULL)
+  if (!self->refused && muster_account_get_missing_secret (self) == NULL &&
+      !muster_account_lacks_key (self))
     conditions |= MUSTER_CONDITION_SECRET;
   if (self->host->get_offline_reason (self->host_data, self) == NULL)
     conditions |= MUSTER_CONDITION_NETWORK;
@@ -264,6 +265,14 @@ on_is_secret_refused (gpointer host)
   return muster_account_is_refused (host);
 }
 
+static const char *
+on_get_secret_reason (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return muster_account_lacks_key (self) ? self->host->why_no_key (self->host_data) : "no-secret";
+}
+
 static void
 on_changed (gpointer host)
 {
@@ -291,6 +300,7 @@ static const MusterStandingHost standing_host = {
   .release = on_release,
   .secret_refused = on_secret_refused,
   .is_secret_refused = on_is_secret_refused,
+  .get_secret_reason = on_get_secret_reason,
   .changed = on_changed,
   .event = on_event,
 };
@@ -422,6 +432,14 @@ muster_account_get_missing_secret (MusterAccount *self)
   }
 
   return NULL;
+}
+
+gboolean
+muster_account_lacks_key (MusterAccount *self)
+{
+  return self->secrets[0] != NULL && !self->refused &&
+         muster_account_get_missing_secret (self) == NULL && self->host->why_no_key != NULL &&
+         self->host->why_no_key (self->host_data) != NULL;
 }
 
 void

@@ -28,6 +28,8 @@ typedef struct _MusterAccount MusterAccount;
  */
 typedef struct {
   const char *(*get_offline_reason) (gpointer host, MusterAccount *account); /* NULL: on-line */
+  /* a reason, static; NULL (or not set): there is a key */
+  const char *(*why_no_key) (gpointer host);
   void (*load_secret) (gpointer host, MusterAccount *account, const char *name, GTask *task);
   void (*load_resume) (gpointer host, MusterAccount *account);
   void (*save_resume) (gpointer host, MusterAccount *account, GBytes *blob);
@@ -80,6 +82,8 @@ void muster_account_set_has_secret (MusterAccount *self, const char *name, gbool
 void muster_account_set_refused (MusterAccount *self, gboolean refused);
 gboolean muster_account_is_refused (MusterAccount *self);
 const char *muster_account_get_missing_secret (MusterAccount *self); /* NULL: none is missing */
+/* Waits for the key that its secrets are sealed under, and for nothing else of its own. */
+gboolean muster_account_lacks_key (MusterAccount *self);
 
 void muster_account_resume_loaded (MusterAccount *self, GBytes *blob); /* NULL: there is none */
 void muster_account_forget_resume (MusterAccount *self);

@@ -157,6 +157,7 @@ prepare_add (MusterChange *change, GError **error)
   if (!muster_change_check_name (record->name, error) ||
       !check_new_params (protocol, record->params, error) ||
       !check_new_secrets (protocol, change->secrets, error) ||
+      (g_hash_table_size (change->secrets) > 0 && !muster_change_check_key (change, error)) ||
       !choose_identity (change, asked, error))
     return FALSE;
 

@@ -15,7 +15,12 @@ G_BEGIN_DECLS
 
 struct _MusterBroker {
   MusterStore *store;
-  MusterVault *vault;
+  MusterVault *vault;     /* NULL: there is no key now */
+  const char *key_reason; /* then: why, in a word, static */
+  char *key_problem;      /* and in a sentence */
+  GHashTable
+    *key_runtime; /* id -> MusterRuntimeRecord of the last run, for accounts that wait for it */
+  GHashTable *unsealed; /* id -> GBytes: resume blobs that wait for it */
   MusterPluginRegistry *registry;
   MusterEventBus *events;
   MusterAdmission *admission;
@@ -65,6 +70,10 @@ void muster_broker_retire_account (MusterBroker *self, MusterAccount *account);
 void muster_broker_start_account (MusterBroker *self, MusterAccount *account);
 void muster_broker_update_request (MusterBroker *self, MusterAccount *account);
 void muster_broker_drop_request (MusterBroker *self, MusterAccount *account);
+void muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *blob);
+gboolean muster_broker_continue_lease (MusterBroker *self,
+                                       MusterAccount *account,
+                                       const MusterRuntimeRecord *runtime);
 void muster_broker_tell_account_changed (MusterBroker *self, MusterAccount *account);
 
 G_END_DECLS

@@ -107,6 +107,9 @@ prepare_secrets (MusterChange *change, GError **error)
     return FALSE;
   }
 
+  if (!muster_change_check_key (change, error))
+    return FALSE;
+
   g_hash_table_iter_init (&iter, change->secrets);
   while (g_hash_table_iter_next (&iter, &name, &secret)) {
     if (!muster_change_check_secret (protocol, name, secret, error))

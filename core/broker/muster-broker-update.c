@@ -262,7 +262,8 @@ prepare_set_secret (MusterChange *change, GError **error)
                  muster_account_get_record (change->account)->protocol);
     return FALSE;
   }
-  if (!muster_change_check_secret (protocol, change->name, change->secret, error))
+  if (!muster_change_check_secret (protocol, change->name, change->secret, error) ||
+      (change->secret != NULL && !muster_change_check_key (change, error)))
     return FALSE;
 
   if (change->secret != NULL)

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-broker-private.h"
+#include "store/muster-store-records.h"
 
 #include <muster/muster-hub.h>
 
@@ -33,6 +34,14 @@ on_get_offline_reason (gpointer host, MusterAccount *account)
   return muster_broker_get_offline_reason (host, account);
 }
 
+static const char *
+on_why_no_key (gpointer host)
+{
+  MusterBroker *self = host;
+
+  return self->vault != NULL ? NULL : self->key_reason;
+}
+
 static void
 on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -53,6 +62,13 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (sealed == NULL) {
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
                                                  "there is no %s", name + strlen (SECRET_PREFIX)));
+    return;
+  }
+
+  if (self->vault == NULL) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
+                                                 "the stored %s cannot be opened: %s",
+                                                 name + strlen (SECRET_PREFIX), self->key_problem));
     return;
   }
 
@@ -96,7 +112,9 @@ on_resume_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
-  if (sealed != NULL)
+  if (sealed != NULL && read->broker->vault == NULL)
+    g_info ("%s: starting afresh, what was kept is sealed", id);
+  else if (sealed != NULL)
     plain = muster_vault_open (read->broker->vault, id, RESUME_NAME, sealed, &error);
   if (error != NULL)
     g_warning ("%s: starting afresh, what was kept cannot be read: %s", id, error->message);
@@ -123,18 +141,29 @@ on_load_resume (gpointer host, MusterAccount *account)
                                   on_resume_read, read);
 }
 
-static void
-on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
+void
+muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *blob)
 {
-  MusterBroker *self = host;
   const char *id = muster_account_get_id (account);
   g_autoptr (GBytes) sealed = NULL;
+
+  if (self->vault == NULL) {
+    g_hash_table_insert (self->unsealed, g_strdup (id),
+                         blob != NULL ? g_bytes_ref (blob) : g_bytes_new_static ("", 0));
+    return;
+  }
 
   /* An empty one says that there is none. */
   sealed = muster_vault_seal (self->vault, id, RESUME_NAME,
                               blob != NULL ? g_bytes_get_data (blob, NULL) : "",
                               blob != NULL ? g_bytes_get_size (blob) : 0);
   muster_store_put_sealed_later (self->store, id, RESUME_NAME, sealed);
+}
+
+static void
+on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
+{
+  muster_broker_save_resume (host, account, blob);
 }
 
 static void
@@ -237,7 +266,9 @@ on_standing_changed (gpointer host, MusterAccount *account)
   }
 
   muster_broker_count (self, account, view->state);
-  muster_store_put_runtime (self->store, &runtime);
+  /* What the last run left counts until there is a key to go on with it. */
+  if (view->state != MUSTER_ACCOUNT_WAITING_SECRET || !muster_account_lacks_key (account))
+    muster_store_put_runtime (self->store, &runtime);
   if (self->observer != NULL)
     self->observer->standing_changed (self->observer_data, account);
   muster_broker_update_request (self, account);
@@ -267,6 +298,7 @@ on_account_event (gpointer host,
 
 static const MusterAccountHost account_host = {
   .get_offline_reason = on_get_offline_reason,
+  .why_no_key = on_why_no_key,
   .load_secret = on_load_secret,
   .load_resume = on_load_resume,
   .save_resume = on_save_resume,
@@ -403,13 +435,37 @@ muster_broker_start_account (MusterBroker *self, MusterAccount *account)
     muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_ENABLED);
 }
 
+/* The last run's lease still counts, and there is all that it takes to go on with it. */
+gboolean
+muster_broker_continue_lease (MusterBroker *self,
+                              MusterAccount *account,
+                              const MusterRuntimeRecord *runtime)
+{
+  MusterStanding *standing = muster_account_get_standing (account);
+  MusterAccountState state;
+
+  if (muster_account_state_from_string (runtime->state, &state) &&
+      muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
+      muster_account_get_protocol (account) != NULL &&
+      *muster_account_get_problem (account) == '\0' &&
+      muster_account_get_missing_secret (account) == NULL &&
+      muster_broker_get_offline_reason (self, account) == NULL &&
+      runtime->expires_at_us > muster_clock_wall_us ()) {
+    muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
+                             runtime->refresh_at_us);
+    muster_standing_post (standing, MUSTER_FACT_CONTINUED);
+    return TRUE;
+  }
+
+  return FALSE;
+}
+
 /* Goes on where the last run was killed: with a lease that still counts, or with a refusal. */
 static void
 muster_broker_continue_account (MusterBroker *self,
                                 MusterAccount *account,
                                 const MusterRuntimeRecord *runtime)
 {
-  MusterStanding *standing = muster_account_get_standing (account);
   MusterAccountState state;
 
   if (runtime == NULL || !muster_account_state_from_string (runtime->state, &state)) {
@@ -422,17 +478,11 @@ muster_broker_continue_account (MusterBroker *self,
       muster_account_get_protocol (account) != NULL)
     muster_account_set_refused (account, TRUE);
 
-  if (muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
-      muster_account_get_protocol (account) != NULL &&
-      *muster_account_get_problem (account) == '\0' &&
-      muster_account_get_missing_secret (account) == NULL &&
-      muster_broker_get_offline_reason (self, account) == NULL &&
-      runtime->expires_at_us > muster_clock_wall_us ()) {
-    muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
-                             runtime->refresh_at_us);
-    muster_standing_post (standing, MUSTER_FACT_CONTINUED);
+  if (muster_account_lacks_key (account))
+    g_hash_table_insert (self->key_runtime, g_strdup (runtime->account),
+                         muster_runtime_record_copy (runtime));
+  else if (muster_broker_continue_lease (self, account, runtime))
     return;
-  }
 
   muster_broker_start_account (self, account);
 }
@@ -693,7 +743,9 @@ muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
     muster_standing_post (standing, MUSTER_FACT_RETRY_ASKED);
     return TRUE;
   case MUSTER_ACCOUNT_WAITING_SECRET:
-    advice = "give it a new secret instead: a refused one is never tried again";
+    advice = muster_account_lacks_key (account)
+               ? muster_broker_get_key_problem (self)
+               : "give it a new secret instead: a refused one is never tried again";
     break;
   case MUSTER_ACCOUNT_WAITING_NETWORK:
     advice = "there is no network; it goes on by itself when there is";
@@ -740,6 +792,12 @@ muster_broker_new (MusterStore *store,
 
   self->store = store;
   self->vault = vault;
+  self->key_reason = "key-missing";
+  self->key_problem = g_strdup ("there is no key");
+  self->key_runtime = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                             (GDestroyNotify) muster_runtime_record_free);
+  self->unsealed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                          (GDestroyNotify) g_bytes_unref);
   self->registry = registry;
   self->events = events;
   self->admission = muster_admission_new ();
@@ -778,5 +836,8 @@ muster_broker_free (MusterBroker *self)
   g_sequence_free (self->identities);
   muster_broker_clear_offline (self);
   g_queue_clear (&self->identity_changes);
+  g_hash_table_unref (self->key_runtime);
+  g_hash_table_unref (self->unsealed);
+  g_free (self->key_problem);
   g_free (self);
 }

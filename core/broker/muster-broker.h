@@ -51,7 +51,7 @@ typedef struct {
   guint64 lost;      /* registrations that ended without being asked to */
 } MusterBrokerCounters;
 
-/* All of them are lent until muster_broker_free(). */
+/* All of them are lent until muster_broker_free(). @vault NULL: see muster_broker_set_key(). */
 MusterBroker *muster_broker_new (MusterStore *store,
                                  MusterVault *vault,
                                  MusterPluginRegistry *registry,
@@ -61,6 +61,13 @@ void muster_broker_free (MusterBroker *self); /* after muster_broker_leave_async
 void muster_broker_set_observer (MusterBroker *self,
                                  const MusterBrokerObserver *observer,
                                  gpointer data);
+
+/* There is a key now (@vault, for good), or there is none: @reason is a word for accounts that wait
+ * for it, @problem a sentence for people. */
+void muster_broker_set_key (MusterBroker *self,
+                            MusterVault *vault,
+                            const char *reason,
+                            const char *problem);
 
 /* Loads everything, and starts what is enabled. */
 gboolean muster_broker_start (MusterBroker *self, GError **error);
@@ -94,6 +101,7 @@ MusterPluginRegistry *muster_broker_get_registry (MusterBroker *self);
 MusterStore *muster_broker_get_store (MusterBroker *self);
 const MusterBrokerCounters *muster_broker_get_counters (MusterBroker *self);
 guint muster_broker_count_registered (MusterBroker *self);
+const char *muster_broker_get_key_problem (MusterBroker *self); /* "" if there is a key */
 
 /* Changes: durable when the callback comes. Errors are of MUSTER_BROKER_ERROR. */
 

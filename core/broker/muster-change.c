@@ -156,6 +156,17 @@ muster_broker_change_finish (MusterBroker *self, GAsyncResult *result, GError **
 
 /* rows and events */
 
+gboolean
+muster_change_check_key (MusterChange *change, GError **error)
+{
+  if (change->broker->vault != NULL)
+    return TRUE;
+
+  g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_LOCKED,
+               "secrets cannot be stored now: %s", change->broker->key_problem);
+  return FALSE;
+}
+
 void
 muster_change_put_secret (MusterChange *change,
                           const char *account,

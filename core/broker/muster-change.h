@@ -52,7 +52,9 @@ MusterChange *muster_change_new (MusterBroker *broker,
                                  gpointer user_data);
 void muster_change_submit (MusterChange *change); /* takes it */
 
-/* For prepare: rows of the transaction. */
+/* For prepare: rows of the transaction. Secrets need the key to seal them under: first of all see
+ * whether it is there. */
+gboolean muster_change_check_key (MusterChange *change, GError **error);
 void muster_change_put_secret (MusterChange *change,
                                const char *account,
                                const char *name,

@@ -61,7 +61,7 @@ explain_plugin (GVariantBuilder *rows, MusterAccount *account)
 }
 
 static void
-explain_secret (GVariantBuilder *rows, MusterAccount *account)
+explain_secret (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *account)
 {
   const char *missing = muster_account_get_missing_secret (account);
 
@@ -71,6 +71,11 @@ explain_secret (GVariantBuilder *rows, MusterAccount *account)
   else if (muster_account_is_refused (account))
     add (rows, "secret", FALSE,
          "the service refused what is stored; it is not tried again until you give a new one");
+  else if (muster_account_lacks_key (account))
+    add (rows, "secret", FALSE,
+         "what is stored cannot be opened now: %s; it goes on by itself when it can, see also:"
+         " muster unlock",
+         muster_broker_get_key_problem (broker));
   else
     add (rows, "secret", TRUE, "everything secret that it needs is stored");
 }
@@ -152,7 +157,7 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
   explain_plugin (&rows, account);
   add (&rows, "parameters", *problem == '\0', "%s",
        *problem == '\0' ? "its parameters are complete" : problem);
-  explain_secret (&rows, account);
+  explain_secret (&rows, broker, account);
   explain_network (&rows, broker, account);
   add (&rows, "admission", admitted,
        admitted ? "nothing holds it back" : "it waits for its turn: many accounts start at once");

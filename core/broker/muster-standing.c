@@ -107,7 +107,10 @@ reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fa
   case MUSTER_ACCOUNT_WAITING_PLUGIN:
     return self->host->get_plugin_reason (self->host_data);
   case MUSTER_ACCOUNT_WAITING_SECRET:
-    return self->host->is_secret_refused (self->host_data) ? "refused" : "no-secret";
+    if (self->host->is_secret_refused (self->host_data))
+      return "refused";
+    return self->host->get_secret_reason != NULL ? self->host->get_secret_reason (self->host_data)
+                                                 : "no-secret";
   case MUSTER_ACCOUNT_WAITING_NETWORK:
     return self->host->get_offline_reason (self->host_data);
   case MUSTER_ACCOUNT_FAILED:

@@ -60,6 +60,7 @@ typedef struct {
   void (*release) (gpointer host, const GError *outcome);
   void (*secret_refused) (gpointer host);
   gboolean (*is_secret_refused) (gpointer host);
+  const char *(*get_secret_reason) (gpointer host); /* one word, static; NULL: always "no-secret" */
   void (*changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
 } MusterStandingHost;

@@ -34,7 +34,7 @@ struct _MusterBus {
   MusterEventBus *events;
   MusterBusEmitter *emitter;
   MusterBusAgents *agents;
-  char *protection;
+  MusterKeySource *key;
   guint name_id;
   guint object_ids[8];
   guint n_objects;

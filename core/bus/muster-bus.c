@@ -79,6 +79,44 @@ build_counters (MusterBus *self)
   return g_variant_builder_end (&dict);
 }
 
+/* What people should know of the store and of the key, a sentence each. */
+static GVariant *
+build_notice (MusterBus *self)
+{
+  const char *store = muster_store_get_notice (muster_broker_get_store (self->broker));
+  const char *key = muster_key_source_get_problem (self->key);
+
+  if (store == NULL || *store == '\0' || *key == '\0')
+    return g_variant_new_string (*key != '\0' ? key : store != NULL ? store : "");
+
+  return g_variant_new_take_string (g_strdup_printf ("%s; %s", store, key));
+}
+
+static GVariant *
+build_protection (MusterBus *self)
+{
+  return g_variant_new_string (
+    muster_protection_to_string (muster_key_source_get_protection (self->key)));
+}
+
+static GVariant *
+build_key_state (MusterBus *self)
+{
+  return g_variant_new_string (
+    muster_key_state_to_string (muster_key_source_get_state (self->key)));
+}
+
+void
+muster_bus_tell_key (MusterBus *self)
+{
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "Protection",
+                                   build_protection (self));
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "KeyState",
+                                   build_key_state (self));
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "Notice",
+                                   build_notice (self));
+}
+
 static GVariant *
 on_root_get (GDBusConnection *connection,
              const char *sender,
@@ -89,22 +127,21 @@ on_root_get (GDBusConnection *connection,
              gpointer user_data)
 {
   MusterBus *self = user_data;
-  const char *notice;
 
   if (g_str_equal (property, "Agents"))
     return g_variant_new_uint32 (muster_bus_agents_count (self->agents));
   if (g_str_equal (property, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (property, "Protection"))
-    return g_variant_new_string (self->protection);
+    return build_protection (self);
+  if (g_str_equal (property, "KeyState"))
+    return build_key_state (self);
   if (g_str_equal (property, "Offline"))
     return g_variant_new_strv (muster_broker_get_offline (self->broker), -1);
   if (g_str_equal (property, "Counters"))
     return build_counters (self);
-  if (g_str_equal (property, "Notice")) {
-    notice = muster_store_get_notice (muster_broker_get_store (self->broker));
-    return g_variant_new_string (notice != NULL ? notice : "");
-  }
+  if (g_str_equal (property, "Notice"))
+    return build_notice (self);
 
   g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "%s has no property %s",
                interface, property);
@@ -454,7 +491,7 @@ MusterBus *
 muster_bus_new (GDBusConnection *connection,
                 MusterBroker *broker,
                 MusterEventBus *events,
-                const char *protection,
+                MusterKeySource *key,
                 void (*on_name) (gboolean owned, gpointer data),
                 gpointer data)
 {
@@ -464,7 +501,7 @@ muster_bus_new (GDBusConnection *connection,
   self->connection = g_object_ref (connection);
   self->broker = broker;
   self->events = events;
-  self->protection = g_strdup (protection);
+  self->key = key;
   self->on_name = on_name;
   self->on_name_data = data;
   self->managed = muster_bus_managed_new (self);
@@ -504,6 +541,5 @@ muster_bus_free (MusterBus *self)
   muster_bus_emitter_free (self->emitter);
   muster_bus_managed_free (self->managed);
   g_object_unref (self->connection);
-  g_free (self->protection);
   g_free (self);
 }
