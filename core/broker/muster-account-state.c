@@ -70,7 +70,7 @@ static const Transition transitions[] = {
   ROW (WAITING_PLUGIN,  PLUGIN_READY,    ONWARD),
 
   WAITING (WAITING_SECRET),
-  ROW (WAITING_SECRET,  CONTINUED,       TO (REFRESHING)), /* the key came late */
+  ROW (WAITING_SECRET,  CONTINUED,       EXTEND), /* the key came late */
 
   WAITING (WAITING_USER),
   ROW (WAITING_USER,    USER_ANSWERED,   ONWARD),

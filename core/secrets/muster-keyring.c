@@ -45,7 +45,7 @@ struct _MusterKeyring {
   MusterKeyringFunc func; /* NULL: what comes late is for nobody */
   gpointer user_data;
   guint name_id;
-  guint signal_ids[2];
+  guint signal_ids[3];
   char *owner; /* of the name; "" none; NULL not known yet */
   GCancellable *awaiting;
 };
@@ -634,6 +634,9 @@ muster_keyring_watch (gpointer keyring, MusterKeyringFunc func, gpointer user_da
   self->signal_ids[0] = g_dbus_connection_signal_subscribe (
     self->connection, BUS_NAME, "org.freedesktop.DBus.Properties", "PropertiesChanged", NULL,
     "org.freedesktop.Secret.Collection", G_DBUS_SIGNAL_FLAGS_NONE, on_changed, self, NULL);
+  self->signal_ids[2] = g_dbus_connection_signal_subscribe (
+    self->connection, BUS_NAME, "org.freedesktop.Secret.Collection", NULL, NULL, NULL,
+    G_DBUS_SIGNAL_FLAGS_NONE, on_changed, self, NULL);
   self->signal_ids[1] = g_dbus_connection_signal_subscribe (self->connection, BUS_NAME,
                                                             "org.freedesktop.Secret.Service", NULL,
                                                             NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,

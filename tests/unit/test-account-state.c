@@ -268,7 +268,7 @@ test_no_way_round_a_missing_secret (void)
         for (guint conditions = 0; conditions < N_CONDITIONS; conditions++) {
           MusterAccountState to;
 
-          /* CONTINUED is posted by whoever saw that nothing is missing, at start or when the key came. */
+          /* CONTINUED is posted at start alone, by whoever saw that nothing is missing. */
           if (fact != MUSTER_FACT_CONTINUED && (conditions & MUSTER_CONDITION_SECRET) == 0 &&
               muster_account_state_next (from, fact, conditions, &to))
             reached[to] = TRUE;

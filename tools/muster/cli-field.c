@@ -113,6 +113,7 @@ const CliField cli_request_fields[] = {
 const CliField cli_manager_fields[] = {
   { "version", "version", "Manager.Version", "s", CLI_SHOW_TEXT },
   { "protection", "protection", "Manager.Protection", "s", CLI_SHOW_TEXT },
+  { "key", "key", "Manager.KeyState", "s", CLI_SHOW_WORD },
   { "offline", "offline", "Manager.Offline", "as", CLI_SHOW_LIST },
   { "notice", "notice", "Manager.Notice", "s", CLI_SHOW_WORD },
   { "counters", "counters", "Manager.Counters", "a{st}", CLI_SHOW_VALUES },

@@ -31,5 +31,6 @@ CliExit cmd_secret (Cli *cli, char **argv);
 CliExit cmd_set (Cli *cli, char **argv);
 CliExit cmd_show (Cli *cli, char **argv);
 CliExit cmd_status (Cli *cli, char **argv);
+CliExit cmd_unlock (Cli *cli, char **argv);
 
 G_END_DECLS
