@@ -634,9 +634,11 @@ muster_keyring_watch (gpointer keyring, MusterKeyringFunc func, gpointer user_da
   self->signal_ids[0] = g_dbus_connection_signal_subscribe (
     self->connection, BUS_NAME, "org.freedesktop.DBus.Properties", "PropertiesChanged", NULL,
     "org.freedesktop.Secret.Collection", G_DBUS_SIGNAL_FLAGS_NONE, on_changed, self, NULL);
-  self->signal_ids[2] = g_dbus_connection_signal_subscribe (
-    self->connection, BUS_NAME, "org.freedesktop.Secret.Collection", NULL, NULL, NULL,
-    G_DBUS_SIGNAL_FLAGS_NONE, on_changed, self, NULL);
+  self->signal_ids[2] = g_dbus_connection_signal_subscribe (self->connection, BUS_NAME,
+                                                            "org.freedesktop.Secret.Collection",
+                                                            NULL, NULL, NULL,
+                                                            G_DBUS_SIGNAL_FLAGS_NONE, on_changed,
+                                                            self, NULL);
   self->signal_ids[1] = g_dbus_connection_signal_subscribe (self->connection, BUS_NAME,
                                                             "org.freedesktop.Secret.Service", NULL,
                                                             NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
