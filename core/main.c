@@ -240,22 +240,11 @@ has_sealed (MusterStore *store, gboolean *has, GError **error)
   return names != NULL;
 }
 
-static char *
-dup_credential_path (void)
-{
-  const char *folder = g_getenv (MUSTER_ENV_CREDENTIALS);
-  g_autofree char *path = folder != NULL ? g_build_filename (folder, MUSTER_CREDENTIAL_KEY, NULL)
-                                         : NULL;
-
-  return path != NULL && g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
-}
-
 static gboolean
 daemon_open (Daemon *self)
 {
   g_autofree char *folder = g_build_filename (g_get_user_data_dir (), "muster", NULL);
   g_autofree char *database = g_build_filename (folder, "muster.db", NULL);
-  g_autofree char *credential = dup_credential_path ();
   g_auto (GStrv) path = muster_plugin_registry_dup_search_path ();
   g_autoptr (GDBusConnection) connection = NULL;
   g_autoptr (GError) error = NULL;
@@ -273,8 +262,8 @@ daemon_open (Daemon *self)
     return fail (self, EXIT_STORE, "the store cannot be read", error);
 
   self->keyring = muster_keyring_new (connection);
-  self->key = muster_key_source_new (folder, credential, sealed, &muster_keyring_ops, self->keyring,
-                                     on_key_changed, self);
+  self->key = muster_key_source_new (folder, g_getenv (MUSTER_ENV_CREDENTIALS), sealed,
+                                     &muster_keyring_ops, self->keyring, on_key_changed, self);
   muster_key_source_start (self->key);
 
   daemon_open_crash_record (); /* of the daemon that has the store, and before plugins are loaded */

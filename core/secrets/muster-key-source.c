@@ -10,6 +10,7 @@
 #include "muster-key-source.h"
 
 #include "muster-key-file.h"
+#include "muster-names.h"
 
 #include <muster/muster-error.h>
 #include <muster/muster-hub.h>
@@ -46,7 +47,7 @@ typedef enum {
 } Step;
 
 struct _MusterKeySource {
-  char *credential; /* NULL: none is given */
+  char *credential; /* its path, if there is one; NULL: there are none */
   char *key_path;
   char *record_path;
   gboolean sealed; /* the store holds sealed values: a key is expected, and none is made */
@@ -221,11 +222,11 @@ open_file (MusterKeySource *self, GError **error)
 
   if (self->protection == MUSTER_PROTECTION_KEY_FILE)
     ok = muster_key_file_load (self->key_path, !self->sealed, key, error);
-  else if (self->credential != NULL)
+  else if (self->credential != NULL && g_file_test (self->credential, G_FILE_TEST_EXISTS))
     ok = muster_key_file_load_credential (self->credential, key, error);
   else
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-                 "the systemd credential \"muster-key\" is not given");
+                 "the systemd credential \"" MUSTER_CREDENTIAL_KEY "\" is not given");
   if (ok)
     vault = muster_vault_new (key);
   muster_wipe (key, sizeof key);
@@ -566,7 +567,7 @@ choose_protection (MusterKeySource *self)
 {
   if (self->sealed && self->record != NULL)
     return self->record->protection;
-  if (self->credential != NULL)
+  if (self->credential != NULL && g_file_test (self->credential, G_FILE_TEST_EXISTS))
     return MUSTER_PROTECTION_SYSTEMD_CREDENTIAL;
   if (!g_file_test (self->key_path, G_FILE_TEST_EXISTS) && self->ops->is_offered (self->keyring))
     return MUSTER_PROTECTION_SECRET_SERVICE;
@@ -661,7 +662,7 @@ muster_key_source_get_n_reads (MusterKeySource *self)
 
 MusterKeySource *
 muster_key_source_new (const char *folder,
-                       const char *credential,
+                       const char *credentials,
                        gboolean sealed,
                        const MusterKeyringOps *ops,
                        gpointer keyring,
@@ -670,7 +671,8 @@ muster_key_source_new (const char *folder,
 {
   MusterKeySource *self = g_rc_box_new0 (MusterKeySource);
 
-  self->credential = g_strdup (credential);
+  if (credentials != NULL)
+    self->credential = g_build_filename (credentials, MUSTER_CREDENTIAL_KEY, NULL);
   self->key_path = g_build_filename (folder, "key", NULL);
   self->record_path = g_build_filename (folder, "protection", NULL);
   self->sealed = sealed;

@@ -41,10 +41,10 @@ typedef enum {
 const char *muster_key_state_to_string (MusterKeyState state);  /* "timed-out", ... */
 const char *muster_key_state_get_reason (MusterKeyState state); /* of a wait; "" if ready */
 
-/* @folder: of the store; @credential: where systemd put the credential, or %NULL; @sealed: whether
- * the store holds sealed values; @ops, @keyring: lent. @changed: state or problem did. */
+/* @folder: of the store; @credentials: the folder of those that systemd gave, or %NULL; @sealed:
+ * whether the store holds sealed values; @ops, @keyring: lent. @changed: state or problem did. */
 MusterKeySource *muster_key_source_new (const char *folder,
-                                        const char *credential,
+                                        const char *credentials,
                                         gboolean sealed,
                                         const MusterKeyringOps *ops,
                                         gpointer keyring,

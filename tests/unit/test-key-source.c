@@ -286,7 +286,7 @@ begin (Fixture *fixture, gboolean sealed, gboolean with_credential)
   memset (&fixture->straw.n_finds, 0, 4 * sizeof (guint));
   fixture->n_changed = 0;
   fixture->source = muster_key_source_new (fixture->folder,
-                                           with_credential ? fixture->credential : NULL, sealed,
+                                           with_credential ? fixture->folder : NULL, sealed,
                                            &straw_ops, &fixture->straw, on_source_changed, fixture);
   muster_key_source_start (fixture->source);
 }
