@@ -64,6 +64,7 @@ struct _MusterKeySource {
 
   Step step;
   GCancellable *operation; /* of the step */
+  GThread *thread;         /* of STEP_FILE */
   MusterTimer deadline;
   MusterTimer due;
   guint n_waits;        /* looks in a row that led to nothing */
@@ -303,6 +304,7 @@ on_thread_done (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   MusterVault *vault = g_task_propagate_pointer (G_TASK (result), &error);
 
+  g_clear_pointer (&self->thread, g_thread_join);
   if (!self->closed)
     muster_key_source_opened (self, vault, error);
   else if (vault != NULL)
@@ -318,7 +320,7 @@ muster_key_source_run (MusterKeySource *self, GThreadFunc func, MusterVault *vau
   self->step = STEP_FILE;
   g_task_set_task_data (task, g_rc_box_acquire (self), (GDestroyNotify) muster_key_source_release);
   g_object_set_data_full (G_OBJECT (task), "vault", vault, (GDestroyNotify) muster_vault_free);
-  g_thread_unref (g_thread_new ("muster-key", func, task));
+  self->thread = g_thread_new ("muster-key", func, task);
 }
 
 /* the keyring */
@@ -717,6 +719,7 @@ muster_key_source_free (MusterKeySource *self)
   muster_timer_cancel (&self->due);
   muster_timer_cancel (&self->deadline);
   g_cancellable_cancel (self->operation);
+  g_clear_pointer (&self->thread, g_thread_join); /* what it writes is whole */
   g_clear_pointer (&self->vault, muster_vault_free);
   g_free (g_steal_pointer (&self->problem));
   self->problem = g_strdup ("the daemon is leaving");

@@ -291,16 +291,6 @@ begin (Fixture *fixture, gboolean sealed, gboolean with_credential)
   muster_key_source_start (fixture->source);
 }
 
-/* What a thread does takes real time: waits for it, and lets no virtual time pass. */
-static void
-wait_change (Fixture *fixture)
-{
-  guint before = fixture->n_changed;
-
-  while (fixture->n_changed == before)
-    g_main_context_iteration (NULL, TRUE);
-}
-
 static void
 advance_ms (gint64 by_ms)
 {
@@ -340,6 +330,15 @@ assert_problem (Fixture *fixture, const char *words)
     g_error ("\"%s\" does not say \"%s\"", muster_key_source_get_problem (fixture->source), words);
 }
 
+/* What a thread does takes real time: waits for it, and lets no virtual time pass. */
+static void
+wait_state (Fixture *fixture, MusterKeyState state)
+{
+  while (muster_key_source_get_state (fixture->source) != state)
+    g_main_context_iteration (NULL, TRUE);
+  assert_state (fixture, state);
+}
+
 static void
 add_key (Fixture *fixture, guint8 fill)
 {
@@ -361,8 +360,7 @@ seal_under_keyring (Fixture *fixture, guint8 fill)
 {
   add_key (fixture, fill);
   begin (fixture, FALSE, FALSE);
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_READY);
+  wait_state (fixture, MUSTER_KEY_READY);
 }
 
 static void
@@ -385,8 +383,7 @@ test_new_in_keyring (Fixture *fixture, gconstpointer data)
 
   begin (fixture, FALSE, FALSE);
   assert_state (fixture, MUSTER_KEY_OPENING);
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_READY);
+  wait_state (fixture, MUSTER_KEY_READY);
   assert_protection (fixture, MUSTER_PROTECTION_SECRET_SERVICE);
   g_assert_cmpuint (fixture->straw.n_keeps, ==, 1);
   g_assert_cmpuint (fixture->straw.n_finds, ==, 2);
@@ -421,8 +418,7 @@ test_same_key_again (Fixture *fixture, gconstpointer data)
   add_key (fixture, 2);
   add_key (fixture, 1);
   begin (fixture, TRUE, FALSE);
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_READY);
+  wait_state (fixture, MUSTER_KEY_READY);
   second = dup_fingerprint (fixture);
   g_assert_cmpstr (first, ==, second);
   g_assert_cmpuint (fixture->straw.n_finds, ==, 1);
@@ -566,8 +562,7 @@ test_gone_from_keyring (Fixture *fixture, gconstpointer data)
   add_key (fixture, 1);
   tell (fixture, MUSTER_KEYRING_CHANGED);
   advance_ms (1000);
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_READY);
+  wait_state (fixture, MUSTER_KEY_READY);
 }
 
 static void
@@ -584,8 +579,7 @@ test_gone_from_file (Fixture *fixture, gconstpointer data)
 
   g_assert_cmpint (g_rename (away, fixture->key_path), ==, 0);
   advance_ms (1000);
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_READY);
+  wait_state (fixture, MUSTER_KEY_READY);
 }
 
 /* The keyring gives the key, but it cannot be noted that it is this one: nothing may be sealed yet. */
@@ -596,14 +590,12 @@ test_unrecorded_is_not_ready (Fixture *fixture, gconstpointer data)
   g_test_expect_message ("MusterKeySource", G_LOG_LEVEL_WARNING, "*protection*");
   begin (fixture, FALSE, FALSE);
   g_test_assert_expected_messages ();
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_UNAVAILABLE);
+  wait_state (fixture, MUSTER_KEY_UNAVAILABLE);
   assert_problem (fixture, "cannot be noted");
 
   g_assert_cmpint (g_rmdir (fixture->record_path), ==, 0);
   advance_ms (1000);
-  wait_change (fixture);
-  assert_state (fixture, MUSTER_KEY_READY);
+  wait_state (fixture, MUSTER_KEY_READY);
   g_assert_cmpuint (fixture->straw.n_keeps, ==, 1);
 }
 
@@ -669,9 +661,7 @@ test_waits (Fixture *fixture, gconstpointer data)
     fixture->straw.state = STRAW_OPEN;
     tell (fixture, MUSTER_KEYRING_APPEARED);
     advance_ms (LIMIT_MS + 1000);
-    while (muster_key_source_get_state (fixture->source) != MUSTER_KEY_READY)
-      wait_change (fixture);
-    assert_state (fixture, MUSTER_KEY_READY);
+    wait_state (fixture, MUSTER_KEY_READY);
   }
 }
 
@@ -725,9 +715,8 @@ test_unlock (Fixture *fixture, gconstpointer data)
 
   fixture->straw.user_answers = TRUE;
   muster_key_source_unlock_async (fixture->source, on_unlocked, fixture);
-  wait_change (fixture);
+  wait_state (fixture, MUSTER_KEY_READY);
   settle_down ();
-  assert_state (fixture, MUSTER_KEY_READY);
   g_assert_cmpuint (fixture->n_answers, ==, 3);
   g_assert_no_error (fixture->answer);
   g_assert_cmpuint (fixture->straw.n_unlocks, ==, 2);
