@@ -237,6 +237,7 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
   Entry *entry = note (self, kind, object, CHANGE_REMOVED);
 
   g_hash_table_remove (self->entries, object);
+  muster_bus_managed_forget (self->bus->managed, object);
   entry->object = NULL;
 }
 

@@ -91,6 +91,7 @@ void muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event);
 gpointer muster_bus_managed_new (MusterBus *bus);
 void muster_bus_managed_free (gpointer managed);
 void muster_bus_managed_touch (gpointer managed, MusterBusKind kind, gpointer object);
+void muster_bus_managed_forget (gpointer managed, gpointer object);
 void muster_bus_managed_answer (MusterBus *self, GDBusMethodInvocation *invocation);
 
 /* The methods, by interface. Each answers @invocation. */
