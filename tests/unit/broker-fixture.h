@@ -233,8 +233,9 @@ wait_for_state (MusterAccount *account, const char *state)
 #define assert_binding(account, expected)                                                          \
   G_STMT_START                                                                                     \
   {                                                                                                \
-    wait_for_state (account, "registered");                                                        \
-    g_assert_cmpstr (view (account)->bindings[0], ==, expected);                                   \
+    MusterAccount *bound = account;                                                                \
+    wait_for_state (bound, "registered");                                                          \
+    g_assert_cmpstr (view (bound)->bindings[0], ==, expected);                                     \
   }                                                                                                \
   G_STMT_END
 
