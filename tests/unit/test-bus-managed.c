@@ -77,7 +77,7 @@ test_accounts_go_meanwhile (Daemon *daemon, gconstpointer data)
   }
   for (guint i = 0; i < N_ACCOUNTS; i++)
     end_add (daemon, &results[i]);
-  bus = muster_bus_new (server, daemon->broker, daemon->events, "none", on_name, NULL);
+  bus = muster_bus_new (server, daemon->broker, daemon->events, NULL, on_name, NULL);
 
   /* One after the other goes, while one answer after the other is built. */
   while (g_sequence_get_length (muster_broker_get_accounts (daemon->broker)) > 0) {
