@@ -11,5 +11,6 @@
 #include <muster/muster-param.h>
 #include <muster/muster-plugin.h>
 #include <muster/muster-registration.h>
+#include <muster/muster-resolver.h>
 #include <muster/muster-secret.h>
 #include <muster/muster-types.h>
