@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <muster/muster-certificate.h>
 #include <muster/muster-error.h>
 #include <muster/muster-hub.h>
 #include <muster/muster-lease.h>
@@ -13,4 +14,5 @@
 #include <muster/muster-registration.h>
 #include <muster/muster-resolver.h>
 #include <muster/muster-secret.h>
+#include <muster/muster-tls.h>
 #include <muster/muster-types.h>
