@@ -14,5 +14,6 @@
 #include <muster/muster-registration.h>
 #include <muster/muster-resolver.h>
 #include <muster/muster-secret.h>
+#include <muster/muster-stream.h>
 #include <muster/muster-tls.h>
 #include <muster/muster-types.h>
