@@ -10,6 +10,7 @@
 #include "bus/muster-bus.h"
 #include "muster-hub-private.h"
 #include "muster-names.h"
+#include "muster-resolver-private.h"
 #include "runtime/muster-crash-record.h"
 #include "runtime/muster-notify.h"
 #include "runtime/muster-sleep.h"
@@ -116,6 +117,7 @@ on_set_offline (gpointer sink, const char *reason, gboolean offline)
 static void
 on_network_changed (gpointer sink)
 {
+  muster_resolver_flush (); /* another network answers otherwise */
   muster_broker_network_changed (sink);
 }
 

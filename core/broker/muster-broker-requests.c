@@ -202,7 +202,7 @@ muster_broker_answer_request_async (MusterBroker *self,
                                     gpointer user_data)
 {
   MusterAccount *account = request->account;
-  const char *fingerprint = muster_request_get_fingerprint (request);
+  MusterCertificate *certificate = muster_request_get_certificate (request);
   const char *kind = muster_request_get_kind (request);
   MusterChange *change;
   GError *error = NULL;
@@ -216,9 +216,9 @@ muster_broker_answer_request_async (MusterBroker *self,
       muster_change_submit (change);
       return;
     }
-    if (g_str_equal (kind, "certificate") && accept && fingerprint != NULL) {
+    if (g_str_equal (kind, "certificate") && accept && certificate != NULL) {
       change = muster_change_new (self, account, prepare_pin, apply_pin, callback, user_data);
-      change->name = g_strdup (fingerprint);
+      change->name = g_strdup (certificate->spki_sha256);
       muster_change_submit (change);
       return;
     }

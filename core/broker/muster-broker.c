@@ -72,7 +72,8 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->vault == NULL) {
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
                                                  "the stored %s cannot be opened: %s",
-                                                 name + strlen (MUSTER_SEALED_SECRET), self->key_problem));
+                                                 name + strlen (MUSTER_SEALED_SECRET),
+                                                 self->key_problem));
     return;
   }
 

@@ -125,11 +125,11 @@ muster_request_dup_secrets (MusterRequest *self)
   return g_strv_builder_end (names);
 }
 
-const char *
-muster_request_get_fingerprint (MusterRequest *self)
+MusterCertificate *
+muster_request_get_certificate (MusterRequest *self)
 {
   if (self->state != MUSTER_ACCOUNT_WAITING_USER)
     return NULL;
 
-  return NULL;
+  return muster_error_get_certificate (view_of (self->account)->error);
 }

@@ -35,7 +35,7 @@ const char *muster_request_get_kind (MusterRequest *self);
 char *muster_request_dup_message (MusterRequest *self);
 /* The names of the secrets that are asked for. */
 GStrv muster_request_dup_secrets (MusterRequest *self);
-/* What accepting the presented certificate would pin; %NULL if that is not known. */
-const char *muster_request_get_fingerprint (MusterRequest *self);
+/* What was presented and not trusted; %NULL if the request is not about that. */
+MusterCertificate *muster_request_get_certificate (MusterRequest *self);
 
 G_END_DECLS

@@ -537,12 +537,22 @@ request_secrets (MusterBus *bus, gpointer object)
 static GVariant *
 request_details (MusterBus *bus, gpointer object)
 {
-  const char *fingerprint = muster_request_get_fingerprint (object);
+  MusterCertificate *certificate = muster_request_get_certificate (object);
   GVariantBuilder details;
 
   g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
-  if (fingerprint != NULL)
-    g_variant_builder_add (&details, "{sv}", "fingerprint", g_variant_new_string (fingerprint));
+  if (certificate != NULL) {
+    g_variant_builder_add (&details, "{sv}", "pin", string (certificate->spki_sha256));
+    g_variant_builder_add (&details, "{sv}", "sha256", string (certificate->sha256));
+    g_variant_builder_add (&details, "{sv}", "subject", string (certificate->subject));
+    g_variant_builder_add (&details, "{sv}", "issuer", string (certificate->issuer));
+    g_variant_builder_add (&details, "{sv}", "names",
+                           g_variant_new_strv ((const char *const *) certificate->names, -1));
+    g_variant_builder_add (&details, "{sv}", "not-before-at",
+                           utc (certificate->not_before_s * G_USEC_PER_SEC));
+    g_variant_builder_add (&details, "{sv}", "not-after-at",
+                           utc (certificate->not_after_s * G_USEC_PER_SEC));
+  }
 
   return g_variant_builder_end (&details);
 }

@@ -22,7 +22,6 @@
  */
 
 #define ANSWERS_PER_DISPATCH 64
-#define ALLOWED_METHODS      "OPTIONS"
 #define CLOCK_STEP_US        2000000
 
 struct _MusterSipAgent {
@@ -195,8 +194,8 @@ on_request (MusterSipAgent *self, nta_agent_t *nta, msg_t *message, sip_t *sip)
   }
 
   if (request->rq_method != sip_method_options) {
-    nta_msg_treply (nta, message, SIP_405_METHOD_NOT_ALLOWED, SIPTAG_ALLOW_STR (ALLOWED_METHODS),
-                    TAG_END ());
+    nta_msg_treply (nta, message, SIP_405_METHOD_NOT_ALLOWED,
+                    SIPTAG_ALLOW_STR (MUSTER_SIP_ALLOWED_METHODS), TAG_END ());
     return 0;
   }
 
@@ -206,7 +205,7 @@ on_request (MusterSipAgent *self, nta_agent_t *nta, msg_t *message, sip_t *sip)
     return 0;
   }
 
-  nta_msg_treply (nta, message, SIP_200_OK, SIPTAG_ALLOW_STR (ALLOWED_METHODS),
+  nta_msg_treply (nta, message, SIP_200_OK, SIPTAG_ALLOW_STR (MUSTER_SIP_ALLOWED_METHODS),
                   SIPTAG_ACCEPT_STR ("application/sdp"), TAG_END ());
   return 0;
 }

@@ -15,9 +15,6 @@
  */
 typedef struct _MusterSipAgent MusterSipAgent;
 
-/* Whether one of our contacts has this user part. */
-typedef gboolean (*MusterSipIsOursFunc) (const char *token, gpointer user_data);
-
 /* Receives on @address, an IP literal, at @port if that can be had, else (and for 0) at another.
  * %NULL with %MUSTER_ERROR_UNREACHABLE if there is no socket at all. */
 MusterSipAgent *muster_sip_agent_new (const char *address,

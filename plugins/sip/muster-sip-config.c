@@ -50,8 +50,13 @@ parse_port (const char *text, guint16 *port)
 
 /* @text is `<sip:user@host:port;params>` or any part of that which has the host. */
 gboolean
-muster_sip_config_parse_hop (const char *text, char **host, guint16 *port, GError **error)
+muster_sip_config_parse_hop (const char *text,
+                             const char *transport,
+                             char **host,
+                             guint16 *port,
+                             GError **error)
 {
+  g_autofree char *wanted = g_strconcat ("transport=", transport, NULL);
   g_autofree char *hop = g_strstrip (g_strdup (text));
   char *start = hop;
   char *end;
@@ -65,13 +70,16 @@ muster_sip_config_parse_hop (const char *text, char **host, guint16 *port, GErro
       return set_invalid (error, "the server has no closing bracket");
     *end = '\0';
   }
-  if (g_ascii_strncasecmp (start, "sips:", 5) == 0)
-    return set_invalid (error, "a server by sips: needs TLS, which this transport is not");
-  if (g_ascii_strncasecmp (start, "sip:", 4) == 0)
+  if (g_ascii_strncasecmp (start, "sips:", 5) == 0) {
+    if (!g_str_equal (transport, "tls"))
+      return set_invalid (error, "a server by sips: needs TLS, which this transport is not");
+    start += 5;
+  } else if (g_ascii_strncasecmp (start, "sip:", 4) == 0) {
     start += 4;
+  }
 
   end = start + strcspn (start, ";?");
-  if (strcasestr (end, "transport=") != NULL && strcasestr (end, "transport=udp") == NULL)
+  if (strcasestr (end, "transport=") != NULL && strcasestr (end, wanted) == NULL)
     return set_invalid (error, "the server asks for another transport than the account has");
   *end = '\0';
 
@@ -132,15 +140,37 @@ check_texts (const MusterSipSettings *settings, GError **error)
   return TRUE;
 }
 
+/* Whom to believe, and whom the certificate must be for: the host that the account names, or, where
+ * that is a bare address, the domain that it stands for (RFC 5922 section 7). */
+static gboolean
+set_tls (MusterSipConfig *self, const MusterSipSettings *settings, GError **error)
+{
+  const char *pins[] = { settings->tls_pin, NULL };
+  gboolean literal = g_hostname_is_ip_address (self->hop_host);
+
+  self->tls_name = g_strdup (literal ? self->domain : self->hop_host);
+  if (!is_set (settings->tls_ca) && !is_set (settings->tls_pin)) {
+    self->trust = muster_tls_trust_ref (muster_tls_trust_get_default ());
+    return TRUE;
+  }
+
+  self->trust = muster_tls_trust_new (is_set (settings->tls_pin) ? MUSTER_TLS_TRUST_PIN_SUFFICES
+                                                                 : MUSTER_TLS_TRUST_NONE,
+                                      is_set (settings->tls_ca) ? settings->tls_ca : NULL,
+                                      is_set (settings->tls_pin) ? pins : NULL, NULL, error);
+  return self->trust != NULL;
+}
+
 MusterSipConfig *
 muster_sip_config_new (const MusterSipSettings *settings, GError **error)
 {
+  const char *transport = is_set (settings->transport) ? settings->transport : "udp";
   const char *address = settings->address;
   const char *at;
   const char *hop;
   g_autofree char *hop_host = NULL;
   guint16 hop_port;
-  MusterSipConfig *self;
+  g_autoptr (MusterSipConfig) self = NULL;
 
   if (!check_texts (settings, error))
     return NULL;
@@ -154,7 +184,7 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
     hop = settings->outbound_proxy;
   else if (is_set (settings->server))
     hop = settings->server;
-  if (!muster_sip_config_parse_hop (hop, &hop_host, &hop_port, error))
+  if (!muster_sip_config_parse_hop (hop, transport, &hop_host, &hop_port, error))
     return NULL;
 
   self = g_new0 (MusterSipConfig, 1);
@@ -167,7 +197,16 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   self->hop_host = g_steal_pointer (&hop_host);
   self->hop_port = hop_port;
   self->expires_s = settings->expires_s;
-  return self;
+  self->transport = MUSTER_TRANSPORT_UDP;
+  if (g_str_equal (transport, "tcp"))
+    self->transport = MUSTER_TRANSPORT_TCP;
+  if (g_str_equal (transport, "tls")) {
+    self->transport = MUSTER_TRANSPORT_TLS;
+    if (!set_tls (self, settings, error))
+      return NULL;
+  }
+
+  return g_steal_pointer (&self);
 }
 
 void
@@ -182,5 +221,7 @@ muster_sip_config_free (MusterSipConfig *self)
   g_free (self->display_name);
   g_free (self->auth_user);
   g_free (self->hop_host);
+  g_free (self->tls_name);
+  g_clear_pointer (&self->trust, muster_tls_trust_unref);
   g_free (self);
 }

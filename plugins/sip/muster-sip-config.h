@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <muster/muster-resolver.h>
+#include <muster/muster-tls.h>
 #include <muster/muster.h>
 
 /* An account's parameters, checked and taken apart. */
@@ -17,6 +19,9 @@ typedef struct {
   char *auth_user;
   char *hop_host;   /* where requests go: proxy, else server, else domain; IPv6 without brackets */
   guint16 hop_port; /* 0: not said */
+  MusterTransport transport;
+  char *tls_name;        /* whom the certificate must be for; NULL unless TLS */
+  MusterTlsTrust *trust; /* NULL unless TLS */
   guint expires_s;
 } MusterSipConfig;
 
@@ -27,6 +32,9 @@ typedef struct {
   const char *auth_user;      /* nullable */
   const char *server;         /* nullable */
   const char *outbound_proxy; /* nullable */
+  const char *transport;      /* nullable: udp */
+  const char *tls_ca;         /* nullable */
+  const char *tls_pin;        /* nullable */
   guint expires_s;
 } MusterSipSettings;
 
@@ -40,5 +48,10 @@ MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GErro
 void muster_sip_config_free (MusterSipConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipConfig, muster_sip_config_free)
 
-/* Takes `host`, `host:port`, `[v6]:port` or a SIP URI of these apart. */
-gboolean muster_sip_config_parse_hop (const char *text, char **host, guint16 *port, GError **error);
+/* Takes `host`, `host:port`, `[v6]:port` or a SIP URI of these apart, for an account with this
+ * @transport. */
+gboolean muster_sip_config_parse_hop (const char *text,
+                                      const char *transport,
+                                      char **host,
+                                      guint16 *port,
+                                      GError **error);

@@ -7,17 +7,23 @@
 
 #include "muster-sip-context.h"
 
+#define TOLD_PER_DISPATCH 64
+
 /*
  * What the accounts of the plugin share: one agent per local address, and the table that leads from
  * the user part of a contact to whether it is ours. An agent goes when the last account has left it,
  * from an idle callback, because the account may be leaving from within one of its answers; its port
- * is remembered for the next one on that address, so that a contact stays what it was.
+ * is remembered for the next one on that address, so that a contact stays what it was. Connections are
+ * shared and go in the same way; one that ends is out of the table at once, so that whoever comes next
+ * gets a new one.
  */
 struct _MusterSipContext {
   MusterPluginContext parent_instance;
 
   GHashTable *agents; /* local address -> AgentUse */
   GHashTable *ports;  /* local address -> the port last used there */
+  GHashTable *flows;  /* key as text -> Shared: those that can be joined */
+  GPtrArray *shared;  /* Shared: all of them */
   GHashTable *tokens; /* a set */
   guint sweep_source;
 };
@@ -26,6 +32,23 @@ typedef struct {
   MusterSipAgent *agent;
   guint n_users;
 } AgentUse;
+
+typedef struct {
+  MusterSipContext *context;
+  MusterSipFlow *flow;
+  char *key;
+  GQueue uses;       /* MusterSipFlowUse */
+  GError *error;     /* what they are told: that it ended; NULL: that it opened */
+  guint tell_source; /* while they are */
+} Shared;
+
+struct _MusterSipFlowUse {
+  GList link; /* in the uses of shared */
+  Shared *shared;
+  const MusterSipFlowUseFuncs *funcs;
+  gpointer user_data;
+  gboolean told; /* what is being told */
+};
 
 G_DEFINE_FINAL_TYPE (MusterSipContext, muster_sip_context, MUSTER_TYPE_PLUGIN_CONTEXT)
 
@@ -44,6 +67,105 @@ is_ours (const char *token, gpointer user_data)
   return g_hash_table_contains (self->tokens, token);
 }
 
+/* connections */
+
+static void
+shared_free (gpointer data)
+{
+  Shared *shared = data;
+
+  while (shared->uses.head != NULL)
+    g_free (g_queue_pop_head_link (&shared->uses)->data);
+  g_clear_handle_id (&shared->tell_source, g_source_remove);
+  g_clear_error (&shared->error);
+  muster_sip_flow_free (shared->flow);
+  g_free (shared->key);
+  g_free (shared);
+}
+
+/* Tells some of the uses, each once: what they do then, thousands of them, must not hold up the loop.
+ * Who was told stands behind who was not. Whoever is told may leave, or join another. */
+static gboolean
+on_tell (gpointer user_data)
+{
+  Shared *shared = user_data;
+
+  for (guint n = 0; n < TOLD_PER_DISPATCH && shared->uses.head != NULL; n++) {
+    MusterSipFlowUse *use = shared->uses.head->data;
+
+    if (use->told)
+      break;
+    use->told = TRUE;
+    g_queue_unlink (&shared->uses, &use->link);
+    g_queue_push_tail_link (&shared->uses, &use->link);
+    if (shared->error == NULL)
+      use->funcs->opened (use->user_data);
+    else
+      use->funcs->ended (shared->error, use->user_data);
+  }
+
+  if (shared->uses.head != NULL && !((MusterSipFlowUse *) shared->uses.head->data)->told)
+    return G_SOURCE_CONTINUE;
+  shared->tell_source = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+shared_tell (Shared *shared, const GError *error)
+{
+  g_clear_error (&shared->error);
+  shared->error = error != NULL ? g_error_copy (error) : NULL;
+  for (GList *link = shared->uses.head; link != NULL; link = link->next)
+    ((MusterSipFlowUse *) link->data)->told = FALSE;
+
+  g_clear_handle_id (&shared->tell_source, g_source_remove);
+  shared->tell_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_tell, shared, NULL);
+}
+
+static void
+on_flow_opened (MusterSipFlow *flow, gpointer user_data)
+{
+  shared_tell (user_data, NULL);
+}
+
+static void
+on_flow_ended (MusterSipFlow *flow, const GError *error, gpointer user_data)
+{
+  Shared *shared = user_data;
+
+  if (g_hash_table_lookup (shared->context->flows, shared->key) == shared)
+    g_hash_table_remove (shared->context->flows, shared->key);
+  shared_tell (shared, error);
+}
+
+static gboolean
+flow_is_ours (const char *token, gpointer user_data)
+{
+  Shared *shared = user_data;
+
+  return is_ours (token, shared->context);
+}
+
+static const MusterSipFlowFuncs flow_funcs = {
+  .opened = on_flow_opened,
+  .ended = on_flow_ended,
+  .is_ours = flow_is_ours,
+};
+
+static void
+sweep_flows (MusterSipContext *self)
+{
+  for (guint i = self->shared->len; i > 0; i--) {
+    Shared *shared = self->shared->pdata[i - 1];
+
+    if (shared->uses.head != NULL)
+      continue;
+    if (g_hash_table_lookup (self->flows, shared->key) == shared)
+      g_hash_table_remove (self->flows, shared->key);
+    g_ptr_array_remove_index_fast (self->shared, i - 1);
+  }
+}
+
 static gboolean
 on_sweep (gpointer user_data)
 {
@@ -53,6 +175,7 @@ on_sweep (gpointer user_data)
   AgentUse *use;
 
   self->sweep_source = 0;
+  sweep_flows (self);
   g_hash_table_iter_init (&iter, self->agents);
   while (g_hash_table_iter_next (&iter, (gpointer *) &address, (gpointer *) &use)) {
     if (use->n_users > 0)
@@ -72,6 +195,8 @@ muster_sip_context_stop (MusterPluginContext *context)
 
   g_clear_handle_id (&self->sweep_source, g_source_remove);
   g_hash_table_remove_all (self->agents);
+  g_hash_table_remove_all (self->flows);
+  g_ptr_array_set_size (self->shared, 0);
 }
 
 static void
@@ -81,6 +206,8 @@ muster_sip_context_finalize (GObject *object)
 
   g_clear_handle_id (&self->sweep_source, g_source_remove);
   g_clear_pointer (&self->agents, g_hash_table_unref);
+  g_clear_pointer (&self->flows, g_hash_table_unref);
+  g_clear_pointer (&self->shared, g_ptr_array_unref);
   g_clear_pointer (&self->ports, g_hash_table_unref);
   g_clear_pointer (&self->tokens, g_hash_table_unref);
 
@@ -100,6 +227,8 @@ muster_sip_context_init (MusterSipContext *self)
   self->agents = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                         (GDestroyNotify) agent_use_free);
   self->ports = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->flows = g_hash_table_new (g_str_hash, g_str_equal);
+  self->shared = g_ptr_array_new_with_free_func (shared_free);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
@@ -138,6 +267,56 @@ muster_sip_context_release_agent (MusterSipContext *self, MusterSipAgent *agent)
   use->n_users--;
   if (use->n_users == 0 && self->sweep_source == 0)
     self->sweep_source = g_idle_add (on_sweep, self);
+}
+
+MusterSipFlowUse *
+muster_sip_context_join_flow (MusterSipContext *self,
+                              const MusterSipFlowKey *key,
+                              const MusterSipFlowUseFuncs *funcs,
+                              gpointer user_data)
+{
+  g_autofree char *text = muster_sip_flow_key_to_string (key);
+  Shared *shared = g_hash_table_lookup (self->flows, text);
+  MusterSipFlowUse *use = g_new0 (MusterSipFlowUse, 1);
+
+  if (shared == NULL) {
+    shared = g_new0 (Shared, 1);
+    shared->context = self;
+    shared->key = g_steal_pointer (&text);
+    g_queue_init (&shared->uses);
+    g_hash_table_insert (self->flows, shared->key, shared);
+    g_ptr_array_add (self->shared, shared);
+    shared->flow = muster_sip_flow_new (key, &flow_funcs, shared);
+  }
+
+  use->link.data = use;
+  use->shared = shared;
+  use->funcs = funcs;
+  use->user_data = user_data;
+  use->told = TRUE; /* who joins while others are told sees for itself */
+  g_queue_push_tail_link (&shared->uses, &use->link);
+
+  return use;
+}
+
+void
+muster_sip_context_leave_flow (MusterSipContext *self, MusterSipFlowUse *use)
+{
+  Shared *shared = use->shared;
+
+  g_queue_unlink (&shared->uses, &use->link);
+  g_free (use);
+  if (shared->uses.head == NULL && self->sweep_source == 0)
+    self->sweep_source = g_idle_add (on_sweep, self);
+}
+
+MusterSipTransport *
+muster_sip_flow_use_get_transport (MusterSipFlowUse *use)
+{
+  MusterSipFlow *flow = use->shared->flow;
+
+  return flow != NULL && muster_sip_flow_is_open (flow) ? muster_sip_flow_get_transport (flow)
+                                                        : NULL;
 }
 
 void

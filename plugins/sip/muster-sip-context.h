@@ -6,6 +6,7 @@
 #pragma once
 
 #include "muster-sip-agent.h"
+#include "muster-sip-flow.h"
 
 #define MUSTER_TYPE_SIP_CONTEXT (muster_sip_context_get_type ())
 G_DECLARE_FINAL_TYPE (MusterSipContext,
@@ -21,6 +22,26 @@ MusterSipAgent *muster_sip_context_acquire_agent (MusterSipContext *self,
                                                   guint16 port,
                                                   GError **error);
 void muster_sip_context_release_agent (MusterSipContext *self, MusterSipAgent *agent);
+
+/* One account's use of a connection that it shares with others. */
+typedef struct _MusterSipFlowUse MusterSipFlowUse;
+
+/* @ended: the connection is over; the use must still be left. Both come from the main loop. */
+typedef struct {
+  void (*opened) (gpointer user_data);
+  void (*ended) (const GError *error, gpointer user_data);
+} MusterSipFlowUseFuncs;
+
+/* Joins the connection that is meant, or makes it. If muster_sip_flow_use_get_transport() is not %NULL
+ * it stands already; else `opened` or `ended` tells. */
+MusterSipFlowUse *muster_sip_context_join_flow (MusterSipContext *self,
+                                                const MusterSipFlowKey *key,
+                                                const MusterSipFlowUseFuncs *funcs,
+                                                gpointer user_data);
+/* The connection is closed when the last one has left it. Nothing is called any more. */
+void muster_sip_context_leave_flow (MusterSipContext *self, MusterSipFlowUse *use);
+
+MusterSipTransport *muster_sip_flow_use_get_transport (MusterSipFlowUse *use);
 
 /* Requests to a contact with this user part are ours from now on. */
 void muster_sip_context_add_token (MusterSipContext *self, const char *token);

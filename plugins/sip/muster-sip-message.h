@@ -7,6 +7,9 @@
 
 #include <muster/muster.h>
 
+/* What is answered when it comes in. */
+#define MUSTER_SIP_ALLOWED_METHODS "OPTIONS"
+
 /* A REGISTER as the state machine wants it sent: header values, complete and clean. What a transport
  * adds is Via, Max-Forwards and Content-Length. */
 typedef struct {

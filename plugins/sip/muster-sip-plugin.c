@@ -16,7 +16,7 @@
 #define SERVICE "Service"
 #define ACCOUNT "Account"
 
-static const char *const transports[] = { "udp", NULL };
+static const char *const transports[] = { "udp", "tcp", "tls", NULL };
 static const char *const schemes[] = { "sip", NULL };
 
 static const MusterParam params[] = {
@@ -69,6 +69,24 @@ static const MusterParam params[] = {
     .group = SERVICE,
     .default_value = "udp",
     .choices = transports,
+  },
+  {
+    .name = "tls-ca",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_BINDS_SECRET | MUSTER_PARAM_ADVANCED,
+    .label = "Certificate authority",
+    .help = "The absolute path of a PEM file with authorities to trust beside the system's.",
+    .group = SERVICE,
+    .pattern = "/.*",
+  },
+  {
+    .name = "tls-pin",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_BINDS_SECRET | MUSTER_PARAM_ADVANCED,
+    .label = "Pinned key",
+    .help = "The SHA-256 of the server's public key in hexadecimal, to trust it whoever signed it.",
+    .group = SERVICE,
+    .pattern = "[0-9A-Fa-f]{64}",
   },
   {
     .name = "expires",

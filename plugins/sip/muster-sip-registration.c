@@ -17,8 +17,9 @@
  * take the same way:
  *
  *   begin -> configure -> load_password -> resolve -> try_next_target -+-> complete
- *                                               ^                      |
- *                                               +-- nobody there ------+
+ *                                   |           ^                      |
+ *                                   |           +-- nobody there ------+
+ *                                   +-> join_flow (TCP, TLS) ----------+
  *
  * The target is resolved, and the way out to it found, each time: the local address may have changed,
  * and then the refresher swaps the contacts. The target that answered last is tried first, and is
@@ -37,7 +38,8 @@ typedef struct {
   GError *no_password;    /* nullable: why there is none, if the server asks */
   GPtrArray *targets;
   guint next_target;
-  GSocketAddress *target; /* lent: the one being tried */
+  GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
+  gboolean waits_for_flow;
 } Operation;
 
 struct _MusterSipRegistration {
@@ -45,6 +47,9 @@ struct _MusterSipRegistration {
 
   MusterSipRefresher *refresher; /* NULL before the first operation */
   MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
+  MusterSipFlowUse *flow;        /* likewise, on a stream; nullable */
+  char *flow_key;                /* which one it is */
+  gboolean flow_ended;           /* it is only held for the operation's sake */
   gboolean has_token;            /* it is in the context's table */
   gboolean saved;                /* a blob of ours is kept */
   Operation *operation;          /* nullable */
@@ -93,6 +98,15 @@ save (MusterSipRegistration *self)
 }
 
 static void
+leave_flow (MusterSipRegistration *self)
+{
+  if (self->flow != NULL)
+    muster_sip_context_leave_flow (get_context (self), g_steal_pointer (&self->flow));
+  g_clear_pointer (&self->flow_key, g_free);
+  self->flow_ended = FALSE;
+}
+
+static void
 leave_network (MusterSipRegistration *self)
 {
   MusterSipContext *context = get_context (self);
@@ -102,6 +116,7 @@ leave_network (MusterSipRegistration *self)
   self->has_token = FALSE;
   if (self->agent != NULL)
     muster_sip_context_release_agent (context, g_steal_pointer (&self->agent));
+  leave_flow (self);
 }
 
 /* Takes both. One of them is set after an open; a close is fine without either. */
@@ -119,6 +134,8 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     save (self);
   if (ended->leaving && error == NULL)
     leave_network (self);
+  else if (self->flow_ended)
+    leave_flow (self);
 
   if (error != NULL)
     g_task_return_error (task, error);
@@ -167,6 +184,8 @@ remember_good_target (Operation *operation)
 {
   MusterSipRegistration *self = operation->self;
 
+  if (operation->target == NULL)
+    return;
   g_set_object (&self->good_target, operation->target);
   g_free (self->good_hop);
   self->good_hop = g_strdup (operation->config->hop_host);
@@ -188,7 +207,7 @@ on_refreshed (MusterSipRefresher *refresher,
 {
   Operation *operation = user_data;
 
-  if (error != NULL && is_transport_failure (error) &&
+  if (error != NULL && is_transport_failure (error) && operation->targets != NULL &&
       operation->next_target < operation->targets->len) {
     try_next_target (operation);
     return;
@@ -201,6 +220,29 @@ on_refreshed (MusterSipRefresher *refresher,
     complete (operation, NULL, g_steal_pointer (&operation->no_password));
   else
     complete (operation, lease, error != NULL ? g_error_copy (error) : NULL);
+}
+
+/* The way is clear: lets the refresher work. */
+static void
+talk (Operation *operation, MusterSipTransport *transport, const char *route)
+{
+  MusterSipRegistration *self = operation->self;
+
+  if (operation->leaving) {
+    muster_sip_refresher_unregister (self->refresher, operation->config, transport, route,
+                                     operation->password, on_refreshed, operation);
+    return;
+  }
+
+  if (!self->has_token)
+    muster_sip_context_add_token (get_context (self),
+                                  muster_sip_refresher_get_token (self->refresher));
+  self->has_token = TRUE;
+  muster_sip_refresher_register (self->refresher, operation->config, transport, route,
+                                 operation->password, on_refreshed, operation);
+  /* Killed now, we would come back as somebody else, beside a binding that nobody serves. */
+  if (!self->saved)
+    save (self);
 }
 
 /* trying a target */
@@ -251,23 +293,78 @@ try_next_target (Operation *operation)
     g_clear_error (&error);
   }
 
+  leave_flow (self); /* the account may have been on a stream before */
   transport = muster_sip_agent_get_transport (self->agent);
   route = muster_sip_target_dup_route (operation->target);
-  if (operation->leaving) {
-    muster_sip_refresher_unregister (self->refresher, operation->config, transport, route,
-                                     operation->password, on_refreshed, operation);
+  talk (operation, transport, route);
+}
+
+/* streams */
+
+static void
+on_flow_opened (gpointer user_data)
+{
+  MusterSipRegistration *self = user_data;
+  Operation *operation = self->operation;
+
+  if (operation == NULL || !operation->waits_for_flow || is_over (operation))
+    return;
+  operation->waits_for_flow = FALSE;
+  talk (operation, muster_sip_flow_use_get_transport (self->flow), "");
+}
+
+static void
+on_flow_ended (const GError *error, gpointer user_data)
+{
+  MusterSipRegistration *self = user_data;
+  Operation *operation = self->operation;
+
+  self->flow_ended = TRUE;
+  if (operation != NULL) {
+    /* One that is talking hears of it from its transaction. */
+    if (operation->waits_for_flow && !is_over (operation))
+      complete (operation, NULL, g_error_copy (error));
     return;
   }
 
-  if (!self->has_token)
-    muster_sip_context_add_token (get_context (self),
-                                  muster_sip_refresher_get_token (self->refresher));
-  self->has_token = TRUE;
-  muster_sip_refresher_register (self->refresher, operation->config, transport, route,
-                                 operation->password, on_refreshed, operation);
-  /* Killed now, we would come back as somebody else, beside a binding that nobody serves. */
-  if (!self->saved)
-    save (self);
+  leave_flow (self);
+  muster_registration_lost (MUSTER_REGISTRATION (self), error);
+}
+
+static const MusterSipFlowUseFuncs flow_use_funcs = {
+  .opened = on_flow_opened,
+  .ended = on_flow_ended,
+};
+
+static void
+join_flow (Operation *operation)
+{
+  MusterSipRegistration *self = operation->self;
+  const MusterSipConfig *config = operation->config;
+  const MusterSipFlowKey key = {
+    .transport = config->transport,
+    .host = config->hop_host,
+    .port = config->hop_port,
+    .tls_name = config->tls_name,
+    .trust = config->trust,
+  };
+  g_autofree char *text = muster_sip_flow_key_to_string (&key);
+  MusterSipTransport *transport;
+
+  if (self->agent != NULL) /* the account may have been on UDP before */
+    muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
+  if (self->flow_ended || g_strcmp0 (text, self->flow_key) != 0)
+    leave_flow (self);
+  if (self->flow == NULL) {
+    self->flow = muster_sip_context_join_flow (get_context (self), &key, &flow_use_funcs, self);
+    self->flow_key = g_steal_pointer (&text);
+  }
+
+  transport = muster_sip_flow_use_get_transport (self->flow);
+  if (transport != NULL)
+    talk (operation, transport, "");
+  else
+    operation->waits_for_flow = TRUE;
 }
 
 /* resolving */
@@ -345,6 +442,10 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
+  if (operation->config->transport != MUSTER_TRANSPORT_UDP) {
+    join_flow (operation);
+    return;
+  }
   muster_sip_target_resolve_async (operation->config->hop_host, operation->config->hop_port,
                                    g_task_get_cancellable (operation->task), on_resolved,
                                    g_rc_box_acquire (operation));
@@ -360,6 +461,9 @@ configure (MusterSipRegistration *self, GError **error)
   g_autofree char *auth_user = muster_registration_dup_string (registration, "auth-user");
   g_autofree char *server = muster_registration_dup_string (registration, "server");
   g_autofree char *outbound_proxy = muster_registration_dup_string (registration, "outbound-proxy");
+  g_autofree char *transport = muster_registration_dup_string (registration, "transport");
+  g_autofree char *tls_ca = muster_registration_dup_string (registration, "tls-ca");
+  g_autofree char *tls_pin = muster_registration_dup_string (registration, "tls-pin");
 
   return muster_sip_config_new (
     &(MusterSipSettings){ .address = muster_registration_get_address (registration),
@@ -367,6 +471,9 @@ configure (MusterSipRegistration *self, GError **error)
                           .auth_user = auth_user,
                           .server = server,
                           .outbound_proxy = outbound_proxy,
+                          .transport = transport,
+                          .tls_ca = tls_ca,
+                          .tls_pin = tls_pin,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
     error);
 }

@@ -8,8 +8,8 @@
 #include "muster-sip-target.h"
 
 /*
- * From a host to addresses, and from an address to the way out. An IP literal is itself; a name is
- * asked for by A and AAAA. Sofia gets nothing but literals: its own resolver can hang.
+ * From a host to addresses, and from an address to the way out. A domain is looked up by SRV. Sofia gets
+ * nothing but literals: its own resolver can hang.
  */
 
 #define DEFAULT_PORT 5060
@@ -18,28 +18,20 @@ static void
 on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  guint16 port = (guint16) GPOINTER_TO_UINT (g_task_get_task_data (task));
-  g_autoptr (GPtrArray) targets = g_ptr_array_new_with_free_func (g_object_unref);
-  g_autoptr (GError) error = NULL;
-  GList *addresses;
+  g_autoptr (GPtrArray) found = NULL;
+  GPtrArray *targets;
+  GError *error = NULL;
 
-  addresses = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    g_task_return_error (task, g_steal_pointer (&error));
-    return;
-  }
-  if (addresses == NULL) {
-    g_task_return_error (task,
-                         muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_RESOLVE, "%s",
-                                           error != NULL ? error->message
-                                                         : "the server's name has no address"));
+  found = muster_resolver_lookup_finish (result, &error);
+  if (found == NULL) {
+    g_task_return_error (task, error);
     return;
   }
 
-  for (GList *l = addresses; l != NULL; l = l->next)
-    g_ptr_array_add (targets, g_inet_socket_address_new (l->data, port));
-  g_resolver_free_addresses (addresses);
-  g_task_return_pointer (task, g_steal_pointer (&targets), (GDestroyNotify) g_ptr_array_unref);
+  targets = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < found->len; i++)
+    g_ptr_array_add (targets, g_object_ref (((MusterTarget *) found->pdata[i])->address));
+  g_task_return_pointer (task, targets, (GDestroyNotify) g_ptr_array_unref);
 }
 
 void
@@ -49,26 +41,16 @@ muster_sip_target_resolve_async (const char *host,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, user_data);
-  g_autoptr (GInetAddress) literal = g_inet_address_new_from_string (host);
-  g_autoptr (GResolver) resolver = NULL;
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, muster_sip_target_resolve_async);
-  if (port == 0)
-    port = DEFAULT_PORT;
-
-  if (literal != NULL) {
-    GPtrArray *targets = g_ptr_array_new_with_free_func (g_object_unref);
-
-    g_ptr_array_add (targets, g_inet_socket_address_new (literal, port));
-    g_task_return_pointer (task, targets, (GDestroyNotify) g_ptr_array_unref);
-    return;
-  }
-
-  g_task_set_task_data (task, GUINT_TO_POINTER (port), NULL);
-  resolver = g_resolver_get_default ();
-  g_resolver_lookup_by_name_async (resolver, host, cancellable, on_looked_up,
-                                   g_steal_pointer (&task));
+  /* A port that somebody gave is meant for the host itself (RFC 3263 section 4.2). */
+  if (port != 0)
+    muster_resolver_lookup_async (NULL, "udp", host, port, MUSTER_RESOLVER_NONE, cancellable,
+                                  on_looked_up, task);
+  else
+    muster_resolver_lookup_async ("sip", "udp", host, DEFAULT_PORT, MUSTER_RESOLVER_NONE,
+                                  cancellable, on_looked_up, task);
 }
 
 GPtrArray *

@@ -99,27 +99,176 @@ muster_sip_wire_read_response (const struct sip_s *sip)
   return response;
 }
 
-MusterSipResponse *
-muster_sip_wire_parse_response (const void *bytes, gsize n_bytes)
+/* A whole message that may be acted on; else %NULL. Free with msg_destroy(). */
+static msg_t *
+parse (const void *bytes, gsize n_bytes)
 {
-  MusterSipResponse *response = NULL;
-  const sip_t *sip;
   msg_t *message;
+  sip_t *sip;
 
   if (n_bytes == 0 || n_bytes > MAX_MESSAGE_BYTES)
     return NULL;
 
   message = msg_make (sip_default_mclass (), 0, bytes, (ssize_t) n_bytes);
-  sip = message != NULL ? sip_object (message) : NULL;
+  if (message == NULL)
+    return NULL;
+  sip = sip_object (message);
 
   /* Each of these lets something through that another one stops. */
   if (sip != NULL && msg_is_complete (message) && msg_has_error (message) == 0 &&
-      (msg_extract_errors (message) & sip_mask_response) == 0 && sip_sanity_check (sip) >= 0 &&
-      sip->sip_status != NULL && sip->sip_status->st_status >= 200 &&
-      sip->sip_status->st_status <= 699)
-    response = muster_sip_wire_read_response (sip);
+      (msg_extract_errors (message) & (sip_mask_request | sip_mask_response)) == 0 &&
+      sip_sanity_check (sip) >= 0)
+    return message;
 
-  if (message != NULL)
+  msg_destroy (message);
+  return NULL;
+}
+
+static gboolean
+is_final (const sip_t *sip)
+{
+  return sip->sip_status != NULL && sip->sip_status->st_status >= 200 &&
+         sip->sip_status->st_status <= 699;
+}
+
+MusterSipResponse *
+muster_sip_wire_parse_response (const void *bytes, gsize n_bytes)
+{
+  MusterSipResponse *response = NULL;
+  msg_t *message = parse (bytes, n_bytes);
+
+  if (message == NULL)
+    return NULL;
+
+  if (is_final (sip_object (message)))
+    response = muster_sip_wire_read_response (sip_object (message));
+  msg_destroy (message);
+  return response;
+}
+
+/* building */
+
+/* Takes @message. */
+static GBytes *
+finish (msg_t *message)
+{
+  GBytes *bytes = NULL;
+  size_t n_bytes = 0;
+  char *text;
+
+  if (sip_complete_message (message) >= 0) {
+    text = msg_as_string (msg_home (message), message, NULL, 0, &n_bytes);
+    if (text != NULL)
+      bytes = g_bytes_new (text, n_bytes);
+  }
+  msg_destroy (message);
+
+  return bytes;
+}
+
+GBytes *
+muster_sip_wire_build_request (const MusterSipRequest *request, const char *via)
+{
+  msg_t *message = msg_create (sip_default_mclass (), 0);
+  su_home_t *home = msg_home (message);
+  g_autofree char *cseq = g_strdup_printf ("%u %s", request->cseq, request->method);
+  g_autofree char *expires = g_strdup_printf ("%u", request->expires_s);
+
+  su_home_preload (home, 1, 2048);
+  msg_header_insert (message, NULL,
+                     (msg_header_t *) sip_request_create (home, sip_method_code (request->method),
+                                                          request->method,
+                                                          URL_STRING_MAKE (request->request_uri),
+                                                          NULL));
+  if (sip_add_tl (message, sip_object (message), SIPTAG_VIA_STR (via),
+                  SIPTAG_MAX_FORWARDS_STR ("70"), SIPTAG_FROM_STR (request->from),
+                  SIPTAG_TO_STR (request->to), SIPTAG_CALL_ID_STR (request->call_id),
+                  SIPTAG_CSEQ_STR (cseq), SIPTAG_CONTACT_STR (request->contact),
+                  SIPTAG_EXPIRES_STR (expires), SIPTAG_SUPPORTED_STR ("path"),
+                  SIPTAG_USER_AGENT_STR ("Muster/" MUSTER_SIP_VERSION),
+                  TAG_IF (request->authorization != NULL,
+                          SIPTAG_AUTHORIZATION_STR (request->authorization)),
+                  TAG_IF (request->proxy_authorization != NULL,
+                          SIPTAG_PROXY_AUTHORIZATION_STR (request->proxy_authorization)),
+                  TAG_END ()) < 0) {
     msg_destroy (message);
+    return NULL;
+  }
+
+  return finish (message);
+}
+
+static GBytes *
+build_reply (const sip_t *request, int status, const char *phrase)
+{
+  msg_t *message = msg_create (sip_default_mclass (), 0);
+  su_home_t *home = msg_home (message);
+  sip_t *reply = sip_object (message);
+  g_autofree char *tag = muster_sip_random_hex (16);
+
+  msg_header_insert (message, NULL,
+                     (msg_header_t *) sip_status_create (home, (unsigned) status, phrase, NULL));
+  if (sip_add_tl (message, reply, SIPTAG_VIA (request->sip_via),
+                  SIPTAG_RECORD_ROUTE (request->sip_record_route), SIPTAG_FROM (request->sip_from),
+                  SIPTAG_TO (request->sip_to), SIPTAG_CALL_ID (request->sip_call_id),
+                  SIPTAG_CSEQ (request->sip_cseq),
+                  TAG_IF (status != 404, SIPTAG_ALLOW_STR (MUSTER_SIP_ALLOWED_METHODS)),
+                  TAG_IF (status == 200, SIPTAG_ACCEPT_STR ("application/sdp")), TAG_END ()) < 0) {
+    msg_destroy (message);
+    return NULL;
+  }
+  if (reply->sip_to != NULL && reply->sip_to->a_tag == NULL)
+    sip_to_tag (home, reply->sip_to, tag);
+
+  return finish (message);
+}
+
+/* As the agent does it over UDP. */
+static GBytes *
+answer_request (const sip_t *sip, MusterSipIsOursFunc is_ours, gpointer user_data)
+{
+  const sip_request_t *request = sip->sip_request;
+
+  if (request->rq_method == sip_method_ack)
+    return NULL;
+  if (request->rq_method != sip_method_options)
+    return build_reply (sip, SIP_405_METHOD_NOT_ALLOWED);
+  if (request->rq_url->url_user == NULL || !is_ours (request->rq_url->url_user, user_data))
+    return build_reply (sip, SIP_404_NOT_FOUND);
+
+  return build_reply (sip, SIP_200_OK);
+}
+
+MusterSipResponse *
+muster_sip_wire_parse_message (const void *bytes,
+                               gsize n_bytes,
+                               gsize body_bytes,
+                               MusterSipIsOursFunc is_ours,
+                               gpointer user_data,
+                               char **branch,
+                               GBytes **reply)
+{
+  MusterSipResponse *response = NULL;
+  msg_t *message = parse (bytes, n_bytes);
+  const sip_t *sip;
+
+  *branch = NULL;
+  *reply = NULL;
+  if (message == NULL)
+    return NULL;
+
+  /* Sofia takes bare line ends, too: a head that ends elsewhere for it than for the framer would let a
+   * peer hide one message in another. */
+  sip = sip_object (message);
+  if ((sip->sip_payload != NULL ? sip->sip_payload->pl_len : 0) == body_bytes) {
+    if (sip->sip_request != NULL) {
+      *reply = answer_request (sip, is_ours, user_data);
+    } else if (is_final (sip) && sip->sip_via != NULL && sip->sip_via->v_next == NULL) {
+      *branch = g_strdup (sip->sip_via->v_branch);
+      response = muster_sip_wire_read_response (sip);
+    }
+  }
+  msg_destroy (message);
+
   return response;
 }

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "muster-sip-message.h"
+#include "muster-sip-transport.h"
 
 struct sip_s;
 
@@ -15,3 +15,18 @@ MusterSipResponse *muster_sip_wire_read_response (const struct sip_s *sip);
 /* The same from the bytes of one whole message, as a stream or a test has it. %NULL if they are not a
  * response that may be acted on. */
 MusterSipResponse *muster_sip_wire_parse_response (const void *bytes, gsize n_bytes);
+
+/* The bytes of @request as it goes over a stream, @via being the value of its Via. %NULL if it cannot be
+ * built. */
+GBytes *muster_sip_wire_build_request (const MusterSipRequest *request, const char *via);
+
+/* One whole message from a stream, of whose bytes the framer counted @body_bytes as the body. A final
+ * response is returned, with the @branch of its only Via; a request gets a @reply, if it gets one. What
+ * may not be acted on gives neither. */
+MusterSipResponse *muster_sip_wire_parse_message (const void *bytes,
+                                                  gsize n_bytes,
+                                                  gsize body_bytes,
+                                                  MusterSipIsOursFunc is_ours,
+                                                  gpointer user_data,
+                                                  char **branch,
+                                                  GBytes **reply);

@@ -5,6 +5,7 @@
 
 #include "muster-hub-private.h"
 #include "muster-registration-host.h"
+#include "muster-resolver-private.h"
 #include "muster-sip-peer.h"
 
 #include <string.h>
@@ -14,62 +15,37 @@
 
 #define ADDRESS "alice@example.test"
 
-/* a resolver that says what the test wants */
+/* a resolver that says what the test wants: literals, joined by blanks; NULL: there is no such name */
 
-typedef struct {
-  GResolver parent_instance;
-  const char *addresses; /* joined by blanks; NULL: there is no such name */
-} Oracle;
-
-typedef GResolverClass OracleClass;
-
-static GType oracle_get_type (void);
-G_DEFINE_TYPE (Oracle, oracle, G_TYPE_RESOLVER)
+static const char *oracle_addresses; /* read by the resolver's threads: set before they are asked */
 
 static void
-oracle_lookup_async (GResolver *resolver,
-                     const char *name,
-                     GCancellable *cancellable,
-                     GAsyncReadyCallback callback,
-                     gpointer user_data)
+oracle_says (const char *addresses)
 {
-  g_autoptr (GTask) task = g_task_new (resolver, cancellable, callback, user_data);
-
-  g_assert_cmpstr (name, ==, "pbx.example.test");
-  g_task_return_boolean (task, TRUE);
+  oracle_addresses = addresses;
+  muster_resolver_flush ();
 }
 
-static GList *
-oracle_lookup_finish (GResolver *resolver, GAsyncResult *result, GError **error)
+static int
+oracle_ask (const char *node,
+            const char *service,
+            const struct addrinfo *hints,
+            struct addrinfo **result)
 {
-  const char *addresses = ((Oracle *) resolver)->addresses;
-  g_auto (GStrv) texts = g_strsplit (addresses != NULL ? addresses : "", " ", 0);
-  GList *list = NULL;
+  const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST, .ai_socktype = hints->ai_socktype };
+  g_auto (GStrv) texts = g_strsplit (oracle_addresses != NULL ? oracle_addresses : "", " ", 0);
 
-  if (!g_task_propagate_boolean (G_TASK (result), error))
-    return NULL;
-  if (addresses == NULL) {
-    g_set_error (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "no such name");
-    return NULL;
+  g_assert_cmpstr (node, ==, "pbx.example.test");
+  *result = NULL;
+  if (oracle_addresses == NULL)
+    return EAI_NONAME;
+  for (guint i = 0; texts[i] != NULL; i++) {
+    g_assert_cmpint (getaddrinfo (texts[i], NULL, &numeric, result), ==, 0);
+    result = &(*result)->ai_next;
   }
-  for (char **text = texts; *text != NULL; text++)
-    list = g_list_append (list, g_inet_address_new_from_string (*text));
-  return list;
-}
 
-static void
-oracle_class_init (OracleClass *klass)
-{
-  klass->lookup_by_name_async = oracle_lookup_async;
-  klass->lookup_by_name_finish = oracle_lookup_finish;
+  return 0;
 }
-
-static void
-oracle_init (Oracle *self)
-{
-}
-
-static Oracle *oracle; /* the process's resolver from main() on */
 
 /* an account, and the daemon around it */
 
@@ -458,7 +434,7 @@ test_next_address (World *world, gconstpointer data)
   g_autoptr (SipPeer) late = NULL;
   g_autoptr (GError) error = NULL;
 
-  oracle->addresses = "::1 127.0.0.1";
+  oracle_says ("::1 127.0.0.1");
   set_server (world, "pbx.example.test");
   open_and_wait (world);
   g_assert_no_error (world->error);
@@ -476,7 +452,7 @@ test_next_address (World *world, gconstpointer data)
 static void
 test_no_address_answers (World *world, gconstpointer data)
 {
-  oracle->addresses = "::1 127.0.0.1";
+  oracle_says ("::1 127.0.0.1");
   set_server (world, "pbx.example.test");
   g_clear_pointer (&world->peer, sip_peer_free);
   open_and_wait (world);
@@ -487,16 +463,16 @@ test_no_address_answers (World *world, gconstpointer data)
 static void
 test_names_fail (World *world, gconstpointer data)
 {
-  oracle->addresses = NULL;
+  oracle_says (NULL);
   set_server (world, "pbx.example.test");
   open_and_wait (world);
   g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
   g_assert_cmpint (muster_error_get_step (world->error), ==, MUSTER_STEP_RESOLVE);
 
-  oracle->addresses = "127.0.0.1";
+  oracle_says ("127.0.0.1");
   open_and_wait (world);
   g_assert_no_error (world->error);
-  oracle->addresses = NULL;
+  oracle_says (NULL);
   open_and_wait (world);
   g_assert_no_error (world->error);
   g_assert_true (world->lease->refreshed);
@@ -802,8 +778,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  oracle = g_object_new (oracle_get_type (), NULL);
-  g_resolver_set_default (G_RESOLVER (oracle));
+  muster_dns_use_addresses (oracle_ask, freeaddrinfo);
   muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
 
 #define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)

@@ -1,0 +1,362 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-flow.h"
+
+#include "muster-sip-framer.h"
+#include "muster-sip-wire.h"
+
+#include <muster/muster-stream.h>
+
+/*
+ * A transaction on a reliable transport is a request and an answer (RFC 3261 section 17.1.2.2: nothing
+ * is retransmitted), found by the branch of the topmost Via, and ended by Timer F.
+ *
+ *    send -> stream ... stream -> framer -+-> answer of a branch   -> func
+ *                                         +-> request              -> answered here
+ *                                         +-> ping                 -> pong
+ */
+
+#define TIMER_F_MS    32000
+#define BRANCH_DIGITS 24
+#define MAX_OUT_BYTES (4 * 1024 * 1024)
+
+struct _MusterSipFlow {
+  MusterSipTransport transport; /* first */
+  const MusterSipFlowFuncs *funcs;
+  gpointer user_data;
+
+  MusterStream *stream;
+  MusterSipFramer framer;
+  char *sent_by;            /* `SIP/2.0/TCP host:port`: what our Vias begin with */
+  GHashTable *transactions; /* branch -> MusterSipTransaction */
+  GQueue answered;          /* of MusterSipTransaction: cut off, waiting for their turn */
+  guint dispatch_source;
+  gboolean open;
+};
+
+struct _MusterSipTransaction {
+  GList link; /* in answered */
+  MusterSipFlow *flow;
+  char *branch;
+  MusterTimer timer_f;
+  MusterSipAnswerFunc func;
+  gpointer user_data;
+  GError *failure; /* set once it is in answered */
+};
+
+static void
+transaction_free (MusterSipTransaction *transaction)
+{
+  muster_timer_cancel (&transaction->timer_f);
+  g_clear_error (&transaction->failure);
+  g_free (transaction->branch);
+  g_free (transaction);
+}
+
+/* failing transactions: from the loop, since whoever hears of it sends the next request */
+
+static gboolean
+on_dispatch (gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+
+  self->dispatch_source = 0;
+  while (self->answered.head != NULL) {
+    MusterSipTransaction *transaction = g_queue_pop_head_link (&self->answered)->data;
+
+    transaction->func (NULL, transaction->failure, transaction->user_data);
+    transaction_free (transaction);
+  }
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes @failure. The transaction is out of the table. */
+static void
+transaction_fail (MusterSipTransaction *transaction, GError *failure)
+{
+  MusterSipFlow *self = transaction->flow;
+
+  muster_timer_cancel (&transaction->timer_f);
+  transaction->failure = failure;
+  g_queue_push_tail_link (&self->answered, &transaction->link);
+  if (self->dispatch_source == 0)
+    self->dispatch_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_dispatch, self, NULL);
+}
+
+static void
+on_timer_f (MusterTimer *timer, gpointer user_data)
+{
+  MusterSipTransaction *transaction = user_data;
+
+  g_hash_table_steal (transaction->flow->transactions, transaction->branch);
+  transaction_fail (transaction, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
+                                                   "the server does not answer"));
+}
+
+static void
+fail_all (MusterSipFlow *self, const GError *error)
+{
+  GHashTableIter iter;
+  gpointer transaction;
+
+  g_hash_table_iter_init (&iter, self->transactions);
+  while (g_hash_table_iter_next (&iter, NULL, &transaction)) {
+    g_hash_table_iter_steal (&iter);
+    transaction_fail (transaction, g_error_copy (error));
+  }
+}
+
+/* the transport */
+
+static MusterSipTransaction *
+muster_sip_flow_send (MusterSipTransport *transport,
+                      const char *route,
+                      const MusterSipRequest *request,
+                      MusterSipAnswerFunc func,
+                      gpointer user_data)
+{
+  MusterSipFlow *self = (MusterSipFlow *) transport;
+  MusterSipTransaction *transaction = g_new0 (MusterSipTransaction, 1);
+  g_autofree char *digits = muster_sip_random_hex (BRANCH_DIGITS);
+  g_autofree char *via = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gsize n_bytes;
+  gconstpointer data;
+
+  transaction->link.data = transaction;
+  transaction->flow = self;
+  transaction->branch = g_strconcat ("z9hG4bK", digits, NULL);
+  transaction->func = func;
+  transaction->user_data = user_data;
+  muster_timer_init (&transaction->timer_f, on_timer_f, transaction);
+
+  if (!self->open) {
+    transaction_fail (transaction, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_STREAM,
+                                                     "the connection to the server is gone"));
+    return transaction;
+  }
+
+  via = g_strdup_printf ("%s;branch=%s;rport", self->sent_by, transaction->branch);
+  bytes = muster_sip_wire_build_request (request, via);
+  data = bytes != NULL ? g_bytes_get_data (bytes, &n_bytes) : NULL;
+  if (data == NULL) {
+    transaction_fail (transaction, muster_error_new (MUSTER_ERROR_INVALID, MUSTER_STEP_CONFIGURE,
+                                                     "no request can be made of the parameters"));
+    return transaction;
+  }
+  if (!muster_stream_send (self->stream, data, n_bytes)) {
+    transaction_fail (transaction, muster_error_new (MUSTER_ERROR_BUSY, MUSTER_STEP_STREAM,
+                                                     "the server does not take what is sent"));
+    return transaction;
+  }
+
+  g_hash_table_insert (self->transactions, transaction->branch, transaction);
+  muster_timer_arm_in_ms (&transaction->timer_f, TIMER_F_MS);
+  return transaction;
+}
+
+static void
+muster_sip_flow_drop (MusterSipTransport *transport, MusterSipTransaction *transaction)
+{
+  MusterSipFlow *self = (MusterSipFlow *) transport;
+
+  if (transaction->failure != NULL)
+    g_queue_unlink (&self->answered, &transaction->link);
+  else
+    g_hash_table_steal (self->transactions, transaction->branch);
+  transaction_free (transaction);
+}
+
+static const MusterSipTransportVtable transport_vtable = {
+  .send = muster_sip_flow_send,
+  .drop = muster_sip_flow_drop,
+};
+
+/* what comes in */
+
+static gboolean
+is_ours (const char *token, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+
+  return self->funcs->is_ours (token, self->user_data);
+}
+
+static void
+take_message (MusterSipFlow *self, const char *bytes, gsize n_bytes, gsize body_bytes)
+{
+  MusterSipTransaction *transaction;
+  g_autoptr (MusterSipResponse) response = NULL;
+  g_autoptr (GBytes) reply = NULL;
+  g_autofree char *branch = NULL;
+
+  response = muster_sip_wire_parse_message (bytes, n_bytes, body_bytes, is_ours, self, &branch,
+                                            &reply);
+  if (reply != NULL)
+    muster_stream_send (self->stream, g_bytes_get_data (reply, NULL), g_bytes_get_size (reply));
+  if (response == NULL || branch == NULL)
+    return;
+
+  transaction = g_hash_table_lookup (self->transactions, branch);
+  if (transaction == NULL)
+    return;
+  g_hash_table_steal (self->transactions, branch);
+  muster_timer_cancel (&transaction->timer_f);
+  transaction->func (response, NULL, transaction->user_data);
+  transaction_free (transaction);
+}
+
+/* Takes @error. */
+static void
+muster_sip_flow_end (MusterSipFlow *self, GError *error)
+{
+  g_autoptr (GError) why = error;
+
+  self->open = FALSE;
+  fail_all (self, why);
+  self->funcs->ended (self, why, self->user_data);
+}
+
+static void
+on_readable (MusterStream *stream, const guint8 *data, gsize n_bytes, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+  const char *bytes = NULL;
+  const char *problem = NULL;
+  gsize n, n_body;
+
+  muster_sip_framer_feed (&self->framer, data, n_bytes);
+  for (;;) {
+    switch (muster_sip_framer_next (&self->framer, &bytes, &n, &n_body, &problem)) {
+    case MUSTER_SIP_FRAME_NONE:
+      return;
+    case MUSTER_SIP_FRAME_MESSAGE:
+      take_message (self, bytes, n, n_body);
+      break;
+    case MUSTER_SIP_FRAME_PING:
+      muster_stream_send (self->stream, "\r\n", 2);
+      break;
+    case MUSTER_SIP_FRAME_PONG:
+      break;
+    case MUSTER_SIP_FRAME_BROKEN:
+      muster_stream_close (self->stream);
+      muster_sip_flow_end (self, muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_STREAM,
+                                                   "the server does not speak SIP: %s", problem));
+      return;
+    }
+  }
+}
+
+/* the connection */
+
+static void
+on_opened (MusterStream *stream, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+  g_autoptr (GSocketAddress) local = muster_stream_dup_local_address (stream);
+  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (local);
+  GInetAddress *address = g_inet_socket_address_get_address (inet);
+  g_autofree char *literal = g_inet_address_to_string (address);
+  gboolean tls = muster_stream_is_tls (stream);
+
+  self->transport.contact_host = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
+                                   ? g_strdup_printf ("[%s]", literal)
+                                   : g_steal_pointer (&literal);
+  self->transport.contact_port = g_inet_socket_address_get_port (inet);
+  self->transport.contact_params = tls ? ";transport=tls" : ";transport=tcp";
+  self->sent_by = g_strdup_printf ("SIP/2.0/%s %s:%u", tls ? "TLS" : "TCP",
+                                   self->transport.contact_host, self->transport.contact_port);
+  self->open = TRUE;
+  self->funcs->opened (self, self->user_data);
+}
+
+static void
+on_closed (MusterStream *stream, const GError *error, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+
+  if (error != NULL)
+    muster_sip_flow_end (self, g_error_copy (error));
+}
+
+static const MusterStreamFuncs stream_funcs = {
+  .opened = on_opened,
+  .readable = on_readable,
+  .closed = on_closed,
+};
+
+char *
+muster_sip_flow_key_to_string (const MusterSipFlowKey *key)
+{
+  return g_strdup_printf ("%s %s %u %s %p", key->transport == MUSTER_TRANSPORT_TLS ? "tls" : "tcp",
+                          key->host, key->port, key->tls_name != NULL ? key->tls_name : "",
+                          (gpointer) key->trust);
+}
+
+MusterSipFlow *
+muster_sip_flow_new (const MusterSipFlowKey *key,
+                     const MusterSipFlowFuncs *funcs,
+                     gpointer user_data)
+{
+  MusterSipFlow *self = g_new0 (MusterSipFlow, 1);
+  gboolean tls = key->transport == MUSTER_TRANSPORT_TLS;
+  const char *proto = tls ? "tls" : "tcp";
+  guint16 usual_port = tls ? 5061 : 5060;
+
+  self->transport.vtable = &transport_vtable;
+  self->funcs = funcs;
+  self->user_data = user_data;
+  self->transactions = g_hash_table_new (g_str_hash, g_str_equal);
+  self->stream = muster_stream_new (&stream_funcs, self);
+  muster_stream_set_max_out_bytes (self->stream, MAX_OUT_BYTES);
+  if (tls) {
+    muster_stream_set_trust (self->stream, key->trust);
+    muster_stream_set_tls_name (self->stream, key->tls_name);
+  }
+
+  /* A port that somebody gave is meant for the host itself (RFC 3263 section 4.2). */
+  if (key->port != 0)
+    muster_stream_connect (self->stream, NULL, proto, key->host, key->port, MUSTER_RESOLVER_NONE);
+  else
+    muster_stream_connect (self->stream, tls ? "sips" : "sip", proto, key->host, usual_port,
+                           MUSTER_RESOLVER_NONE);
+
+  return self;
+}
+
+void
+muster_sip_flow_free (MusterSipFlow *self)
+{
+  if (self == NULL)
+    return;
+
+  g_return_if_fail (g_hash_table_size (self->transactions) == 0);
+
+  g_clear_pointer (&self->stream, muster_stream_free);
+  muster_sip_framer_clear (&self->framer);
+  g_clear_handle_id (&self->dispatch_source, g_source_remove);
+  while (self->answered.head != NULL)
+    transaction_free (g_queue_pop_head_link (&self->answered)->data);
+  g_hash_table_unref (self->transactions);
+  g_free (self->transport.contact_host);
+  g_free (self->sent_by);
+  g_free (self);
+}
+
+gboolean
+muster_sip_flow_is_open (MusterSipFlow *self)
+{
+  return self->open;
+}
+
+MusterSipTransport *
+muster_sip_flow_get_transport (MusterSipFlow *self)
+{
+  return &self->transport;
+}

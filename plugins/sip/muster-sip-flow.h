@@ -1,0 +1,48 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-sip-transport.h"
+
+#include <muster/muster-tls.h>
+
+/**
+ * MusterSipFlow:
+ *
+ * One connection to one proxy or registrar over TCP or TLS, shared by all accounts that go there in the
+ * same way (RFC 5626 calls it a flow): a transport, and the place where requests come in.
+ */
+typedef struct _MusterSipFlow MusterSipFlow;
+
+/* Which connection is meant. Equal ones are shared. */
+typedef struct {
+  MusterTransport transport; /* TCP or TLS */
+  const char *host;
+  guint16 port;          /* 0: as DNS says */
+  const char *tls_name;  /* whom the certificate must be for; NULL for TCP */
+  MusterTlsTrust *trust; /* NULL for TCP */
+} MusterSipFlowKey;
+
+/* @ended: it is over, by itself or because it could not be made; then it is only there to be freed.
+ * Called from the main loop, never inside a call to the flow. */
+typedef struct {
+  void (*opened) (MusterSipFlow *self, gpointer user_data);
+  void (*ended) (MusterSipFlow *self, const GError *error, gpointer user_data);
+  MusterSipIsOursFunc is_ours;
+} MusterSipFlowFuncs;
+
+MusterSipFlow *muster_sip_flow_new (const MusterSipFlowKey *key,
+                                    const MusterSipFlowFuncs *funcs,
+                                    gpointer user_data);
+
+/* Nobody may have a transaction on it any more. */
+void muster_sip_flow_free (MusterSipFlow *self);
+
+gboolean muster_sip_flow_is_open (MusterSipFlow *self);
+MusterSipTransport *muster_sip_flow_get_transport (MusterSipFlow *self); /* while it is open */
+
+/* (transfer full): one word for it: a key of hash tables */
+char *muster_sip_flow_key_to_string (const MusterSipFlowKey *key);
