@@ -19,9 +19,11 @@ G_DECLARE_DERIVABLE_TYPE (MusterRegistration, muster_registration, MUSTER, REGIS
 /**
  * MusterRegistrationClass:
  * @open_async: asks the service to reach us here, or extends the lease it granted
- * @open_finish: returns (transfer full): the granted lease, or %NULL with an error set
+ * @open_finish: returns (transfer full): the granted lease, or %NULL with an error set. The default
+ *   takes what was returned to a #GTask of the registration
  * @close_async: tells the service that we are leaving
- * @close_finish: returns %TRUE, or %FALSE with an error set
+ * @close_finish: returns %TRUE, or %FALSE with an error set. The default takes what was returned to
+ *   a #GTask of the registration
  *
  * One account's standing with one service: the whole surface that a protocol plugin must implement.
  *
