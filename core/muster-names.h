@@ -39,3 +39,6 @@
 
 /* A list of folders with plugins, ahead of the usual ones. */
 #define MUSTER_ENV_PLUGIN_PATH "MUSTER_PLUGIN_PATH"
+
+/* Where `muster plugin new` finds its templates, instead of where they are installed. */
+#define MUSTER_ENV_TEMPLATE_PATH "MUSTER_TEMPLATE_PATH"

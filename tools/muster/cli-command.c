@@ -45,7 +45,12 @@ const CliCommand cli_commands[] = {
   { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",
     "list, add, rename or remove identities", NULL, cmd_identity },
   { "protocols", "[PROTOCOL]", "list the protocols, or one's parameters", NULL, cmd_protocols },
-  { "plugin", "[list | show NAME]", "list the plugins, or show one", NULL, cmd_plugin },
+  { "plugin", "[list | show NAME | new NAME | try FILE]",
+    "list or show plugins, begin one, or try one out",
+    "new writes the folder of a new plugin from the sample, which works at once.\n"
+    "try does with a plugin's file what the daemon does, without the daemon and without waiting,\n"
+    "and says whether it keeps its contract.",
+    cmd_plugin },
   { "status", "", "show how the daemon is", NULL, cmd_status },
   { "help", "[COMMAND]", "explain a command", NULL, cmd_help },
   { "complete", "KIND [NAME]", NULL, NULL, cmd_complete },
