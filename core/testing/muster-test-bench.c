@@ -475,6 +475,22 @@ muster_test_bench_set_real_io (MusterTestBench *self, guint idle_ms)
 }
 
 /**
+ * muster_test_bench_set_deadline_ms:
+ * @self: a bench
+ * @deadline_ms: how long a step of the contract may take, in real milliseconds; 0: 30 s, and 300 s
+ *   with real input and output
+ *
+ * A step that takes longer is ended, and said to block the main loop.
+ */
+void
+muster_test_bench_set_deadline_ms (MusterTestBench *self, guint deadline_ms)
+{
+  g_return_if_fail (self != NULL && deadline_ms <= G_MAXINT);
+
+  self->deadline_ms = deadline_ms;
+}
+
+/**
  * muster_test_bench_get_registration:
  * @self: a bench
  *

@@ -23,6 +23,7 @@ struct _MusterTestBench {
   GHashTable *secrets;
   char *checked_secret; /* nullable: the service refuses a wrong one */
   guint idle_ms;        /* 0: no descriptor is waited for */
+  guint deadline_ms;    /* of a step, in real time; 0: the usual */
 
   /* what came of it */
   MusterModule *module; /* NULL until loaded */

@@ -161,6 +161,15 @@ child_play (MusterTestBench *bench, MusterTestSceneFunc func, char *place, int f
 
 /* the parent */
 
+static int
+deadline_ms (const MusterTestBench *bench)
+{
+  if (bench->deadline_ms != 0)
+    return (int) bench->deadline_ms;
+
+  return bench->idle_ms > 0 ? DEADLINE_IO_MS : DEADLINE_MS;
+}
+
 /* Returns: %FALSE if the child was silent for too long */
 static gboolean
 read_all (int fd, int timeout_ms, GByteArray *bytes)
@@ -236,7 +245,7 @@ muster_test_scene_play (MusterTestBench *bench, MusterTestSceneFunc func, Muster
     child_play (bench, func, place, ends[1]);
 
   close (ends[1]);
-  in_time = read_all (ends[0], bench->idle_ms > 0 ? DEADLINE_IO_MS : DEADLINE_MS, bytes);
+  in_time = read_all (ends[0], deadline_ms (bench), bytes);
   close (ends[0]);
   if (!in_time)
     kill (child, SIGKILL);

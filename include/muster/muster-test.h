@@ -41,6 +41,7 @@ MUSTER_API void
 muster_test_bench_set_secret (MusterTestBench *self, const char *param, MusterSecret *secret);
 MUSTER_API void muster_test_bench_set_checked_secret (MusterTestBench *self, const char *param);
 MUSTER_API void muster_test_bench_set_real_io (MusterTestBench *self, guint idle_ms);
+MUSTER_API void muster_test_bench_set_deadline_ms (MusterTestBench *self, guint deadline_ms);
 
 /* By hand, in this process. */
 MUSTER_API gboolean muster_test_bench_load (MusterTestBench *self, GError **error);
