@@ -243,7 +243,8 @@ step_register (MusterTestScene *scene)
 {
   g_autoptr (MusterLease) lease = NULL;
   g_autofree char *bindings = NULL;
-  gint64 began_us = muster_clock_now_us ();
+  gint64 began_us;
+  MusterTestCall *call;
   Play play;
 
   muster_test_scene_at (scene, "while it registered");
@@ -263,6 +264,12 @@ step_register (MusterTestScene *scene)
                                                                 : "no place that it named",
                           (double) (muster_clock_now_us () - began_us - AFTERMATH_MS * 1000) /
                             G_USEC_PER_SEC);
+
+  /* A real service must not keep it; whether that works is for the next steps to say. */
+  muster_test_scene_at (scene, "while it unregistered");
+  call = play_call (&play, TRUE);
+  if (call != NULL)
+    play_end_call (&play, call);
 }
 
 static void

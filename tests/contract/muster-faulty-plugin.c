@@ -49,7 +49,7 @@ has_fault (MusterFaultyRegistration *self, const char *name)
 {
   g_autofree char *fault = muster_registration_dup_string (MUSTER_REGISTRATION (self), "fault");
 
-  return g_str_equal (fault, name);
+  return g_strcmp0 (fault, name) == 0;
 }
 
 static MusterLease *
