@@ -9,6 +9,9 @@
 
 #include "muster-module.h"
 
+#include "muster-execution-private.h"
+#include "runtime/muster-crash-record.h"
+
 #include <string.h>
 
 /*
@@ -27,6 +30,7 @@ struct _MusterModule {
   const MusterPluginInfo *info;
   MusterPluginContext *context;
   gboolean started;
+  char *suspended_as; /* its name in the crash record; NULL: it is not suspended */
 };
 
 /* checks */
@@ -55,6 +59,14 @@ is_name (const char *name)
 }
 
 static gboolean
+is_pattern (const char *pattern)
+{
+  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+
+  return regex != NULL;
+}
+
+static gboolean
 check_param (const MusterProtocol *protocol, const MusterParam *param, char **reason)
 {
   g_autoptr (GVariant) value = NULL;
@@ -70,6 +82,10 @@ check_param (const MusterProtocol *protocol, const MusterParam *param, char **re
   if ((param->flags & MUSTER_PARAM_SECRET) != 0 &&
       (param->type != MUSTER_PARAM_STRING || param->default_value != NULL))
     return bad (reason, "secret %s of protocol %s is not text, or has a default", param->name,
+                protocol->id);
+
+  if (param->pattern != NULL && !is_pattern (param->pattern))
+    return bad (reason, "the pattern of parameter %s of protocol %s is none", param->name,
                 protocol->id);
 
   if (param->default_value == NULL)
@@ -91,6 +107,8 @@ check_protocol (const MusterProtocol *protocol, char **reason)
   if (!is_name (protocol->id) || protocol->display_name == NULL || protocol->uri_schemes == NULL ||
       protocol->address_help == NULL)
     return bad (reason, "the description of a protocol leaves out its id, name, schemes or help");
+  if (protocol->address_pattern != NULL && !is_pattern (protocol->address_pattern))
+    return bad (reason, "the pattern of the addresses of protocol %s is none", protocol->id);
   if (protocol->n_params > PARAMS_MAX || (protocol->n_params > 0 && protocol->params == NULL))
     return bad (reason, "protocol %s says it has %u parameters", protocol->id, protocol->n_params);
 
@@ -127,6 +145,10 @@ check_info (const MusterPluginInfo *info, char **reason)
       return bad (reason, "one of its kinds has no type");
     if (!check_protocol (kind->protocol, reason))
       return FALSE;
+    for (guint j = 0; j < i; j++) {
+      if (g_str_equal (info->kinds[j]->protocol->id, kind->protocol->id))
+        return bad (reason, "it speaks protocol %s twice", kind->protocol->id);
+    }
   }
 
   return TRUE;
@@ -150,23 +172,51 @@ name_from_path (const char *path)
   return g_string_free (name, FALSE);
 }
 
-MusterModule *
-muster_module_open (const char *path)
+static MusterModule *
+muster_module_new (const char *path)
 {
   MusterModule *self = g_new0 (MusterModule, 1);
-  g_autofree char *reason = NULL;
-  const MusterPluginInfo *info = NULL;
-  GModule *module;
 
   self->path = g_strdup (path);
   self->name = name_from_path (path);
   self->reason = g_strdup ("");
 
-  module = g_module_open (path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  return self;
+}
+
+MusterModule *
+muster_module_new_unopened (const char *path, const char *reason)
+{
+  MusterModule *self = muster_module_new (path);
+
+  muster_module_fail (self, reason);
+  return self;
+}
+
+/* Takes @reason. */
+static void
+muster_module_suspend (MusterModule *self, char *reason)
+{
+  g_message ("plugin %s (%s) is suspended: %s", self->name, self->path, reason);
+  g_free (self->reason);
+  self->reason = reason;
+  self->suspended_as = g_strdup (self->name);
+}
+
+static void
+muster_module_load (MusterModule *self)
+{
+  g_autofree char *reason = NULL;
+  const MusterPluginInfo *info = NULL;
+  GModule *module;
+
+  muster_crash_record_set_loading (self->name);
+  module = g_module_open (self->path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  muster_crash_record_set_loading (NULL);
   if (module == NULL) {
     reason = g_strdup_printf ("it cannot be opened: %s", g_module_error ());
     muster_module_fail (self, reason);
-    return self;
+    return;
   }
 
   /* Its constructors have run and it may have registered types: it can never be closed again. */
@@ -174,17 +224,38 @@ muster_module_open (const char *path)
 
   if (!g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, (gpointer *) &info) || info == NULL) {
     muster_module_fail (self, "it is no plugin: it has no symbol " MUSTER_PLUGIN_SYMBOL);
-    return self;
+    return;
   }
 
   if (!check_info (info, &reason)) {
     muster_module_fail (self, reason);
-    return self;
+    return;
   }
 
   g_free (self->name);
   self->name = g_strdup (info->name);
   self->info = info;
+  muster_crash_record_add_plugin (self->name, info);
+}
+
+MusterModule *
+muster_module_open (const char *path)
+{
+  MusterModule *self = muster_module_new (path);
+  gboolean unloadable;
+  char *reason;
+
+  reason = muster_crash_record_dup_reason (self->name, &unloadable);
+  if (reason != NULL && unloadable) {
+    muster_module_suspend (self, reason);
+    return self;
+  }
+  g_free (reason);
+
+  muster_module_load (self);
+  reason = self->info != NULL ? muster_crash_record_dup_reason (self->name, &unloadable) : NULL;
+  if (reason != NULL)
+    muster_module_suspend (self, reason);
 
   return self;
 }
@@ -199,6 +270,7 @@ muster_module_free (MusterModule *self)
   g_free (self->path);
   g_free (self->name);
   g_free (self->reason);
+  g_free (self->suspended_as);
   g_free (self);
 }
 
@@ -206,7 +278,12 @@ static gboolean
 check_types (MusterModule *self, GError **error)
 {
   for (guint i = 0; self->info->kinds[i] != NULL; i++) {
+    guint64 outer = muster_execution_enter ((gconstpointer) self->info->kinds[i]->get_type);
     GType type = self->info->kinds[i]->get_type ();
+
+    if (G_TYPE_IS_OBJECT (type))
+      g_type_class_unref (g_type_class_ref (type)); /* its class begins while we look */
+    muster_execution_leave (outer);
 
     if (!g_type_is_a (type, MUSTER_TYPE_REGISTRATION) || G_TYPE_IS_ABSTRACT (type)) {
       g_set_error (
@@ -225,9 +302,13 @@ gboolean
 muster_module_start (MusterModule *self, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  guint64 outer;
   GType type;
 
-  g_return_val_if_fail (self->info != NULL, FALSE);
+  if (self->info == NULL || self->suspended_as != NULL) {
+    g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID, "%s", self->reason);
+    return FALSE;
+  }
 
   if (self->started)
     return TRUE;
@@ -239,12 +320,14 @@ muster_module_start (MusterModule *self, GError **error)
   }
 
   if (self->info->get_context_type != NULL) {
+    outer = muster_execution_enter ((gconstpointer) self->info->get_context_type);
     type = self->info->get_context_type ();
     if (!g_type_is_a (type, MUSTER_TYPE_PLUGIN_CONTEXT) || G_TYPE_IS_ABSTRACT (type))
       g_set_error (&local, MUSTER_ERROR, MUSTER_ERROR_INVALID,
                    "the type of its context is not a MusterPluginContext");
     else
       self->context = g_object_new (type, NULL);
+    muster_execution_leave (outer);
 
     if (self->context == NULL || !muster_plugin_context_start (self->context, &local)) {
       g_autofree char *reason = NULL;
@@ -277,7 +360,34 @@ muster_module_fail (MusterModule *self, const char *reason)
   g_message ("plugin %s (%s) is not used: %s", self->name, self->path, reason);
   g_free (self->reason);
   self->reason = g_utf8_make_valid (reason, -1);
+  g_clear_pointer (&self->suspended_as, g_free);
   self->info = NULL;
+}
+
+void
+muster_module_set_name (MusterModule *self, const char *name)
+{
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
+gboolean
+muster_module_is_suspended (MusterModule *self)
+{
+  return self->suspended_as != NULL;
+}
+
+void
+muster_module_resume (MusterModule *self)
+{
+  g_return_if_fail (self->suspended_as != NULL);
+
+  muster_crash_record_forgive (self->suspended_as);
+  g_clear_pointer (&self->suspended_as, g_free);
+  g_free (self->reason);
+  self->reason = g_strdup ("");
+  if (self->info == NULL)
+    muster_module_load (self);
 }
 
 const char *

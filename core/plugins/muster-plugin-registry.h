@@ -27,6 +27,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterPluginRegistry, muster_plugin_registry_free
 /* (element-type MusterModule), in the order of their names */
 GPtrArray *muster_plugin_registry_get_modules (MusterPluginRegistry *self);
 
+/* Has a suspended module work again as far as it can: see muster_module_resume(). */
+void muster_plugin_registry_resume (MusterPluginRegistry *self, MusterModule *module);
+
 /* The kind that speaks @protocol, and its module; %NULL if none does. */
 const MusterKind *muster_plugin_registry_find_protocol (MusterPluginRegistry *self,
                                                         const char *protocol,

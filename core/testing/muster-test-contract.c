@@ -145,8 +145,6 @@ play_open (Play *self, const char *what, MusterLease **lease)
   if (*lease == NULL)
     return FALSE;
 
-  if ((*lease)->bindings == NULL)
-    muster_test_scene_fault (self->scene, "the bindings of its lease are NULL, not an empty list");
   if ((*lease)->lease_s != 0 && (*lease)->refresh_after_s > (*lease)->lease_s)
     muster_test_scene_fault (self->scene, "it wants a refresh after %u s of a lease of %u s",
                              (*lease)->refresh_after_s, (*lease)->lease_s);
@@ -257,11 +255,9 @@ step_register (MusterTestScene *scene)
   if (lease->refreshed)
     muster_test_scene_fault (scene,
                              "it calls its first lease refreshed: nobody would hear of a new one");
-  if (lease->bindings != NULL)
-    bindings = g_strjoinv (", ", lease->bindings);
+  bindings = g_strjoinv (", ", lease->bindings);
   muster_test_scene_note (scene, "registered for %u s at %s, after %.1f s", lease->lease_s,
-                          bindings != NULL && *bindings != '\0' ? bindings
-                                                                : "no place that it named",
+                          *bindings != '\0' ? bindings : "no place that it named",
                           (double) (muster_clock_now_us () - began_us - AFTERMATH_MS * 1000) /
                             G_USEC_PER_SEC);
 

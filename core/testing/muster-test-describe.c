@@ -21,20 +21,6 @@ is_blank (const char *text)
 }
 
 static void
-check_pattern (MusterTestScene *scene, const char *whose, const char *pattern)
-{
-  g_autoptr (GRegex) regex = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (pattern == NULL)
-    return;
-
-  regex = g_regex_new (pattern, 0, 0, &error);
-  if (regex == NULL)
-    muster_test_scene_fault (scene, "the pattern of %s is wrong: %s", whose, error->message);
-}
-
-static void
 check_param (MusterTestScene *scene, const MusterParam *param)
 {
   if (is_blank (param->label))
@@ -49,7 +35,6 @@ check_param (MusterTestScene *scene, const MusterParam *param)
   if (param->type != MUSTER_PARAM_STRING && (param->choices != NULL || param->pattern != NULL))
     muster_test_scene_fault (scene, "parameter %s has choices or a pattern, and is no text",
                              param->name);
-  check_pattern (scene, param->name, param->pattern);
 }
 
 static void
@@ -57,7 +42,6 @@ check_protocol (MusterTestScene *scene, const MusterProtocol *protocol)
 {
   if (is_blank (protocol->display_name) || is_blank (protocol->address_help))
     muster_test_scene_fault (scene, "protocol %s has an empty name or address help", protocol->id);
-  check_pattern (scene, "the address", protocol->address_pattern);
 
   for (guint i = 0; i < protocol->n_params; i++)
     check_param (scene, &protocol->params[i]);

@@ -371,6 +371,17 @@ configure (MusterSipRegistration *self, GError **error)
     error);
 }
 
+/* The first hop, which may be another machine than the domain. */
+static char *
+muster_sip_registration_dup_remote_host (MusterRegistration *registration)
+{
+  MusterRegistrationClass *parent = MUSTER_REGISTRATION_CLASS (
+    muster_sip_registration_parent_class);
+  g_autoptr (MusterSipConfig) config = configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+
+  return config != NULL ? g_strdup (config->hop_host) : parent->dup_remote_host (registration);
+}
+
 static void
 make_refresher (MusterSipRegistration *self)
 {
@@ -482,6 +493,7 @@ muster_sip_registration_class_init (MusterSipRegistrationClass *klass)
   registration_class->open_finish = muster_sip_registration_open_finish;
   registration_class->close_async = muster_sip_registration_close_async;
   registration_class->close_finish = muster_sip_registration_close_finish;
+  registration_class->dup_remote_host = muster_sip_registration_dup_remote_host;
 }
 
 static void

@@ -61,8 +61,6 @@ make_lease (MusterFaultyRegistration *self)
   lease->refreshed = has_fault (self, "never-refreshed")    ? FALSE
                      : has_fault (self, "always-refreshed") ? TRUE
                                                             : self->known;
-  if (has_fault (self, "null-bindings"))
-    g_clear_pointer (&lease->bindings, g_strfreev);
   if (has_fault (self, "late-refresh"))
     lease->refresh_after_s = 61;
   self->known = TRUE;
@@ -312,7 +310,7 @@ static const MusterParam params[] = {
 
 /* Its description is good enough for the loader, and for nobody who has to fill in a form. */
 static const MusterParam vague_params[] = {
-  { .name = "server", .type = MUSTER_PARAM_STRING, .label = "", .help = "", .pattern = "(" },
+  { .name = "server", .type = MUSTER_PARAM_STRING, .label = "", .help = "" },
   { .name = "port", .type = MUSTER_PARAM_STRING, .label = "Port", .help = "Its port", .max = 65535 },
 };
 

@@ -24,7 +24,6 @@ static const Case cases[] = {
   { "answers-at-once", "register", "answered open before the call returned" },
   { "no-answer", "register", "nothing is left that could make it" },
   { "foreign-error", "register", "is not of the SDK's" },
-  { "null-bindings", "register", "bindings of its lease are NULL" },
   { "late-refresh", "register", "a refresh after 61 s of a lease of 60 s" },
   { "always-refreshed", "register", "calls its first lease refreshed" },
   { "always-refreshed", "register-again", "refreshed that it got after a close" },
@@ -165,8 +164,7 @@ test_description (void)
 
   bench = muster_test_bench_new (g_getenv ("PLUGIN_FAULTY"), "vague", "a@b");
   text = run (bench, FALSE);
-  g_assert_nonnull (strstr (text, "parameter server has no label; parameter server has no help; "
-                                  "the pattern of server is wrong"));
+  g_assert_nonnull (strstr (text, "parameter server has no label; parameter server has no help"));
   g_assert_nonnull (strstr (text, "parameter port has a range, and is no number"));
 }
 

@@ -32,6 +32,10 @@ const CliCommand cli_commands[] = {
   { "set", "ACCOUNT [NAME=VALUE...]", "change an account's parameters", SELECTORS, cmd_set },
   { "secret", "ACCOUNT NAME [-]", "store or forget a secret of an account",
     "Asks on a terminal; '-' reads standard input.", cmd_secret },
+  { "agent", "[list | answer REQUEST [-]]", "answer what accounts wait for",
+    "Asks on the terminal whatever comes up until it is interrupted; or shows and answers single "
+    "requests.",
+    cmd_agent },
   { "enable", "ACCOUNT...", "have accounts registered", SELECTORS, cmd_enable },
   { "disable", "ACCOUNT...", "unregister accounts, but keep them", SELECTORS, cmd_disable },
   { "refresh", "ACCOUNT...", "extend registrations now", SELECTORS, cmd_refresh },
@@ -45,13 +49,17 @@ const CliCommand cli_commands[] = {
   { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",
     "list, add, rename or remove identities", NULL, cmd_identity },
   { "protocols", "[PROTOCOL]", "list the protocols, or one's parameters", NULL, cmd_protocols },
-  { "plugin", "[list | show NAME | new NAME | try FILE]",
-    "list or show plugins, begin one, or try one out",
+  { "plugin", "[list | show NAME | resume NAME | new NAME | try FILE]",
+    "list, show or resume plugins, begin or try one",
+    "A plugin that crashed the daemon twice within ten minutes is suspended until it is resumed.\n"
     "new writes the folder of a new plugin from the sample, which works at once.\n"
     "try does with a plugin's file what the daemon does, without the daemon and without waiting,\n"
     "and says whether it keeps its contract.",
     cmd_plugin },
   { "status", "", "show how the daemon is", NULL, cmd_status },
+  { "unlock", "", "look for the key of the secrets, and unlock the keyring",
+    "The keyring asks for its password itself. Nothing else that muster does makes it ask.",
+    cmd_unlock },
   { "help", "[COMMAND]", "explain a command", NULL, cmd_help },
   { "complete", "KIND [NAME]", NULL, NULL, cmd_complete },
   { NULL },
