@@ -256,7 +256,11 @@ on_release (gpointer host, const GError *outcome)
 static void
 on_secret_refused (gpointer host)
 {
-  muster_account_set_refused (host, TRUE);
+  MusterAccount *self = host;
+
+  self->refused = TRUE;
+  if (!self->leaving)
+    self->host->secret_refused (self->host_data, self);
 }
 
 static gboolean

@@ -24,7 +24,8 @@ typedef struct _MusterAccount MusterAccount;
  * MusterAccountHost:
  *
  * What an account asks of the broker; all on the main context. `load_secret` takes and completes the
- * task as in #MusterRegistrationHost; `load_resume` answers by muster_account_resume_loaded().
+ * task as in #MusterRegistrationHost; `load_resume` answers by muster_account_resume_loaded();
+ * `secret_refused` keeps it across restarts that what is stored was refused.
  */
 typedef struct {
   const char *(*get_offline_reason) (gpointer host, MusterAccount *account); /* NULL: on-line */
@@ -33,6 +34,7 @@ typedef struct {
   void (*load_secret) (gpointer host, MusterAccount *account, const char *name, GTask *task);
   void (*load_resume) (gpointer host, MusterAccount *account);
   void (*save_resume) (gpointer host, MusterAccount *account, GBytes *blob);
+  void (*secret_refused) (gpointer host, MusterAccount *account);
   void (*admit) (gpointer host, MusterAccount *account);
   void (*release) (gpointer host, MusterAccount *account, const GError *outcome);
   void (*changed) (gpointer host, MusterAccount *account); /* its standing */

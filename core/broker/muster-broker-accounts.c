@@ -102,16 +102,37 @@ check_new_secrets (const MusterProtocol *protocol, GHashTable *secrets, GError *
   return TRUE;
 }
 
+/* Counts those that are there to stay; @one is one of them. */
+static guint
+count_identities (MusterBroker *self, MusterIdentity **one)
+{
+  guint n = 0;
+
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->identities);
+       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
+    MusterIdentity *identity = g_sequence_get (iter);
+
+    if (identity->leaving)
+      continue;
+    *one = identity;
+    n++;
+  }
+
+  return n;
+}
+
 /* The one there is; else one to be made, called as the user is. */
 static gboolean
 choose_identity (MusterChange *change, const char *asked, GError **error)
 {
   MusterBroker *self = change->broker;
   const char *name = g_get_real_name ();
+  guint n_identities;
 
   if (asked != NULL) {
     change->identity = muster_broker_get_identity (self, asked);
-    if (change->identity == NULL) {
+    if (change->identity == NULL || change->identity->leaving) {
+      change->identity = NULL;
       g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
                    "there is no identity %s", asked);
       return FALSE;
@@ -119,12 +140,11 @@ choose_identity (MusterChange *change, const char *asked, GError **error)
     return TRUE;
   }
 
-  if (g_sequence_get_length (self->identities) > 1)
+  n_identities = count_identities (self, &change->identity);
+  if (n_identities > 1)
     return muster_change_invalid (error, "there are several identities: say which (identity)");
-  if (g_sequence_get_length (self->identities) == 1) {
-    change->identity = g_sequence_get (g_sequence_get_begin_iter (self->identities));
+  if (n_identities == 1)
     return TRUE;
-  }
 
   if (name == NULL || *name == '\0' || g_str_equal (name, "Unknown") ||
       !muster_change_check_name (name, NULL))
@@ -182,7 +202,7 @@ prepare_add (MusterChange *change, GError **error)
   g_hash_table_insert (self->by_address, g_strdup (key), NULL);
   change->address_key = g_steal_pointer (&key);
   if (change->identity != NULL)
-    change->identity->n_accounts++; /* so that it is not removed meanwhile */
+    change->identity->n_adding++; /* so that it is not removed meanwhile */
 
   return TRUE;
 }
@@ -192,7 +212,7 @@ fail_add (MusterChange *change)
 {
   g_hash_table_remove (change->broker->by_address, change->address_key);
   if (change->identity != NULL)
-    change->identity->n_accounts--;
+    change->identity->n_adding--;
 }
 
 static void
@@ -232,12 +252,13 @@ muster_broker_add_account_async (MusterBroker *self,
   MusterChange *change = muster_change_new (self, NULL, prepare_add, apply_add, callback,
                                             user_data);
   MusterAccountRecord *record = g_new0 (MusterAccountRecord, 1);
+  MusterIdentity *one;
 
   change->fail = fail_add;
   change->secrets = g_hash_table_ref (secrets);
   change->record = record;
   /* The first account may bring its identity: the next one must find it. */
-  if (identity == NULL && g_sequence_get_length (self->identities) == 0)
+  if (identity == NULL && count_identities (self, &one) == 0)
     change->queue = &self->identity_changes;
 
   record->protocol = g_strdup (protocol);

@@ -148,15 +148,22 @@ prepare_remove_identity (MusterChange *change, GError **error)
   if (!find_identity_again (change, error))
     return FALSE;
 
-  if (change->identity->n_accounts > 0) {
+  if (change->identity->n_accounts + change->identity->n_adding > 0) {
     g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_IN_USE,
                  "\"%s\" still has %u accounts: remove them first", change->identity->record->name,
-                 change->identity->n_accounts);
+                 change->identity->n_accounts + change->identity->n_adding);
     return FALSE;
   }
 
+  change->identity->leaving = TRUE; /* nobody moves in any more */
   muster_store_change_delete_identity (change->rows, change->identity->record->id);
   return TRUE;
+}
+
+static void
+fail_remove_identity (MusterChange *change)
+{
+  change->identity->leaving = FALSE;
 }
 
 static void
@@ -175,6 +182,7 @@ muster_broker_remove_identity_async (MusterBroker *self,
   MusterChange *change = muster_change_new (self, NULL, prepare_remove_identity,
                                             apply_remove_identity, callback, user_data);
 
+  change->fail = fail_remove_identity;
   change->queue = &self->identity_changes;
   change->identity_record = g_new0 (MusterIdentityRecord, 1);
   change->identity_record->id = g_strdup (identity->record->id);

@@ -13,6 +13,11 @@
 
 G_BEGIN_DECLS
 
+/* Names of sealed rows. */
+#define MUSTER_SEALED_SECRET  "secret/" /* and the name of the parameter */
+#define MUSTER_SEALED_RESUME  "resume"
+#define MUSTER_SEALED_REFUSED "refused" /* empty: what is stored was refused, and stays so */
+
 struct _MusterBroker {
   MusterStore *store;
   MusterVault *vault;     /* NULL: there is no key now */
@@ -42,11 +47,12 @@ struct _MusterBroker {
   MusterBrokerCounters counters;
   guint n_registered;
   GHashTable *registered; /* MusterAccount, to count its changes */
-  guint bury_id;
+  guint settle_id;
   GPtrArray *retired; /* MusterAccount: removed, but still unregistering */
   GQueue identity_changes;
 
-  GTask *leaving; /* the end of the session */
+  GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
+  GTask *leaving;     /* the end of the session */
   MusterTimer leave_timer;
 };
 

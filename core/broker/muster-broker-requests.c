@@ -116,6 +116,7 @@ prepare_secrets (MusterChange *change, GError **error)
       return FALSE;
     muster_change_put_secret (change, id, name, secret);
   }
+  muster_store_change_delete_sealed (change->rows, id, MUSTER_SEALED_REFUSED);
   muster_change_put_event (change, id, "secret.set");
 
   return TRUE;

@@ -16,8 +16,6 @@
  * an account elsewhere takes its secrets away from it.
  */
 
-#define SECRET_PREFIX "secret/"
-
 /* updating an account */
 
 static const char *
@@ -161,8 +159,12 @@ prepare_update (MusterChange *change, GError **error)
   /* A secret belongs to what it was given for: a re-pointed account must not carry it there. */
   change->detached = repointed ? g_strdupv ((GStrv) secrets) : g_new0 (char *, 1);
   muster_store_change_put_account (change->rows, change->record);
-  if (repointed)
+  if (repointed) {
     muster_store_change_delete_sealed (change->rows, old->id, NULL);
+  } else if (g_str_equal (change->effect, "recreate")) { /* what was kept is of the old one */
+    muster_store_change_delete_sealed (change->rows, old->id, MUSTER_SEALED_RESUME);
+    muster_store_change_delete_sealed (change->rows, old->id, MUSTER_SEALED_REFUSED);
+  }
   muster_change_put_event (change, old->id, "account.changed");
 
   return TRUE;
@@ -202,7 +204,9 @@ apply_update (MusterChange *change)
   } else {
     muster_account_adopt_params (account);
   }
-  if (g_str_equal (change->effect, "reregister"))
+  if (g_str_equal (change->effect, "reregister") ||
+      (g_str_equal (change->effect, "live") &&
+       muster_standing_get_view (standing)->state == MUSTER_ACCOUNT_FAILED))
     muster_standing_post (standing, MUSTER_FACT_EDITED);
 
   result->effect = change->effect;
@@ -254,7 +258,7 @@ prepare_set_secret (MusterChange *change, GError **error)
 {
   const MusterProtocol *protocol = muster_account_get_protocol (change->account);
   const char *id = muster_account_get_id (change->account);
-  g_autofree char *sealed_name = g_strconcat (SECRET_PREFIX, change->name, NULL);
+  g_autofree char *sealed_name = g_strconcat (MUSTER_SEALED_SECRET, change->name, NULL);
 
   if (protocol == NULL) {
     g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
@@ -270,6 +274,7 @@ prepare_set_secret (MusterChange *change, GError **error)
     muster_change_put_secret (change, id, change->name, change->secret);
   else
     muster_store_change_delete_sealed (change->rows, id, sealed_name);
+  muster_store_change_delete_sealed (change->rows, id, MUSTER_SEALED_REFUSED);
   muster_change_put_event (change, id, change->secret != NULL ? "secret.set" : "secret.cleared");
 
   return TRUE;

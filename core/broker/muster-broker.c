@@ -19,9 +19,7 @@
  * told to others. What changes on request is in muster-change.c and its users.
  */
 
-#define LEAVE_MS      3000
-#define RESUME_NAME   "resume"
-#define SECRET_PREFIX "secret/"
+#define LEAVE_MS 3000
 
 static void muster_broker_check_left (MusterBroker *self);
 static gboolean must_leave (MusterAccount *account);
@@ -47,6 +45,7 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   MusterBroker *self = g_object_get_data (G_OBJECT (task), "broker");
+  GCancellable *life = g_object_get_data (G_OBJECT (task), "life");
   const char *account = g_object_get_data (G_OBJECT (task), "account");
   const char *name = g_task_get_task_data (task);
   g_autoptr (GBytes) sealed = NULL;
@@ -54,29 +53,35 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
   MusterSecret *secret;
 
   sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
+  if (g_cancellable_is_cancelled (life)) {
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the account is gone");
+    return;
+  }
   if (error != NULL) {
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
                                                  "the secret cannot be read: %s", error->message));
     return;
   }
   if (sealed == NULL) {
-    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
-                                                 "there is no %s", name + strlen (SECRET_PREFIX)));
+    g_task_return_error (task,
+                         muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                           "there is no %s", name + strlen (MUSTER_SEALED_SECRET)));
     return;
   }
 
   if (self->vault == NULL) {
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
                                                  "the stored %s cannot be opened: %s",
-                                                 name + strlen (SECRET_PREFIX), self->key_problem));
+                                                 name + strlen (MUSTER_SEALED_SECRET), self->key_problem));
     return;
   }
 
   secret = muster_vault_open (self->vault, account, name, sealed, &error);
   if (secret == NULL)
-    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
-                                                 "the stored %s cannot be opened: %s",
-                                                 name + strlen (SECRET_PREFIX), error->message));
+    g_task_return_error (task,
+                         muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                           "the stored %s cannot be opened: %s",
+                                           name + strlen (MUSTER_SEALED_SECRET), error->message));
   else
     g_task_return_pointer (task, secret, (GDestroyNotify) muster_secret_unref);
 }
@@ -85,10 +90,11 @@ static void
 on_load_secret (gpointer host, MusterAccount *account, const char *name, GTask *task)
 {
   MusterBroker *self = host;
-  char *sealed_name = g_strconcat (SECRET_PREFIX, name, NULL);
+  char *sealed_name = g_strconcat (MUSTER_SEALED_SECRET, name, NULL);
 
   g_task_set_task_data (task, sealed_name, g_free);
   g_object_set_data (G_OBJECT (task), "broker", self);
+  g_object_set_data_full (G_OBJECT (task), "life", g_object_ref (self->life), g_object_unref);
   g_object_set_data_full (G_OBJECT (task), "account", g_strdup (muster_account_get_id (account)),
                           g_free);
   muster_store_read_sealed_async (self->store, muster_account_get_id (account), sealed_name,
@@ -97,6 +103,7 @@ on_load_secret (gpointer host, MusterAccount *account, const char *name, GTask *
 
 typedef struct {
   MusterBroker *broker;
+  GCancellable *life; /* of the broker */
   MusterAccount *account;
 } ResumeRead;
 
@@ -105,6 +112,7 @@ on_resume_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autofree ResumeRead *read = user_data;
   g_autoptr (MusterAccount) account = read->account;
+  g_autoptr (GCancellable) life = read->life;
   const char *id = muster_account_get_id (account);
   g_autoptr (GBytes) sealed = NULL;
   g_autoptr (MusterSecret) plain = NULL;
@@ -112,10 +120,12 @@ on_resume_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
+  if (g_cancellable_is_cancelled (life))
+    return;
   if (sealed != NULL && read->broker->vault == NULL)
     g_info ("%s: starting afresh, what was kept is sealed", id);
   else if (sealed != NULL)
-    plain = muster_vault_open (read->broker->vault, id, RESUME_NAME, sealed, &error);
+    plain = muster_vault_open (read->broker->vault, id, MUSTER_SEALED_RESUME, sealed, &error);
   if (error != NULL)
     g_warning ("%s: starting afresh, what was kept cannot be read: %s", id, error->message);
 
@@ -136,9 +146,10 @@ on_load_resume (gpointer host, MusterAccount *account)
   ResumeRead *read = g_new (ResumeRead, 1);
 
   read->broker = self;
+  read->life = g_object_ref (self->life);
   read->account = muster_account_ref (account);
-  muster_store_read_sealed_async (self->store, muster_account_get_id (account), RESUME_NAME, NULL,
-                                  on_resume_read, read);
+  muster_store_read_sealed_async (self->store, muster_account_get_id (account),
+                                  MUSTER_SEALED_RESUME, NULL, on_resume_read, read);
 }
 
 void
@@ -154,10 +165,23 @@ muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *b
   }
 
   /* An empty one says that there is none. */
-  sealed = muster_vault_seal (self->vault, id, RESUME_NAME,
+  sealed = muster_vault_seal (self->vault, id, MUSTER_SEALED_RESUME,
                               blob != NULL ? g_bytes_get_data (blob, NULL) : "",
                               blob != NULL ? g_bytes_get_size (blob) : 0);
-  muster_store_put_sealed_later (self->store, id, RESUME_NAME, sealed);
+  muster_store_put_sealed_later (self->store, id, MUSTER_SEALED_RESUME, sealed);
+}
+
+static void
+on_secret_refused (gpointer host, MusterAccount *account)
+{
+  MusterBroker *self = host;
+  const char *id = muster_account_get_id (account);
+  g_autoptr (GBytes) sealed = NULL;
+
+  if (self->vault == NULL)
+    return;
+  sealed = muster_vault_seal (self->vault, id, MUSTER_SEALED_REFUSED, "", 0);
+  muster_store_put_sealed_later (self->store, id, MUSTER_SEALED_REFUSED, sealed);
 }
 
 static void
@@ -222,27 +246,29 @@ muster_broker_count (MusterBroker *self, MusterAccount *account, MusterAccountSt
 }
 
 static gboolean
-on_bury (gpointer user_data)
+on_settle (gpointer user_data)
 {
   MusterBroker *self = user_data;
 
-  self->bury_id = 0;
+  self->settle_id = 0;
   for (guint i = self->retired->len; i > 0; i--) {
     MusterAccount *account = self->retired->pdata[i - 1];
 
     if (!must_leave (account))
       g_ptr_array_remove_index_fast (self->retired, i - 1);
   }
+  muster_broker_check_left (self);
 
   return G_SOURCE_REMOVE;
 }
 
-/* Not at once: the account is calling. */
+/* Buries who has left, and looks whether all have. Not at once, since an account is calling, and not
+ * for each: ten thousand may leave together. */
 static void
-muster_broker_bury (MusterBroker *self)
+muster_broker_settle (MusterBroker *self)
 {
-  if (self->bury_id == 0)
-    self->bury_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_bury, self, NULL);
+  if (self->settle_id == 0)
+    self->settle_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_settle, self, NULL);
 }
 
 static void
@@ -259,11 +285,10 @@ on_standing_changed (gpointer host, MusterAccount *account)
     .attempt = view->attempt,
   };
 
-  if (muster_account_is_leaving (account)) {
-    muster_broker_bury (self);
-    muster_broker_check_left (self);
+  if (self->leaving != NULL || muster_account_is_leaving (account))
+    muster_broker_settle (self);
+  if (muster_account_is_leaving (account))
     return;
-  }
 
   muster_broker_count (self, account, view->state);
   /* What the last run left counts until there is a key to go on with it. */
@@ -272,7 +297,6 @@ on_standing_changed (gpointer host, MusterAccount *account)
   if (self->observer != NULL)
     self->observer->standing_changed (self->observer_data, account);
   muster_broker_update_request (self, account);
-  muster_broker_check_left (self);
 }
 
 static void
@@ -302,6 +326,7 @@ static const MusterAccountHost account_host = {
   .load_secret = on_load_secret,
   .load_resume = on_load_resume,
   .save_resume = on_save_resume,
+  .secret_refused = on_secret_refused,
   .admit = on_admit,
   .release = on_release,
   .changed = on_standing_changed,
@@ -415,7 +440,7 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   muster_broker_tell_admission (self);
 
   muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
-  muster_broker_bury (self);
+  muster_broker_settle (self);
 }
 
 void
@@ -448,7 +473,7 @@ muster_broker_continue_lease (MusterBroker *self,
       muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
       muster_account_get_protocol (account) != NULL &&
       *muster_account_get_problem (account) == '\0' &&
-      muster_account_get_missing_secret (account) == NULL &&
+      muster_account_get_missing_secret (account) == NULL && !muster_account_is_refused (account) &&
       muster_broker_get_offline_reason (self, account) == NULL &&
       runtime->expires_at_us > muster_clock_wall_us ()) {
     muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
@@ -460,7 +485,7 @@ muster_broker_continue_lease (MusterBroker *self,
   return FALSE;
 }
 
-/* Goes on where the last run was killed: with a lease that still counts, or with a refusal. */
+/* Goes on where the last run was killed: with a lease that still counts. */
 static void
 muster_broker_continue_account (MusterBroker *self,
                                 MusterAccount *account,
@@ -472,11 +497,6 @@ muster_broker_continue_account (MusterBroker *self,
     muster_broker_start_account (self, account);
     return;
   }
-
-  if (state == MUSTER_ACCOUNT_WAITING_SECRET &&
-      muster_account_get_missing_secret (account) == NULL &&
-      muster_account_get_protocol (account) != NULL)
-    muster_account_set_refused (account, TRUE);
 
   if (muster_account_lacks_key (account))
     g_hash_table_insert (self->key_runtime, g_strdup (runtime->account),
@@ -494,8 +514,12 @@ muster_broker_note_secrets (MusterBroker *self, GPtrArray *names)
     const MusterSealedName *sealed = names->pdata[i];
     MusterAccount *account = muster_broker_get_account (self, sealed->account);
 
-    if (account != NULL && g_str_has_prefix (sealed->name, SECRET_PREFIX))
-      muster_account_set_has_secret (account, sealed->name + strlen (SECRET_PREFIX), TRUE);
+    if (account == NULL)
+      continue;
+    if (g_str_has_prefix (sealed->name, MUSTER_SEALED_SECRET))
+      muster_account_set_has_secret (account, sealed->name + strlen (MUSTER_SEALED_SECRET), TRUE);
+    else if (g_str_equal (sealed->name, MUSTER_SEALED_REFUSED))
+      muster_account_set_refused (account, TRUE);
   }
 }
 
@@ -604,7 +628,7 @@ muster_broker_left (MusterBroker *self)
 static void
 muster_broker_check_left (MusterBroker *self)
 {
-  if (self->leaving == NULL)
+  if (self->leaving == NULL || self->retired->len > 0)
     return;
 
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
@@ -637,13 +661,13 @@ muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpo
     MusterAccount *account = g_sequence_get (iter);
 
     muster_account_pause (account);
-    if (must_leave (account))
+    if (must_leave (account) || muster_standing_is_held (muster_account_get_standing (account)))
       muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
   }
 
   self->leaving = g_task_new (NULL, NULL, callback, data);
   muster_timer_arm_in_ms (&self->leave_timer, LEAVE_MS);
-  muster_broker_check_left (self);
+  muster_broker_settle (self);
 }
 
 gboolean
@@ -811,6 +835,7 @@ muster_broker_new (MusterStore *store,
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
   muster_broker_init_offline (self);
   g_queue_init (&self->identity_changes);
+  self->life = g_cancellable_new ();
   muster_timer_init (&self->leave_timer, on_leave_timeout, self);
 
   return self;
@@ -823,8 +848,10 @@ muster_broker_free (MusterBroker *self)
     return;
 
   self->observer = NULL;
+  g_cancellable_cancel (self->life);
+  g_object_unref (self->life);
   muster_timer_cancel (&self->leave_timer);
-  g_clear_handle_id (&self->bury_id, g_source_remove);
+  g_clear_handle_id (&self->settle_id, g_source_remove);
   g_ptr_array_unref (self->retired);
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->by_address);

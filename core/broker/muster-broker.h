@@ -26,6 +26,8 @@ typedef struct {
   MusterIdentityRecord *record;
   guint n_accounts;
   guint n_registered;
+  guint n_adding;   /* accounts that are being stored for it */
+  gboolean leaving; /* it is being removed */
 } MusterIdentity;
 
 /* What the broker tells whoever shows it to others. */

@@ -25,8 +25,6 @@
 
 #define NAME_MAX_BYTES   255
 #define SECRET_MAX_BYTES (64 * 1024)
-#define SECRET_PREFIX    "secret/"
-
 static void
 muster_change_free (MusterChange *change)
 {
@@ -41,6 +39,7 @@ muster_change_free (MusterChange *change)
   g_strfreev (change->detached);
   g_free (change->name);
   g_free (change->address_key);
+  g_object_unref (change->life);
   g_object_unref (change->task);
   g_free (change);
 }
@@ -79,8 +78,14 @@ on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterChange *change = user_data;
   g_autoptr (GError) error = NULL;
+  gboolean committed = muster_store_commit_finish (MUSTER_STORE (source), result, &error);
 
-  if (!muster_store_commit_finish (MUSTER_STORE (source), result, &error)) {
+  if (g_cancellable_is_cancelled (change->life)) { /* stored or not: the next run will see */
+    g_task_return_new_error (change->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the broker is gone");
+    muster_change_free (change);
+    return;
+  }
+  if (!committed) {
     if (change->fail != NULL)
       change->fail (change);
     g_task_return_new_error (change->task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_STORE,
@@ -125,6 +130,7 @@ muster_change_new (MusterBroker *broker,
   MusterChange *change = g_new0 (MusterChange, 1);
 
   change->broker = broker;
+  change->life = g_object_ref (broker->life);
   change->account = account != NULL ? muster_account_ref (account) : NULL;
   change->queue = account != NULL ? muster_account_get_changes (account) : NULL;
   change->task = g_task_new (NULL, NULL, callback, user_data);
@@ -173,7 +179,7 @@ muster_change_put_secret (MusterChange *change,
                           const char *name,
                           MusterSecret *secret)
 {
-  g_autofree char *sealed_name = g_strconcat (SECRET_PREFIX, name, NULL);
+  g_autofree char *sealed_name = g_strconcat (MUSTER_SEALED_SECRET, name, NULL);
   g_autoptr (GBytes) sealed = NULL;
   gsize length;
   const char *data = muster_secret_peek (secret, &length);

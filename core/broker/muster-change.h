@@ -21,7 +21,8 @@ typedef struct _MusterChange MusterChange;
 
 struct _MusterChange {
   MusterBroker *broker;
-  GQueue *queue; /* lent */
+  GCancellable *life; /* of the broker */
+  GQueue *queue;      /* lent */
   GTask *task;
   MusterAccount *account;   /* owned reference; NULL while it is being added */
   MusterIdentity *identity; /* lent */

@@ -747,8 +747,6 @@ muster_standing_free (MusterStanding *self)
   if (self == NULL)
     return;
 
-  g_return_if_fail (self->step != STEP_RESUME);
-
   if (self->step == STEP_ADMISSION)
     self->host->release (self->host_data, NULL);
   muster_timer_cancel (&self->due);

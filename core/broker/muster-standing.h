@@ -67,7 +67,7 @@ typedef struct {
 
 MusterStanding *
 muster_standing_new (const char *id, const MusterStandingHost *host, gpointer host_data);
-void muster_standing_free (MusterStanding *self); /* not while it waits for what was kept */
+void muster_standing_free (MusterStanding *self);
 
 void muster_standing_post (MusterStanding *self, MusterAccountFact fact);
 void muster_standing_lost (MusterStanding *self, const GError *error);

@@ -21,6 +21,7 @@ typedef struct {
   guint protocol_code;
   guint retry_after_s;
   char *server_text;
+  MusterCertificate *certificate;
 } MusterErrorPrivate;
 
 static void
@@ -33,12 +34,15 @@ muster_error_private_copy (const MusterErrorPrivate *src, MusterErrorPrivate *de
 {
   *dest = *src;
   dest->server_text = g_strdup (src->server_text);
+  if (src->certificate != NULL)
+    dest->certificate = muster_certificate_ref (src->certificate);
 }
 
 static void
 muster_error_private_clear (MusterErrorPrivate *priv)
 {
   g_clear_pointer (&priv->server_text, g_free);
+  g_clear_pointer (&priv->certificate, muster_certificate_unref);
 }
 
 /* clang-format off */
@@ -178,6 +182,40 @@ muster_error_get_retry_after_s (const GError *error)
   const MusterErrorPrivate *priv = peek_private (error);
 
   return priv != NULL ? priv->retry_after_s : 0;
+}
+
+/**
+ * muster_error_set_certificate:
+ * @error: an error in the %MUSTER_ERROR domain
+ * @certificate: (nullable): the certificate that was refused
+ *
+ * Adds the certificate, so that a user can be asked about it.
+ */
+void
+muster_error_set_certificate (GError *error, MusterCertificate *certificate)
+{
+  MusterErrorPrivate *priv;
+
+  g_return_if_fail (error != NULL && error->domain == MUSTER_ERROR);
+
+  priv = muster_error_get_private (error);
+  g_clear_pointer (&priv->certificate, muster_certificate_unref);
+  if (certificate != NULL)
+    priv->certificate = muster_certificate_ref (certificate);
+}
+
+/**
+ * muster_error_get_certificate:
+ * @error: (nullable): any error
+ *
+ * Returns: (nullable) (transfer none): the certificate that was refused
+ */
+MusterCertificate *
+muster_error_get_certificate (const GError *error)
+{
+  const MusterErrorPrivate *priv = peek_private (error);
+
+  return priv != NULL ? priv->certificate : NULL;
 }
 
 /**

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include <muster/muster-types.h>
+#include <muster/muster-certificate.h>
 
 G_BEGIN_DECLS
 
@@ -94,6 +94,10 @@ MUSTER_API MusterStep muster_error_get_step (const GError *error);
 MUSTER_API guint muster_error_get_protocol_code (const GError *error);
 MUSTER_API const char *muster_error_get_server_text (const GError *error);
 MUSTER_API guint muster_error_get_retry_after_s (const GError *error);
+
+/* The certificate that was refused, for %MUSTER_ERROR_UNTRUSTED. */
+MUSTER_API void muster_error_set_certificate (GError *error, MusterCertificate *certificate);
+MUSTER_API MusterCertificate *muster_error_get_certificate (const GError *error);
 
 /* Stable, lower-case, kebab-case: D-Bus API and log vocabulary. */
 MUSTER_API const char *muster_error_code_to_string (MusterError code);

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  */
 #define MUSTER_API __attribute__ ((visibility ("default"))) extern
 
+typedef struct _MusterCertificate MusterCertificate;
 typedef struct _MusterLease MusterLease;
 typedef struct _MusterSecret MusterSecret;
 typedef struct _MusterRegistration MusterRegistration;
