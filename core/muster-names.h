@@ -54,6 +54,9 @@
 /* A list of folders with plugins, ahead of the usual ones. */
 #define MUSTER_ENV_PLUGIN_PATH "MUSTER_PLUGIN_PATH"
 
+/* Where `muster plugin new` finds its templates, instead of where they are installed. */
+#define MUSTER_ENV_TEMPLATE_PATH "MUSTER_TEMPLATE_PATH"
+
 /* For how many seconds the main loop may stand still before the daemon ends itself, where no service
  * manager watches it; 0: for ever. */
 #define MUSTER_ENV_WATCHDOG_S "MUSTER_WATCHDOG_S"

@@ -159,6 +159,12 @@ muster_clock_next_due_us (void)
   return muster_wheel_is_pending () ? muster_clock_now_us () : muster_wheel_next_due_us ();
 }
 
+gboolean
+muster_clock_is_idle (void)
+{
+  return muster_wheel_is_empty ();
+}
+
 void
 muster_clock_step_wall_us (gint64 by_us)
 {

@@ -30,6 +30,10 @@ MUSTER_API void muster_clock_advance_us (gint64 by_us);
  * if none is armed. */
 MUSTER_API gint64 muster_clock_next_due_us (void);
 
+/* For tests: whether no timer is armed. Unlike the above it touches no timer, so that it answers even
+ * if one went without being cancelled. */
+MUSTER_API gboolean muster_clock_is_idle (void);
+
 /* For how long the machine has been suspended since it was started: it grows by each suspend, whether
  * somebody announced it or not. */
 MUSTER_API gint64 muster_clock_suspended_us (void);

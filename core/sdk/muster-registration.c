@@ -55,6 +55,27 @@ muster_registration_finalize (GObject *object)
   G_OBJECT_CLASS (muster_registration_parent_class)->finalize (object);
 }
 
+/* What most plugins want: what they returned from a GTask is the answer. */
+static MusterLease *
+muster_registration_real_open_finish (MusterRegistration *self,
+                                      GAsyncResult *result,
+                                      GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+static gboolean
+muster_registration_real_close_finish (MusterRegistration *self,
+                                       GAsyncResult *result,
+                                       GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 /* An address without a host is its own: better one service too many than none. */
 static char *
 muster_registration_real_dup_remote_host (MusterRegistration *self)
@@ -74,6 +95,8 @@ muster_registration_class_init (MusterRegistrationClass *klass)
 {
   klass->dup_remote_host = muster_registration_real_dup_remote_host;
   G_OBJECT_CLASS (klass)->finalize = muster_registration_finalize;
+  klass->open_finish = muster_registration_real_open_finish;
+  klass->close_finish = muster_registration_real_close_finish;
 }
 
 static void

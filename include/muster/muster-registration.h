@@ -19,9 +19,11 @@ G_DECLARE_DERIVABLE_TYPE (MusterRegistration, muster_registration, MUSTER, REGIS
 /**
  * MusterRegistrationClass:
  * @open_async: asks the service to reach us here, or extends the lease it granted
- * @open_finish: returns (transfer full): the granted lease, or %NULL with an error set
+ * @open_finish: returns (transfer full): the granted lease, or %NULL with an error set. The default
+ *   takes what was returned to a #GTask of the registration
  * @close_async: tells the service that we are leaving
- * @close_finish: returns %TRUE, or %FALSE with an error set
+ * @close_finish: returns %TRUE, or %FALSE with an error set. The default takes what was returned to
+ *   a #GTask of the registration
  * @dup_remote_host: optional; returns (transfer full) (nullable): the host that requests go to first,
  *   a name or an IP address, without port or brackets; %NULL if there is none. Accounts of one host
  *   share its rate of attempts, and without a network only those go on-line that have none or one on

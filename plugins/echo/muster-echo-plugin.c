@@ -8,17 +8,17 @@
 #include <muster/muster.h>
 
 /*
- * The smallest useful plugin: a service that lives in this file. It answers after a delay, grants a
- * lease, and trusts everybody but mallory. Start your own from it: see doc/plugin-guide.md.
+ * A service that lives in this file: it answers after a delay, grants a lease, and trusts everybody
+ * but mallory. A plugin of its own puts its service where the timer is: see doc/plugin-guide.md.
  */
 
 struct _MusterEchoRegistration {
   MusterRegistration parent_instance;
-
-  MusterTimer answer; /* the service thinks */
+  MusterTimer answer; /* the service thinks; armed only while there is a task, which holds us */
   GTask *task;        /* the call that it will answer */
   gulong cancelled_id;
-  gboolean open; /* the service knows us */
+  gboolean leaving; /* the call is a close */
+  gboolean known;   /* the service knows us */
 };
 
 #define MUSTER_TYPE_ECHO_REGISTRATION (muster_echo_registration_get_type ())
@@ -44,8 +44,8 @@ answer_open (MusterEchoRegistration *self, GTask *task)
   }
 
   lease = muster_lease_new (muster_registration_get_uint (registration, "lease"), bindings);
-  lease->refreshed = self->open;
-  self->open = TRUE;
+  lease->refreshed = self->known;
+  self->known = TRUE;
   g_task_return_pointer (task, lease, (GDestroyNotify) muster_lease_free);
 }
 
@@ -59,35 +59,31 @@ on_answer (MusterTimer *timer, gpointer user_data)
   if (g_task_return_error_if_cancelled (task))
     return;
 
-  if (g_task_get_source_tag (task) == MUSTER_REGISTRATION_GET_CLASS (self)->open_async) {
+  if (!self->leaving) {
     answer_open (self, task);
   } else {
-    self->open = FALSE;
+    self->known = FALSE;
     g_task_return_boolean (task, TRUE);
   }
 }
 
 static void
-on_cancelled (GCancellable *cancellable, gpointer user_data)
+on_cancelled (GCancellable *cancellable, MusterEchoRegistration *self)
 {
-  MusterEchoRegistration *self = user_data;
-
   muster_timer_arm_in_ms (&self->answer, 0);
 }
 
-/* Answers @tag's call on @self after the delay, or at once if it is cancelled. */
+/* Takes the call; its task is answered after the delay, or at once if it is cancelled. */
 static void
-answer_later (MusterRegistration *registration,
-              gpointer tag,
+answer_later (MusterEchoRegistration *self,
               GCancellable *cancellable,
-              GAsyncReadyCallback callback,
-              gpointer user_data)
+              GTask *task,
+              gboolean leaving)
 {
-  MusterEchoRegistration *self = MUSTER_ECHO_REGISTRATION (registration);
-
-  self->task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (self->task, tag);
-  muster_timer_arm_in_ms (&self->answer, muster_registration_get_uint (registration, "delay"));
+  self->task = task;
+  self->leaving = leaving;
+  muster_timer_arm_in_ms (&self->answer,
+                          muster_registration_get_uint (MUSTER_REGISTRATION (self), "delay"));
   self->cancelled_id = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
 }
 
@@ -97,16 +93,8 @@ muster_echo_registration_open_async (MusterRegistration *registration,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data)
 {
-  answer_later (registration, muster_echo_registration_open_async, cancellable, callback,
-                user_data);
-}
-
-static MusterLease *
-muster_echo_registration_open_finish (MusterRegistration *registration,
-                                      GAsyncResult *result,
-                                      GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
+  answer_later (MUSTER_ECHO_REGISTRATION (registration), cancellable,
+                g_task_new (registration, cancellable, callback, user_data), FALSE);
 }
 
 static void
@@ -115,36 +103,15 @@ muster_echo_registration_close_async (MusterRegistration *registration,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data)
 {
-  answer_later (registration, muster_echo_registration_close_async, cancellable, callback,
-                user_data);
-}
-
-static gboolean
-muster_echo_registration_close_finish (MusterRegistration *registration,
-                                       GAsyncResult *result,
-                                       GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static void
-muster_echo_registration_finalize (GObject *object)
-{
-  muster_timer_cancel (&MUSTER_ECHO_REGISTRATION (object)->answer);
-
-  G_OBJECT_CLASS (muster_echo_registration_parent_class)->finalize (object);
+  answer_later (MUSTER_ECHO_REGISTRATION (registration), cancellable,
+                g_task_new (registration, cancellable, callback, user_data), TRUE);
 }
 
 static void
 muster_echo_registration_class_init (MusterEchoRegistrationClass *klass)
 {
-  MusterRegistrationClass *registration_class = MUSTER_REGISTRATION_CLASS (klass);
-
-  registration_class->open_async = muster_echo_registration_open_async;
-  registration_class->open_finish = muster_echo_registration_open_finish;
-  registration_class->close_async = muster_echo_registration_close_async;
-  registration_class->close_finish = muster_echo_registration_close_finish;
-  G_OBJECT_CLASS (klass)->finalize = muster_echo_registration_finalize;
+  MUSTER_REGISTRATION_CLASS (klass)->open_async = muster_echo_registration_open_async;
+  MUSTER_REGISTRATION_CLASS (klass)->close_async = muster_echo_registration_close_async;
 }
 
 static void
@@ -162,25 +129,18 @@ static const MusterParam params[] = {
   { .name = "password", .type = MUSTER_PARAM_STRING, .flags = MUSTER_PARAM_SECRET,
     .label = "Password", .help = "A secret to play with; the service does not look at it" },
 };
-/* clang-format on */
-
-static const MusterProtocol protocol = {
-  .struct_size = sizeof (MusterProtocol),
-  .id = "echo",
-  .display_name = "Echo",
-  .uri_schemes = (const char *const[]){ "echo", NULL },
-  .address_help = "alice@echo",
-  .address_pattern = "[^@\\s]+@[^@\\s]+",
-  .params = params,
-  .n_params = G_N_ELEMENTS (params),
-  .local = TRUE,
-};
 
 static const MusterKind kind = {
   .type = MUSTER_KIND_PROTOCOL,
   .get_type = muster_echo_registration_get_type,
-  .protocol = &protocol,
+  .protocol = &(const MusterProtocol){
+    .struct_size = sizeof (MusterProtocol),
+    .id = "echo", .display_name = "Echo", .uri_schemes = (const char *const[]){ "echo", NULL },
+    .address_help = "alice@echo", .address_pattern = "[^@\\s]+@[^@\\s]+",
+    .params = params, .n_params = G_N_ELEMENTS (params), .local = TRUE,
+  },
 };
+/* clang-format on */
 
 MUSTER_DEFINE_PLUGIN ("echo",
                       .version = "0.1.0",

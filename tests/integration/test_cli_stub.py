@@ -753,6 +753,7 @@ def test_completion(world):
     assert "--wait" in complete(world, "muster enable --w")
     assert complete(world, "muster list --state regis") == ["registering", "registered"]
     assert complete(world, "muster plugin show br") == ["broken"]
+    assert complete(world, "muster plugin t") == ["try"]
 
 
 def test_completion_starts_no_daemon_and_says_nothing(empty):

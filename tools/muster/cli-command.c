@@ -49,8 +49,12 @@ const CliCommand cli_commands[] = {
   { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",
     "list, add, rename or remove identities", NULL, cmd_identity },
   { "protocols", "[PROTOCOL]", "list the protocols, or one's parameters", NULL, cmd_protocols },
-  { "plugin", "[list | show NAME | resume NAME]", "list the plugins, show or resume one",
-    "A plugin that crashed the daemon twice within ten minutes is suspended until it is resumed.",
+  { "plugin", "[list | show NAME | resume NAME | new NAME | try FILE]",
+    "list, show or resume plugins, begin or try one",
+    "A plugin that crashed the daemon twice within ten minutes is suspended until it is resumed.\n"
+    "new writes the folder of a new plugin from the sample, which works at once.\n"
+    "try does with a plugin's file what the daemon does, without the daemon and without waiting,\n"
+    "and says whether it keeps its contract.",
     cmd_plugin },
   { "status", "", "show how the daemon is", NULL, cmd_status },
   { "unlock", "", "look for the key of the secrets, and unlock the keyring",

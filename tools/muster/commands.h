@@ -9,6 +9,18 @@
 
 G_BEGIN_DECLS
 
+/* What `muster plugin` was told; each option belongs to one of its words. */
+typedef struct {
+  char *dir;
+  char *protocol;
+  char *address;
+  char *checks;
+  GStrv set;
+  GStrv secret_fd;
+  int real_io_ms;
+  gboolean tap;
+} CliPluginOptions;
+
 /* One file each: cmd-NAME.c. argv[0] is the command's name. */
 CliExit cmd_add (Cli *cli, char **argv);
 CliExit cmd_agent (Cli *cli, char **argv);
@@ -23,6 +35,8 @@ CliExit cmd_list (Cli *cli, char **argv);
 CliExit cmd_log (Cli *cli, char **argv);
 CliExit cmd_monitor (Cli *cli, char **argv);
 CliExit cmd_plugin (Cli *cli, char **argv);
+CliExit cmd_plugin_new (const CliPluginOptions *options, const char *name);
+CliExit cmd_plugin_try (Cli *cli, const CliPluginOptions *options, const char *file);
 CliExit cmd_protocols (Cli *cli, char **argv);
 CliExit cmd_refresh (Cli *cli, char **argv);
 CliExit cmd_remove (Cli *cli, char **argv);
