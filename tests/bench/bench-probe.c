@@ -1,0 +1,77 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <glib-unix.h>
+#include <glib.h>
+
+#include <stdio.h>
+#include <time.h>
+
+/*
+ * Linked to the daemon's own main() for the benchmarks: how much CPU time of the main thread each turn
+ * of its loop takes, from the end of one poll to the beginning of the next. A turn dispatches every
+ * source that is ready, so the worst dispatch is never worse than the worst turn.
+ *
+ * SIGUSR1 writes one line of JSON about the time since the last one.
+ */
+
+#define SLOW_NS (10 * G_GINT64_CONSTANT (1000000))
+
+static gint64 turn_began_ns; /* CPU time of the main thread; 0 before the first turn */
+
+static struct {
+  guint64 n_turns;
+  guint64 n_slow;
+  gint64 worst_ns;
+} turns;
+
+static gint64
+thread_cpu_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
+}
+
+static gint
+probe_poll (GPollFD *fds, guint n_fds, gint timeout_ms)
+{
+  gint n_ready;
+
+  if (turn_began_ns != 0) {
+    gint64 spent_ns = thread_cpu_ns () - turn_began_ns;
+
+    turns.n_turns++;
+    turns.n_slow += spent_ns > SLOW_NS;
+    turns.worst_ns = MAX (turns.worst_ns, spent_ns);
+  }
+
+  n_ready = g_poll (fds, n_fds, timeout_ms);
+  turn_began_ns = thread_cpu_ns ();
+
+  return n_ready;
+}
+
+static gboolean
+on_report (gpointer user_data)
+{
+  printf ("{\"turns\": %" G_GUINT64_FORMAT ", \"slow\": %" G_GUINT64_FORMAT
+          ", \"worst_ms\": %.3f}\n",
+          turns.n_turns, turns.n_slow, (double) turns.worst_ns / 1e6);
+  fflush (stdout);
+  turns.n_turns = 0;
+  turns.n_slow = 0;
+  turns.worst_ns = 0;
+
+  return G_SOURCE_CONTINUE;
+}
+
+__attribute__ ((constructor)) static void
+probe_attach (void)
+{
+  g_main_context_set_poll_func (NULL, probe_poll);
+  g_unix_signal_add (SIGUSR1, on_report, NULL);
+}

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The Muster authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where a benchmark takes place: a private bus, daemons with homes of their own, and their costs."""
+
+import json
+import os
+import subprocess
+import time
+
+from harness.bus import Bus
+from harness.muster import Muster
+from harness.process import Process, wait_until
+
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+class Site:
+    def __init__(self, directory, build, n_accounts, smoke):
+        self.directory = directory
+        self.n_accounts = n_accounts
+        self.smoke = smoke
+        self._programs = os.path.join(os.path.abspath(build), "tests", "bench")
+        self.daemon = os.path.join(os.path.abspath(build), "core", "musterd")
+        os.environ["MUSTERD"] = os.path.join(self._programs, "musterd-bench")
+        os.environ["MUSTER"] = os.path.join(os.path.abspath(build), "tools", "muster", "muster")
+        os.environ["MUSTER_PLUGIN_PATH"] = os.path.join(os.path.abspath(build), "plugins")
+        self.bus = Bus(os.path.join(directory, "bus"))
+        self._running = []
+
+    def program(self, name):
+        return os.path.join(self._programs, name)
+
+    def muster(self, name):
+        """A daemon, not yet started, with a home of its own."""
+        muster = Muster(os.path.join(self.directory, name), self.bus.address, start=False)
+        self._running.append(muster)
+        return muster
+
+    def seed(self, muster, n_accounts, protocol, parameters, *password):
+        subprocess.run(
+            [self.program("bench-seed"), os.path.dirname(muster.database), str(n_accounts), protocol, parameters,
+             *password], env=muster.environment, check=True)
+
+    def client(self, muster, *arguments):
+        """What bench-client printed: ms and n."""
+        outcome = subprocess.run([self.program("bench-client"), *map(str, arguments)], env=muster.environment,
+                                 stdout=subprocess.PIPE, text=True, check=True)
+        return json.loads(outcome.stdout)
+
+    def end(self):
+        for muster in self._running:
+            if muster.pid:
+                muster.kill()
+        self.bus.end()
+
+
+def wait_registered(muster, n_accounts, timeout_s):
+    wait_until(lambda: muster.get("Manager", "Counters")["registered"] >= n_accounts, timeout_s,
+               f"{n_accounts} accounts are registered")
+
+
+def turns(muster):
+    """What the probe in the main loop saw since it was asked last."""
+    before = muster.log().count('{"turns"')
+    os.kill(muster.pid, 10)  # SIGUSR1
+    wait_until(lambda: muster.log().count('{"turns"') > before, 5, "the probe answered")
+    return json.loads([line for line in muster.log().split("\n") if line.startswith('{"turns"')][-1])
+
+
+def resident_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(next(line for line in file if line.startswith("VmRSS:")).split()[1])
+
+
+def cpu_s(pid):
+    """Of all its threads, ended ones too; in clock ticks."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * TICK_S
+
+
+def _threads_ns(pid):
+    found = {}
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+            found[thread] = int(file.read().split()[0])
+    return found
+
+
+def idle_percent(pid, window_s):
+    """CPU of threads that run all the time, finer than ticks."""
+    before = _threads_ns(pid)
+    time.sleep(window_s)
+    after = _threads_ns(pid)
+    return sum(spent - before.get(thread, 0) for thread, spent in after.items()) / 1e9 / window_s * 100
+
+
+class Registrar:
+    """The counting peer of the SIP benchmark."""
+
+    def __init__(self, site, name, n_accounts, expires_s, password):
+        self._process = Process(
+            name, [site.program("bench-registrar"), n_accounts, expires_s, password],
+            os.path.join(site.directory, f"{name}.log"))
+        self.port = self._process.wait_ready(self._process.log, 5).strip()
+
+    def end(self):
+        """Returns what it saw."""
+        self._process.end()
+        return json.loads(self._process.log().split("\n")[1])
