@@ -572,6 +572,10 @@ static const MusterBusProperty request_properties[] = {
 
 /* by kind */
 
+#define PROPERTIES_MAX 32
+
+G_STATIC_ASSERT (G_N_ELEMENTS (account_properties) <= PROPERTIES_MAX);
+
 static const struct {
   const char *name;
   const char *folder;
@@ -780,19 +784,23 @@ muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id)
 
 /* building */
 
+/* Without a GVariantBuilder and format strings, which would be most of the cost: this is done for each
+ * change of each account. */
 GVariant *
 muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name)
 {
   const MusterBusProperty *properties = kinds[kind].properties;
-  GVariantBuilder values;
+  GVariant *values[PROPERTIES_MAX];
+  guint n_values = 0;
 
-  g_variant_builder_init (&values, G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; i < kinds[kind].n_properties; i++) {
     if (g_str_equal (properties[i].interface, name))
-      g_variant_builder_add (&values, "{sv}", properties[i].name, properties[i].get (self, object));
+      values[n_values++] = g_variant_new_dict_entry (g_variant_new_string (properties[i].name),
+                                                     g_variant_new_variant (
+                                                       properties[i].get (self, object)));
   }
 
-  return g_variant_builder_end (&values);
+  return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), values, n_values);
 }
 
 char **
