@@ -10,13 +10,24 @@
 #include "muster-bus-private.h"
 #include "muster-names.h"
 
+#include <muster/muster-hub.h>
+
 /*
  * Sends signals no faster than the bus takes them. The bus gives no back-pressure, so what has
  * changed waits here, each object once, and goes out in batches; behind each batch an asynchronous
  * Ping of the bus is the fence: when it comes back, everything before it has been taken.
+ *
+ *    note -> [gather, if much was sent lately] -> on_turn: a batch, a fence -> on_fence -+-> next batch
+ *                                                                                        +-> wait
+ *
+ * A few changes go out at once. Where many come, those of 100 ms are gathered, so that an account that
+ * goes through its states among thousands is told of once. Nothing is told before our name is asked
+ * for: who sees the name reads everything.
  */
 
 #define BATCH      100
+#define GATHER_US  (100 * G_TIME_SPAN_MILLISECOND)
+#define CALM       20 /* signals in that time that are not many */
 #define EVENTS_MAX 20000
 #define EVENT_TYPE "(tsoa{sv})"
 
@@ -44,8 +55,15 @@ struct _MusterBusEmitter {
   GHashTable *root; /* interface (static) -> GVariantDict: changed properties of the root */
   guint source_id;
   GCancellable *fence; /* non-NULL while one is out */
+  gboolean telling;    /* somebody may listen */
+
+  guint n_due; /* what is left of what waited when this sending began */
+  MusterTimer gather;
+  gint64 window_us; /* when counting began */
+  guint n_sent;     /* since then */
 };
 
+static void muster_bus_emitter_send (MusterBusEmitter *self);
 static void muster_bus_emitter_wake (MusterBusEmitter *self);
 
 static void
@@ -159,7 +177,10 @@ on_fence (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   g_clear_object (&self->fence);
-  muster_bus_emitter_wake (self);
+  if (self->n_due > 0)
+    muster_bus_emitter_send (self);
+  else
+    muster_bus_emitter_wake (self);
 }
 
 static gboolean
@@ -169,6 +190,8 @@ on_turn (gpointer user_data)
   guint n = 0;
 
   self->source_id = 0;
+  if (self->n_due == 0)
+    self->n_due = g_queue_get_length (&self->events) + g_queue_get_length (&self->queue);
   send_root (self);
   for (; n < BATCH && !g_queue_is_empty (&self->events); n++) {
     g_autoptr (GVariant) event = g_queue_pop_head (&self->events);
@@ -181,6 +204,8 @@ on_turn (gpointer user_data)
     g_queue_unlink (&self->queue, &entry->link);
     send_entry (self, entry);
   }
+  self->n_due -= MIN (n, self->n_due);
+  self->n_sent += n;
 
   self->fence = g_cancellable_new ();
   g_dbus_connection_call (self->bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -190,25 +215,54 @@ on_turn (gpointer user_data)
 }
 
 static void
+muster_bus_emitter_send (MusterBusEmitter *self)
+{
+  /* DEFAULT, not idle: it must happen under load, too. One turn later, so that changes gather. */
+  if (self->source_id == 0)
+    self->source_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn, self, NULL);
+}
+
+static void
+on_gathered (MusterTimer *timer, gpointer user_data)
+{
+  muster_bus_emitter_send (user_data);
+}
+
+static void
 muster_bus_emitter_wake (MusterBusEmitter *self)
 {
-  if (self->source_id != 0 || self->fence != NULL)
+  gint64 now_us;
+
+  if (self->source_id != 0 || self->fence != NULL || muster_timer_is_armed (&self->gather))
     return;
   if (self->queue.head == NULL && g_queue_is_empty (&self->events) &&
       g_hash_table_size (self->root) == 0)
     return;
 
-  /* DEFAULT, not idle: it must happen under load, too. One turn later, so that changes gather. */
-  self->source_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn, self, NULL);
+  now_us = muster_clock_now_us ();
+  if (now_us - self->window_us >= GATHER_US) {
+    self->window_us = now_us;
+    self->n_sent = 0;
+  }
+  if (self->n_sent < CALM)
+    muster_bus_emitter_send (self);
+  else
+    muster_timer_arm_at (&self->gather, self->window_us + GATHER_US);
 }
 
 /* noting */
 
+/* NULL: nobody is told. */
 static Entry *
 note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, Changes changes)
 {
-  Entry *entry = g_hash_table_lookup (self->entries, object);
+  Entry *entry;
 
+  muster_bus_managed_touch (self->bus->managed, kind, object);
+  if (!self->telling)
+    return NULL;
+
+  entry = g_hash_table_lookup (self->entries, object);
   if (entry == NULL) {
     entry = g_new0 (Entry, 1);
     entry->kind = kind;
@@ -219,7 +273,6 @@ note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, Changes chang
     g_queue_push_tail_link (&self->queue, &entry->link);
   }
   entry->changes |= changes;
-  muster_bus_managed_touch (self->bus->managed, kind, object);
   muster_bus_emitter_wake (self);
 
   return entry;
@@ -236,6 +289,8 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
 {
   Entry *entry = note (self, kind, object, CHANGE_REMOVED);
 
+  if (entry == NULL)
+    return;
   g_hash_table_remove (self->entries, object);
   muster_bus_managed_forget (self->bus->managed, object);
   entry->object = NULL;
@@ -257,13 +312,18 @@ muster_bus_emitter_root_changed (MusterBusEmitter *self,
                                  const char *property,
                                  GVariant *value)
 {
-  GVariantDict *values = g_hash_table_lookup (self->root, interface);
+  g_autoptr (GVariant) held = g_variant_ref_sink (value);
+  GVariantDict *values;
 
+  if (!self->telling)
+    return;
+
+  values = g_hash_table_lookup (self->root, interface);
   if (values == NULL) {
     values = g_variant_dict_new (NULL);
     g_hash_table_insert (self->root, (gpointer) interface, values);
   }
-  g_variant_dict_insert_value (values, property, value);
+  g_variant_dict_insert_value (values, property, held);
   muster_bus_emitter_wake (self);
 }
 
@@ -275,6 +335,8 @@ muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
 
   g_return_if_fail (g_variant_is_of_type (held, G_VARIANT_TYPE (EVENT_TYPE)));
 
+  if (!self->telling)
+    return;
   if (g_queue_get_length (&self->events) >= EVENTS_MAX) {
     if (self->n_dropped++ == 0)
       g_warning ("the bus does not take events as fast as they come, ignoring some");
@@ -287,6 +349,12 @@ muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
 
 /* life */
 
+void
+muster_bus_emitter_begin (MusterBusEmitter *self)
+{
+  self->telling = TRUE;
+}
+
 MusterBusEmitter *
 muster_bus_emitter_new (MusterBus *bus)
 {
@@ -298,6 +366,7 @@ muster_bus_emitter_new (MusterBus *bus)
                                       (GDestroyNotify) g_variant_dict_unref);
   g_queue_init (&self->queue);
   g_queue_init (&self->events);
+  muster_timer_init (&self->gather, on_gathered, self);
 
   return self;
 }
@@ -308,6 +377,7 @@ muster_bus_emitter_free (MusterBusEmitter *self)
   if (self == NULL)
     return;
 
+  muster_timer_cancel (&self->gather);
   g_clear_handle_id (&self->source_id, g_source_remove);
   if (self->fence != NULL)
     g_cancellable_cancel (self->fence);

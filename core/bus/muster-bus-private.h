@@ -75,6 +75,7 @@ char **muster_bus_dup_interface_names (MusterBusKind kind);
 /* muster-bus-emitter.c: what changed, in batches that the bus can take */
 MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
 void muster_bus_emitter_free (MusterBusEmitter *self);
+void muster_bus_emitter_begin (MusterBusEmitter *self); /* before it, nobody is told anything */
 void muster_bus_emitter_added (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
 void muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
 void muster_bus_emitter_changed (MusterBusEmitter *self,

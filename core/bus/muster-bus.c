@@ -469,6 +469,7 @@ muster_bus_own_name (MusterBus *self)
 {
   g_return_if_fail (self->name_id == 0);
 
+  muster_bus_emitter_begin (self->emitter);
   self->name_id = g_bus_own_name_on_connection (self->connection, MUSTER_BUS_NAME,
                                                 G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
                                                 on_name_acquired, on_name_lost, self, NULL);
