@@ -20,6 +20,8 @@
 #define ROWS_MAX   1000
 #define FIELDS_MAX 64
 #define LOOKED_MAX 5000 /* objects looked at for one page: a filter may match few */
+#define BUILT_MAX                                                                                  \
+  150 /* rows built for one page, in one turn of the loop: half of what 10 ms allow */
 
 static const MusterBusOption account_filters[] = {
   { "protocol", "s" }, { "state", "s" }, { "identity", "o" }, { "enabled", "b" }, { NULL },
@@ -59,14 +61,35 @@ matches (MusterBus *self, MusterBusKind kind, gpointer object, GVariant *filter)
   return TRUE;
 }
 
+typedef struct {
+  const MusterBusProperty *property;
+  GVariant *name; /* "Interface.Name" */
+} Field;
+
+static void
+field_clear (gpointer data)
+{
+  g_variant_unref (((Field *) data)->name);
+}
+
+static void
+add_field (GArray *fields, const MusterBusProperty *property)
+{
+  g_autofree char *name = g_strconcat (property->interface, ".", property->name, NULL);
+  Field field = { property, g_variant_ref_sink (g_variant_new_string (name)) };
+
+  g_array_append_val (fields, field);
+}
+
 /* Returns (transfer full): the properties in @fields, all of the kind's if it is empty. */
-static GPtrArray *
+static GArray *
 find_fields (MusterBusKind kind, const char *const *fields, GError **error)
 {
-  g_autoptr (GPtrArray) found = g_ptr_array_new ();
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (Field));
   guint n_properties;
   const MusterBusProperty *properties = muster_bus_get_properties (kind, &n_properties);
 
+  g_array_set_clear_func (found, field_clear);
   if (g_strv_length ((GStrv) fields) > FIELDS_MAX) {
     g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
                  "fields: more than %d", FIELDS_MAX);
@@ -74,7 +97,7 @@ find_fields (MusterBusKind kind, const char *const *fields, GError **error)
   }
 
   for (guint i = 0; fields[0] == NULL && i < n_properties; i++)
-    g_ptr_array_add (found, (gpointer) &properties[i]);
+    add_field (found, &properties[i]);
 
   for (; *fields != NULL; fields++) {
     guint before = found->len;
@@ -83,7 +106,7 @@ find_fields (MusterBusKind kind, const char *const *fields, GError **error)
       g_autofree char *name = g_strconcat (properties[i].interface, ".", properties[i].name, NULL);
 
       if (g_str_equal (name, *fields))
-        g_ptr_array_add (found, (gpointer) &properties[i]);
+        add_field (found, &properties[i]);
     }
     if (found->len == before) {
       g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
@@ -96,21 +119,26 @@ find_fields (MusterBusKind kind, const char *const *fields, GError **error)
 }
 
 static GVariant *
-build_row (MusterBus *self, MusterBusKind kind, gpointer object, GPtrArray *fields)
+new_entry (GVariant *name, GVariant *value)
+{
+  return g_variant_new_dict_entry (name, g_variant_new_variant (value));
+}
+
+static GVariant *
+build_row (MusterBus *self, MusterBusKind kind, gpointer object, GArray *fields)
 {
   g_autofree char *path = muster_bus_object_path (kind, object);
-  GVariantBuilder row;
+  GVariant *row[FIELDS_MAX + 1];
+  guint n = 0;
 
-  g_variant_builder_init (&row, G_VARIANT_TYPE_VARDICT);
-  g_variant_builder_add (&row, "{sv}", "Path", g_variant_new_object_path (path));
+  row[n++] = new_entry (g_variant_new_string ("Path"), g_variant_new_object_path (path));
   for (guint i = 0; i < fields->len; i++) {
-    const MusterBusProperty *property = fields->pdata[i];
-    g_autofree char *name = g_strconcat (property->interface, ".", property->name, NULL);
+    const Field *field = &g_array_index (fields, Field, i);
 
-    g_variant_builder_add (&row, "{sv}", name, property->get (self, object));
+    row[n++] = new_entry (field->name, field->property->get (self, object));
   }
 
-  return g_variant_builder_end (&row);
+  return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), row, n);
 }
 
 static gboolean
@@ -133,7 +161,7 @@ muster_bus_list (MusterBus *self,
   g_autoptr (GVariant) filter = NULL;
   g_autoptr (GVariant) options = NULL;
   g_autofree const char **fields = NULL;
-  g_autoptr (GPtrArray) found = NULL;
+  g_autoptr (GArray) found = NULL;
   g_autofree char *after = NULL;
   const char *kind_name, *cursor;
   GVariantBuilder rows;
@@ -166,7 +194,7 @@ muster_bus_list (MusterBus *self,
 
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("aa{sv}"));
   after = g_strdup (cursor);
-  while (n_rows < limit && n_looked++ < LOOKED_MAX &&
+  while (n_rows < MIN (limit, BUILT_MAX) && n_looked++ < LOOKED_MAX &&
          (object = muster_bus_next (self, kind, after)) != NULL) {
     g_free (after);
     after = g_strdup (muster_bus_object_id (kind, object));
