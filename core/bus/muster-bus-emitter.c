@@ -43,12 +43,14 @@ typedef struct {
   gpointer object; /* NULL once removed */
   char *path;
   Changes changes;
+  guint32 changed; /* of the standing, as muster_bus_compare_standing() */
   GList link;
 } Entry;
 
 struct _MusterBusEmitter {
   MusterBus *bus;
   GHashTable *entries; /* object -> Entry; those removed are only in the queue */
+  GHashTable *seen;    /* account -> MusterStandingView as last noted; its pointers are stale */
   GQueue queue;        /* Entry, oldest first */
   GQueue events;       /* GVariant */
   guint n_dropped;
@@ -103,6 +105,16 @@ emit_changed (MusterBusEmitter *self, Entry *entry, const char *interface)
 }
 
 static void
+emit_standing (MusterBusEmitter *self, Entry *entry)
+{
+  static const char *const none[] = { NULL };
+
+  emit (self, entry->path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+        g_variant_new ("(s@a{sv}^as)", MUSTER_INTERFACE_REGISTRATION,
+                       muster_bus_build_standing (self->bus, entry->object, entry->changed), none));
+}
+
+static void
 emit_removed (MusterBusEmitter *self, Entry *entry)
 {
   g_auto (GStrv) names = muster_bus_dup_interface_names (entry->kind);
@@ -142,7 +154,7 @@ send_entry (MusterBusEmitter *self, Entry *entry)
     if ((entry->changes & CHANGE_CONFIGURATION) != 0)
       emit_changed (self, entry, main_interface);
     if ((entry->changes & CHANGE_STANDING) != 0)
-      emit_changed (self, entry, "Registration");
+      emit_standing (self, entry);
   }
 
   if (entry->object != NULL)
@@ -252,6 +264,25 @@ muster_bus_emitter_wake (MusterBusEmitter *self)
 
 /* noting */
 
+/* Returns what changed since. A value that changed and came back is told, too: somebody may have read it
+ * in between. */
+static guint32
+look_at_standing (MusterBusEmitter *self, MusterAccount *account)
+{
+  const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
+  MusterStandingView *seen = g_hash_table_lookup (self->seen, account);
+  guint32 changed = G_MAXUINT32;
+
+  if (seen != NULL) {
+    changed = muster_bus_compare_standing (view, seen);
+    *seen = *view;
+  } else {
+    g_hash_table_insert (self->seen, account, g_memdup2 (view, sizeof *view));
+  }
+
+  return changed;
+}
+
 /* NULL: nobody is told. */
 static Entry *
 note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, Changes changes)
@@ -293,6 +324,8 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
     return;
   g_hash_table_remove (self->entries, object);
   muster_bus_managed_forget (self->bus->managed, object);
+
+  g_hash_table_remove (self->seen, object);
   entry->object = NULL;
 }
 
@@ -302,8 +335,11 @@ muster_bus_emitter_changed (MusterBusEmitter *self,
                             gpointer object,
                             const char *interface)
 {
-  note (self, kind, object,
-        g_str_equal (interface, "Registration") ? CHANGE_STANDING : CHANGE_CONFIGURATION);
+  gboolean is_standing = g_str_equal (interface, "Registration");
+  Entry *entry = note (self, kind, object, is_standing ? CHANGE_STANDING : CHANGE_CONFIGURATION);
+
+  if (entry != NULL && is_standing)
+    entry->changed |= look_at_standing (self, object);
 }
 
 void
@@ -352,7 +388,12 @@ muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
 void
 muster_bus_emitter_begin (MusterBusEmitter *self)
 {
+  GSequence *accounts = muster_broker_get_accounts (self->bus->broker);
+
   self->telling = TRUE;
+  for (GSequenceIter *iter = g_sequence_get_begin_iter (accounts); !g_sequence_iter_is_end (iter);
+       iter = g_sequence_iter_next (iter))
+    look_at_standing (self, g_sequence_get (iter));
 }
 
 MusterBusEmitter *
@@ -362,6 +403,7 @@ muster_bus_emitter_new (MusterBus *bus)
 
   self->bus = bus;
   self->entries = g_hash_table_new (NULL, NULL);
+  self->seen = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->root = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) g_variant_dict_unref);
   g_queue_init (&self->queue);
@@ -383,6 +425,7 @@ muster_bus_emitter_free (MusterBusEmitter *self)
     g_cancellable_cancel (self->fence);
   g_clear_object (&self->fence);
   g_hash_table_unref (self->entries);
+  g_hash_table_unref (self->seen);
   while (self->queue.head != NULL) {
     Entry *entry = self->queue.head->data;
 

@@ -212,6 +212,11 @@ registration_error_details (MusterBus *bus, gpointer object)
   return g_variant_builder_end (&details);
 }
 
+/* Where a change of the property shows in the view. State, reason and error are always told together;
+ * new bindings may stand at the address of the old ones. */
+#define SEEN_IN(field)                                                                             \
+  offsetof (MusterStandingView, field), sizeof (((MusterStandingView *) NULL)->field)
+
 static const MusterBusProperty account_properties[] = {
   { "Account", "Id", account_id },
   { "Account", "Protocol", account_protocol },
@@ -225,16 +230,16 @@ static const MusterBusProperty account_properties[] = {
   { "Account", "Modified", account_modified },
   { "Registration", "State", registration_state },
   { "Registration", "Reason", registration_reason },
-  { "Registration", "Since", registration_since },
-  { "Registration", "Attempt", registration_attempt },
-  { "Registration", "NextAttemptAt", registration_next_attempt_at },
-  { "Registration", "RegisteredAt", registration_registered_at },
-  { "Registration", "ExpiresAt", registration_expires_at },
-  { "Registration", "RefreshAt", registration_refresh_at },
+  { "Registration", "Since", registration_since, SEEN_IN (since_us) },
+  { "Registration", "Attempt", registration_attempt, SEEN_IN (attempt) },
+  { "Registration", "NextAttemptAt", registration_next_attempt_at, SEEN_IN (next_attempt_at_us) },
+  { "Registration", "RegisteredAt", registration_registered_at, SEEN_IN (registered_at_us) },
+  { "Registration", "ExpiresAt", registration_expires_at, SEEN_IN (expires_at_us) },
+  { "Registration", "RefreshAt", registration_refresh_at, SEEN_IN (refresh_at_us) },
   { "Registration", "Bindings", registration_bindings },
-  { "Registration", "Refreshes", registration_refreshes },
+  { "Registration", "Refreshes", registration_refreshes, SEEN_IN (n_refreshes) },
   { "Registration", "Error", registration_error },
-  { "Registration", "ErrorDetails", registration_error_details },
+  { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (error_at_us) },
 };
 
 /* org.muster.Muster1.Identity */
@@ -572,7 +577,7 @@ static const MusterBusProperty request_properties[] = {
 
 /* by kind */
 
-#define PROPERTIES_MAX 32
+#define PROPERTIES_MAX 32 /* the bits of a mask */
 
 G_STATIC_ASSERT (G_N_ELEMENTS (account_properties) <= PROPERTIES_MAX);
 
@@ -784,23 +789,54 @@ muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id)
 
 /* building */
 
+guint32
+muster_bus_compare_standing (const MusterStandingView *now, const MusterStandingView *before)
+{
+  guint32 changed = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (account_properties); i++) {
+    const MusterBusProperty *property = &account_properties[i];
+
+    if (property->size == 0 ||
+        memcmp ((const char *) now + property->offset, (const char *) before + property->offset,
+                property->size) != 0)
+      changed |= 1u << i;
+  }
+
+  return changed;
+}
+
 /* Without a GVariantBuilder and format strings, which would be most of the cost: this is done for each
  * change of each account. */
-GVariant *
-muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name)
+static GVariant *
+build (MusterBus *self, MusterBusKind kind, gpointer object, const char *name, guint32 wanted)
 {
   const MusterBusProperty *properties = kinds[kind].properties;
   GVariant *values[PROPERTIES_MAX];
   guint n_values = 0;
 
   for (guint i = 0; i < kinds[kind].n_properties; i++) {
-    if (g_str_equal (properties[i].interface, name))
-      values[n_values++] = g_variant_new_dict_entry (g_variant_new_string (properties[i].name),
+    const MusterBusProperty *property = &properties[i];
+
+    if ((wanted & (1u << i)) != 0 && g_str_equal (property->interface, name))
+      values[n_values++] = g_variant_new_dict_entry (g_variant_new_string (property->name),
                                                      g_variant_new_variant (
-                                                       properties[i].get (self, object)));
+                                                       property->get (self, object)));
   }
 
   return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), values, n_values);
+}
+
+GVariant *
+muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name)
+{
+  return build (self, kind, object, name, G_MAXUINT32);
+}
+
+GVariant *
+muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 changed)
+{
+  return build (self, MUSTER_BUS_ACCOUNT, account, "Registration", changed);
 }
 
 char **

@@ -53,6 +53,8 @@ typedef struct {
   const char *interface; /* without org.muster.Muster1. */
   const char *name;
   MusterBusGet get;
+  gsize offset; /* in MusterStandingView; size 0: told with every change */
+  gsize size;
 } MusterBusProperty;
 
 const MusterBusProperty *muster_bus_get_properties (MusterBusKind kind, guint *n_properties);
@@ -68,6 +70,10 @@ gpointer muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after
 /* (transfer floating): a{sv} of one interface, a{sa{sv}} of all */
 GVariant *
 muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name);
+/* What changed of org.muster.Muster1.Registration, as a mask for the second, which builds its a{sv} */
+guint32
+muster_bus_compare_standing (const MusterStandingView *now, const MusterStandingView *before);
+GVariant *muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 changed);
 GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
 /* (transfer full) */
 char **muster_bus_dup_interface_names (MusterBusKind kind);
