@@ -89,36 +89,79 @@ or_empty (const char *text)
   return text != NULL ? text : "";
 }
 
+/* Without format strings, since this is done for each refresh of each account. */
+static GVariant *
+pack_text (const char *text)
+{
+  return g_variant_new_string (text != NULL ? text : "");
+}
+
+static GVariant *
+pack_maybe (const char *text)
+{
+  return g_variant_new_maybe (G_VARIANT_TYPE_STRING,
+                              text != NULL ? g_variant_new_string (text) : NULL);
+}
+
 /* The algorithm is packed as its name: the enum may grow. */
 static GVariant *
 pack_credentials (const MusterSipCredentials *credentials)
 {
-  return g_variant_new (CREDENTIALS_TYPE, or_empty (credentials->user),
-                        or_empty (credentials->realm), or_empty (credentials->nonce),
-                        credentials->opaque, credentials->algorithm_name, (guchar) credentials->qop,
-                        or_empty (credentials->cnonce), credentials->nonce_count, credentials->ha1);
+  GVariant *fields[] = {
+    pack_text (credentials->user),
+    pack_text (credentials->realm),
+    pack_text (credentials->nonce),
+    pack_maybe (credentials->opaque),
+    pack_maybe (credentials->algorithm_name),
+    g_variant_new_byte ((guchar) credentials->qop),
+    pack_text (credentials->cnonce),
+    g_variant_new_uint32 (credentials->nonce_count),
+    pack_text (credentials->ha1),
+  };
+
+  return g_variant_new_tuple (fields, G_N_ELEMENTS (fields));
+}
+
+static GVariant *
+pack_bindings (GPtrArray *bindings)
+{
+  g_autofree GVariant **packed = g_new (GVariant *, bindings->len);
+  gint64 to_wall_us = muster_clock_wall_us () - muster_clock_now_us ();
+
+  for (guint i = 0; i < bindings->len; i++) {
+    const MusterSipBinding *binding = g_ptr_array_index (bindings, i);
+    GVariant *fields[] = {
+      pack_text (binding->uri),
+      g_variant_new_int64 (binding->until_us + to_wall_us),
+      g_variant_new_boolean (binding->confirmed),
+    };
+
+    packed[i] = g_variant_new_tuple (fields, G_N_ELEMENTS (fields));
+  }
+
+  return g_variant_new_array (G_VARIANT_TYPE ("(sxb)"), packed, bindings->len);
 }
 
 GBytes *
 muster_sip_memory_pack (const MusterSipMemory *self)
 {
   g_autoptr (GVariant) blob = NULL;
-  GVariantBuilder bindings;
-  gint64 to_wall_us = muster_clock_wall_us () - muster_clock_now_us ();
+  GVariant *fields[] = {
+    g_variant_new_byte (RESUME_VERSION),
+    pack_text (self->call_id),
+    pack_text (self->from_tag),
+    pack_text (self->token),
+    pack_text (self->instance),
+    g_variant_new_uint32 (self->cseq),
+    g_variant_new_uint32 (self->min_expires_s),
+    pack_maybe (self->local_address),
+    g_variant_new_uint16 (self->local_port),
+    pack_bindings (self->bindings),
+    pack_credentials (&self->registrar),
+    pack_credentials (&self->proxy),
+  };
 
-  g_variant_builder_init (&bindings, G_VARIANT_TYPE ("a(sxb)"));
-  for (guint i = 0; i < self->bindings->len; i++) {
-    const MusterSipBinding *binding = g_ptr_array_index (self->bindings, i);
-
-    g_variant_builder_add (&bindings, "(sxb)", binding->uri, binding->until_us + to_wall_us,
-                           binding->confirmed);
-  }
-
-  blob = g_variant_ref_sink (
-    g_variant_new ("(yssssuumsqa(sxb)@" CREDENTIALS_TYPE "@" CREDENTIALS_TYPE ")", RESUME_VERSION,
-                   self->call_id, self->from_tag, self->token, self->instance, self->cseq,
-                   self->min_expires_s, self->local_address, self->local_port, &bindings,
-                   pack_credentials (&self->registrar), pack_credentials (&self->proxy)));
+  blob = g_variant_ref_sink (g_variant_new_tuple (fields, G_N_ELEMENTS (fields)));
   return g_variant_get_data_as_bytes (blob);
 }
 
