@@ -7,6 +7,8 @@
 
 #include "muster-sip-context.h"
 
+#include "muster-sip-target.h"
+
 #define TOLD_PER_DISPATCH 64
 
 /*
@@ -17,6 +19,10 @@
  * shared and go in the same way; one that ends is out of the table at once, so that whoever comes next
  * gets a new one.
  */
+
+/* Shorter than what the daemon lets pass before it tells of another network. */
+#define SOURCE_HOLDS_US (G_USEC_PER_SEC / 2)
+
 struct _MusterSipContext {
   MusterPluginContext parent_instance;
 
@@ -25,6 +31,11 @@ struct _MusterSipContext {
   GHashTable *flows;  /* key as text -> Shared: those that can be joined */
   GPtrArray *shared;  /* Shared: all of them */
   GHashTable *tokens; /* a set */
+
+  GSocketAddress *asked_target; /* whose way out was asked for last; nullable */
+  char *asked_source;
+  gint64 asked_until_us;
+
   guint sweep_source;
 };
 
@@ -210,6 +221,8 @@ muster_sip_context_finalize (GObject *object)
   g_clear_pointer (&self->shared, g_ptr_array_unref);
   g_clear_pointer (&self->ports, g_hash_table_unref);
   g_clear_pointer (&self->tokens, g_hash_table_unref);
+  g_clear_object (&self->asked_target);
+  g_free (self->asked_source);
 
   G_OBJECT_CLASS (muster_sip_context_parent_class)->finalize (object);
 }
@@ -230,6 +243,34 @@ muster_sip_context_init (MusterSipContext *self)
   self->flows = g_hash_table_new (g_str_hash, g_str_equal);
   self->shared = g_ptr_array_new_with_free_func (shared_free);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static gboolean
+is_same_host (GSocketAddress *left, GSocketAddress *right)
+{
+  return g_inet_address_equal (g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (left)),
+                               g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (right)));
+}
+
+/* Many accounts of one service start together, and asking takes a socket each time. */
+char *
+muster_sip_context_dup_source (MusterSipContext *self, GSocketAddress *target, GError **error)
+{
+  gint64 now_us = muster_clock_now_us ();
+
+  if (self->asked_target != NULL && now_us < self->asked_until_us &&
+      is_same_host (self->asked_target, target))
+    return g_strdup (self->asked_source);
+
+  g_clear_object (&self->asked_target);
+  g_free (self->asked_source);
+  self->asked_source = muster_sip_target_dup_source (target, error);
+  if (self->asked_source == NULL)
+    return NULL;
+
+  self->asked_target = g_object_ref (target);
+  self->asked_until_us = now_us + SOURCE_HOLDS_US;
+  return g_strdup (self->asked_source);
 }
 
 MusterSipAgent *

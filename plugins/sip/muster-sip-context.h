@@ -43,6 +43,10 @@ void muster_sip_context_leave_flow (MusterSipContext *self, MusterSipFlowUse *us
 
 MusterSipTransport *muster_sip_flow_use_get_transport (MusterSipFlowUse *use);
 
+/* muster_sip_target_dup_source(), which for the same host is asked once in half a second. */
+char *
+muster_sip_context_dup_source (MusterSipContext *self, GSocketAddress *target, GError **error);
+
 /* Requests to a contact with this user part are ours from now on. */
 void muster_sip_context_add_token (MusterSipContext *self, const char *token);
 void muster_sip_context_remove_token (MusterSipContext *self, const char *token);

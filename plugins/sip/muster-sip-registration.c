@@ -251,7 +251,7 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
 static gboolean
 find_way_out (MusterSipRegistration *self, GSocketAddress *target, GError **error)
 {
-  g_autofree char *source = muster_sip_target_dup_source (target, error);
+  g_autofree char *source = muster_sip_context_dup_source (get_context (self), target, error);
   MusterSipAgent *agent;
   guint16 port = 0;
 
