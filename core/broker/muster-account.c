@@ -27,7 +27,8 @@ struct _MusterAccount {
   MusterTicket ticket;
   GBytes *resume; /* between its loading and the registration's reading */
   GQueue changes;
-  gboolean refused; /* the secrets were rejected: not to be tried again as they are */
+  gboolean refused;    /* the secrets were rejected: not to be tried again as they are */
+  gboolean has_resume; /* an earlier run left one */
   gboolean paused;
   gboolean leaving;
 };
@@ -456,6 +457,18 @@ gboolean
 muster_account_is_refused (MusterAccount *self)
 {
   return self->refused;
+}
+
+void
+muster_account_set_has_resume (MusterAccount *self)
+{
+  self->has_resume = TRUE;
+}
+
+gboolean
+muster_account_has_resume (MusterAccount *self)
+{
+  return self->has_resume;
 }
 
 void

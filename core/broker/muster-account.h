@@ -87,6 +87,9 @@ const char *muster_account_get_missing_secret (MusterAccount *self); /* NULL: no
 /* Waits for the key that its secrets are sealed under, and for nothing else of its own. */
 gboolean muster_account_lacks_key (MusterAccount *self);
 
+/* Whether there is something of an earlier run to load. */
+void muster_account_set_has_resume (MusterAccount *self);
+gboolean muster_account_has_resume (MusterAccount *self);
 void muster_account_resume_loaded (MusterAccount *self, GBytes *blob); /* NULL: there is none */
 void muster_account_forget_resume (MusterAccount *self);
 

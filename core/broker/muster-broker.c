@@ -144,8 +144,14 @@ static void
 on_load_resume (gpointer host, MusterAccount *account)
 {
   MusterBroker *self = host;
-  ResumeRead *read = g_new (ResumeRead, 1);
+  ResumeRead *read;
 
+  if (!muster_account_has_resume (account)) {
+    muster_account_resume_loaded (account, NULL);
+    return;
+  }
+
+  read = g_new (ResumeRead, 1);
   read->broker = self;
   read->life = g_object_ref (self->life);
   read->account = muster_account_ref (account);
@@ -509,7 +515,7 @@ muster_broker_continue_account (MusterBroker *self,
 }
 
 static void
-muster_broker_note_secrets (MusterBroker *self, GPtrArray *names)
+muster_broker_note_sealed (MusterBroker *self, GPtrArray *names)
 {
   for (guint i = 0; i < names->len; i++) {
     const MusterSealedName *sealed = names->pdata[i];
@@ -521,6 +527,8 @@ muster_broker_note_secrets (MusterBroker *self, GPtrArray *names)
       muster_account_set_has_secret (account, sealed->name + strlen (MUSTER_SEALED_SECRET), TRUE);
     else if (g_str_equal (sealed->name, MUSTER_SEALED_REFUSED))
       muster_account_set_refused (account, TRUE);
+    else if (g_str_equal (sealed->name, MUSTER_SEALED_RESUME))
+      muster_account_set_has_resume (account);
   }
 }
 
@@ -569,7 +577,7 @@ muster_broker_start (MusterBroker *self, GError **error)
   g_ptr_array_set_free_func (accounts, NULL);
   for (guint i = 0; i < accounts->len; i++)
     muster_broker_insert_account (self, accounts->pdata[i]);
-  muster_broker_note_secrets (self, sealed);
+  muster_broker_note_sealed (self, sealed);
 
   for (guint i = 0; i < runtimes->len; i++) {
     MusterRuntimeRecord *runtime = runtimes->pdata[i];
