@@ -47,12 +47,32 @@ has_control_characters (const char *text)
   return FALSE;
 }
 
+/* Compiled once: the patterns are those of the plugins, and every account is checked against them. */
+static GRegex *
+get_regex (const char *pattern)
+{
+  static GHashTable *compiled;
+  g_autofree char *anchored = NULL;
+  GRegex *regex;
+
+  if (compiled == NULL)
+    compiled = g_hash_table_new (g_str_hash, g_str_equal);
+  if (g_hash_table_lookup_extended (compiled, pattern, NULL, (gpointer *) &regex))
+    return regex;
+
+  anchored = g_strdup_printf ("^(?:%s)$", pattern);
+  regex = g_regex_new (anchored, G_REGEX_DOLLAR_ENDONLY | G_REGEX_OPTIMIZE, 0, NULL);
+  g_hash_table_insert (compiled, g_strdup (pattern), regex);
+
+  return regex;
+}
+
 static gboolean
 matches_pattern (const char *pattern, const char *text)
 {
-  g_autofree char *anchored = g_strdup_printf ("^(?:%s)$", pattern);
+  GRegex *regex = get_regex (pattern);
 
-  return g_regex_match_simple (anchored, text, G_REGEX_DOLLAR_ENDONLY, 0);
+  return regex != NULL && g_regex_match (regex, text, 0, NULL);
 }
 
 /**
