@@ -339,8 +339,10 @@ test_deaf_peer (gconstpointer data)
   }
   g_assert_cmpuint (muster_stream_get_out_bytes (client.stream), >, 0);
   g_assert_cmpuint (muster_stream_get_out_bytes (client.stream), <=, 64 * 1024);
-  while (g_main_context_iteration (NULL, FALSE))
-    g_assert_cmpuint (++n_turns, <, 10);
+  while (g_main_context_iteration (NULL, FALSE)) {
+    n_turns++;
+    g_assert_cmpuint (n_turns, <, 10);
+  }
 
   /* everything arrives once it listens */
   g_assert_cmpint (eventfd_write (server.go_fd, 1), ==, 0);
@@ -670,7 +672,7 @@ static void
 test_silent_address (void)
 {
   BlackHole hole;
-  Server address;
+  Server address = { 0 };
   Client client = { 0 };
 
   black_hole_open (&hole);
