@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "muster-registration-host.h"
+#include "muster-registration-private.h"
 
 /**
  * MusterRegistration:
@@ -26,9 +26,16 @@ typedef struct {
   gpointer host_data;
 
   GTask *operation; /* the broker's task, from open or close to its answer */
+
+  MusterLanes *lanes;        /* NULL until the first is used */
+  gulong close_cancelled_id; /* while a close waits for the lanes: on its cancellable */
+  gboolean close_waits;
+  GHashTable *leases; /* name -> what muster-registration-lease.c keeps; NULL until there is one */
 } MusterRegistrationPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (MusterRegistration, muster_registration, G_TYPE_OBJECT)
+
+static void on_lanes_empty (MusterRegistration *self);
 
 #define PRIV(self) ((MusterRegistrationPrivate *) muster_registration_get_instance_private (self))
 
@@ -40,6 +47,8 @@ muster_registration_finalize (GObject *object)
   if (PRIV (self)->operation != NULL)
     g_critical ("%s: a registration went while an operation was under way",
                 G_OBJECT_TYPE_NAME (self));
+  muster_lanes_free (PRIV (self)->lanes);
+  g_clear_pointer (&PRIV (self)->leases, g_hash_table_unref);
 
   G_OBJECT_CLASS (muster_registration_parent_class)->finalize (object);
 }
@@ -99,6 +108,31 @@ muster_registration_is_busy (MusterRegistration *self)
   return PRIV (self)->operation != NULL;
 }
 
+MusterLanes *
+muster_registration_get_lanes (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  if (priv->lanes == NULL)
+    priv->lanes = muster_lanes_new (self, on_lanes_empty);
+
+  return priv->lanes;
+}
+
+const MusterRegistrationHost *
+muster_registration_get_host (MusterRegistration *self, gpointer *host_data)
+{
+  *host_data = PRIV (self)->host_data;
+
+  return PRIV (self)->host;
+}
+
+GHashTable **
+muster_registration_get_leases (MusterRegistration *self)
+{
+  return &PRIV (self)->leases;
+}
+
 /* operations: the plugin's answer is taken, checked, and handed to the broker's own task */
 
 static gboolean
@@ -141,25 +175,6 @@ end (MusterRegistration *self)
   return task;
 }
 
-/* A plugin that fails without saying why, or with an error of no meaning to the broker, is wrong,
- * but its account still needs a reaction. */
-static GError *
-sane_error (MusterRegistration *self, GError *error)
-{
-  g_autoptr (GError) original = error;
-
-  if (original == NULL)
-    return muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_NONE,
-                             "%s failed without saying why", G_OBJECT_TYPE_NAME (self));
-  if (original->domain == MUSTER_ERROR ||
-      g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return g_steal_pointer (&original);
-
-  g_warning ("%s: an error of domain %s is not of the SDK's, taking it as unreachable: %s",
-             G_OBJECT_TYPE_NAME (self), g_quark_to_string (original->domain), original->message);
-  return muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_NONE, "%s", original->message);
-}
-
 static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -173,7 +188,7 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 
   lease = MUSTER_REGISTRATION_GET_CLASS (self)->open_finish (self, result, &error);
   if (lease == NULL)
-    g_task_return_error (task, sane_error (self, error));
+    g_task_return_error (task, muster_sane_error (self, error));
   else
     g_task_return_pointer (task, g_steal_pointer (&lease), (GDestroyNotify) muster_lease_free);
 }
@@ -209,10 +224,54 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (task == NULL)
     return;
 
+  if (PRIV (self)->lanes != NULL)
+    muster_lanes_open (PRIV (self)->lanes);
   if (!MUSTER_REGISTRATION_GET_CLASS (self)->close_finish (self, result, &error))
-    g_task_return_error (task, sane_error (self, error));
+    g_task_return_error (task, muster_sane_error (self, error));
   else
     g_task_return_boolean (task, TRUE);
+}
+
+/* Returns whether a close waited. */
+static gboolean
+stop_waiting_to_close (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  if (!priv->close_waits)
+    return FALSE;
+
+  priv->close_waits = FALSE;
+  if (priv->close_cancelled_id != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (priv->operation),
+                                 priv->close_cancelled_id);
+  priv->close_cancelled_id = 0;
+
+  return TRUE;
+}
+
+static void
+on_lanes_empty (MusterRegistration *self)
+{
+  if (stop_waiting_to_close (self))
+    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (
+      self, g_task_get_cancellable (PRIV (self)->operation), on_closed, NULL);
+}
+
+/* The lanes did not end in time: the service is not told. */
+static void
+on_close_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  MusterRegistration *self = user_data;
+  g_autoptr (GTask) task = NULL;
+
+  if (!stop_waiting_to_close (self))
+    return;
+
+  g_warning ("%s: calls that were cancelled have not ended", G_OBJECT_TYPE_NAME (self));
+  task = end (self);
+  muster_lanes_open (PRIV (self)->lanes);
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "it was cancelled");
 }
 
 void
@@ -221,10 +280,19 @@ muster_registration_close_async (MusterRegistration *self,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
+  MusterRegistrationPrivate *priv = PRIV (self);
+
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
-  if (begin (self, muster_registration_close_async, cancellable, callback, user_data))
-    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (self, cancellable, on_closed, NULL);
+  if (!begin (self, muster_registration_close_async, cancellable, callback, user_data))
+    return;
+
+  priv->close_waits = TRUE;
+  if (priv->lanes == NULL || muster_lanes_close (priv->lanes))
+    on_lanes_empty (self);
+  else if (priv->close_waits && cancellable != NULL)
+    priv->close_cancelled_id = g_signal_connect (cancellable, "cancelled",
+                                                 G_CALLBACK (on_close_cancelled), self);
 }
 
 gboolean
