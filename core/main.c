@@ -8,8 +8,11 @@
 #include "config.h"
 
 #include "bus/muster-bus.h"
+#include "events/muster-outbox.h"
 #include "muster-hub-private.h"
 #include "muster-names.h"
+#include "plugins/muster-plugin-records.h"
+#include "plugins/muster-services.h"
 
 #include <gio/gio.h>
 #include <glib-unix.h>
@@ -34,8 +37,12 @@ typedef struct {
   GMainLoop *loop;
   MusterStore *store;
   MusterVault *vault;
+  MusterPluginRecords *records;
   MusterPluginRegistry *registry;
+  MusterServices *services;
   MusterEventBus *events;
+  MusterOutbox *outbox;
+  MusterGate *gate;
   MusterBroker *broker;
   MusterBus *bus;
   gboolean owned;
@@ -121,11 +128,23 @@ daemon_open (Daemon *self)
     return fail (self, EXIT_STORE, "the key of the secrets cannot be opened", error);
 
   self->registry = muster_plugin_registry_new ((const char *const *) path);
+  self->records = muster_plugin_records_new (self->store, self->vault);
+  muster_plugin_registry_set_record_host (self->registry, muster_plugin_records_get_host (),
+                                          self->records);
+  self->services = muster_services_new (self->registry);
   self->events = muster_event_bus_new (self->store);
+  self->outbox = muster_outbox_new (self->store, self->events,
+                                    muster_services_get_sinks (self->services),
+                                    MUSTER_OUTBOX_MAX_EVENTS, &error);
+  if (self->outbox == NULL)
+    return fail (self, EXIT_STORE, "the outbox cannot be read", error);
+  self->gate = muster_gate_new (muster_services_get_sinks (self->services));
   self->broker = muster_broker_new (self->store, self->vault, self->registry, self->events);
+  muster_broker_set_gate (self->broker, self->gate);
   self->bus = muster_bus_new (connection, self->broker, self->events, "key-file", on_name, self);
   if (!muster_broker_start (self->broker, &error))
     return fail (self, EXIT_STORE, "the accounts cannot be loaded", error);
+  muster_services_listen (self->services);
   muster_bus_own_name (self->bus);
 
   return TRUE;
@@ -136,8 +155,12 @@ daemon_close (Daemon *self)
 {
   g_clear_pointer (&self->bus, muster_bus_free);
   g_clear_pointer (&self->broker, muster_broker_free);
+  g_clear_pointer (&self->gate, muster_gate_free);
+  g_clear_pointer (&self->outbox, muster_outbox_free);
+  g_clear_pointer (&self->services, muster_services_free);
   g_clear_pointer (&self->events, muster_event_bus_free);
   g_clear_pointer (&self->registry, muster_plugin_registry_free);
+  g_clear_pointer (&self->records, muster_plugin_records_free);
   if (self->store != NULL)
     muster_store_close (self->store);
   g_clear_object (&self->store);

@@ -108,6 +108,22 @@ on_report_bindings (gpointer host, const char *const *bindings)
   muster_standing_set_bindings (self->standing, bindings);
 }
 
+static void
+on_add_lease (gpointer host, const char *name, const MusterLease *lease)
+{
+  MusterAccount *self = host;
+
+  muster_standing_add_lease (self->standing, name, lease);
+}
+
+static void
+on_remove_lease (gpointer host, const char *name)
+{
+  MusterAccount *self = host;
+
+  muster_standing_remove_lease (self->standing, name);
+}
+
 static const MusterRegistrationHost registration_host = {
   .dup_param = on_dup_param,
   .load_secret = on_load_secret,
@@ -115,6 +131,8 @@ static const MusterRegistrationHost registration_host = {
   .set_resume = on_set_resume,
   .lost = on_lost,
   .report_bindings = on_report_bindings,
+  .add_lease = on_add_lease,
+  .remove_lease = on_remove_lease,
 };
 
 static MusterRegistration *
@@ -182,6 +200,14 @@ on_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
   self->host->event (self->host_data, self, type, payload, keep);
 }
 
+static gboolean
+on_gate (gpointer host, GVariant *payload, GCancellable *cancellable)
+{
+  MusterAccount *self = host;
+
+  return self->host->gate != NULL && self->host->gate (self->host_data, self, payload, cancellable);
+}
+
 static const MusterStandingHost standing_host = {
   .get_conditions = on_get_conditions,
   .make_registration = on_make_registration,
@@ -192,6 +218,7 @@ static const MusterStandingHost standing_host = {
   .secret_refused = on_secret_refused,
   .changed = on_changed,
   .event = on_event,
+  .gate = on_gate,
 };
 
 /* configuration */

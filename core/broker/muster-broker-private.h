@@ -18,6 +18,7 @@ struct _MusterBroker {
   MusterVault *vault;
   MusterPluginRegistry *registry;
   MusterEventBus *events;
+  MusterGate *gate; /* or NULL */
 
   GSequence *accounts;    /* MusterAccount by id; owns a reference */
   GHashTable *by_id;      /* id -> GSequenceIter of accounts */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "events/muster-event-bus.h"
+#include "events/muster-gate.h"
 #include "muster-account.h"
 #include "muster-broker-error.h"
 #include "plugins/muster-plugin-registry.h"
@@ -56,6 +57,9 @@ void muster_broker_free (MusterBroker *self); /* after muster_broker_leave_async
 void muster_broker_set_observer (MusterBroker *self,
                                  const MusterBrokerObserver *observer,
                                  gpointer data);
+
+/* Who is asked before a fresh registration stands; lent, NULL for nobody. */
+void muster_broker_set_gate (MusterBroker *self, MusterGate *gate);
 
 /* Loads everything, and starts what is enabled. */
 gboolean muster_broker_start (MusterBroker *self, GError **error);

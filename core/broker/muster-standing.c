@@ -10,6 +10,7 @@
 #include "muster-standing.h"
 
 #include "muster-schedule.h"
+#include "muster-side-lease.h"
 
 #include <muster/muster-hub.h>
 
@@ -20,6 +21,9 @@
  *
  *    post (fact) -> table -> move (state) -> [cancel and wait for the operation] -> enter (state)
  *                                                        open / close / arm a timer <-'
+ *
+ * Between a fresh registration that was granted and the fact OPENED stands the gate, if there is one:
+ * who is denied there is unregistered again, and the denial is what the attempt came to.
  */
 
 #define EXPIRED_AGAIN_US (60 * G_USEC_PER_SEC)
@@ -29,6 +33,8 @@ typedef enum {
   STEP_RESUME,
   STEP_ADMISSION,
   STEP_OPEN,
+  STEP_GATE,
+  STEP_DENIED, /* taking back what the gate denied */
   STEP_CLOSE,
 } OperationStep;
 
@@ -40,11 +46,14 @@ struct _MusterStanding {
 
   MusterRegistration *registration; /* NULL until the first attempt, and after a repointing */
   OperationStep step;
-  GCancellable *operation; /* non-NULL while step is OPEN or CLOSE */
-  gboolean moved_on;       /* the state changed under the operation: its end enters the new one */
-  gboolean resumed;        /* what an earlier run left has been looked for */
-  gboolean repointed;      /* make a new registration before the next attempt */
-  MusterAccountFact why;   /* the fact that led into the state */
+  GCancellable *operation;  /* non-NULL while step is OPEN, GATE, DENIED or CLOSE */
+  GError *denial;           /* while step is DENIED, or what was lost while it was GATE */
+  MusterSideLeases *leases; /* NULL until there was one */
+  const char *told;         /* the event of the fact that is being posted */
+  gboolean moved_on;        /* the state changed under the operation: its end enters the new one */
+  gboolean resumed;         /* what an earlier run left has been looked for */
+  gboolean repointed;       /* make a new registration before the next attempt */
+  MusterAccountFact why;    /* the fact that led into the state */
 
   gint64 lease_end_us; /* boot clock; 0: no lease, G_MAXINT64: holds until lost */
   gint64 expired_us;   /* boot clock: when the service last said EXPIRED */
@@ -94,15 +103,16 @@ muster_standing_clear_error (MusterStanding *self)
 
 /* events */
 
-static void
-emit (MusterStanding *self, const char *type, gboolean keep)
+/* Returns (transfer floating) */
+static GVariant *
+muster_standing_describe (MusterStanding *self, MusterAccountState state, const char *reason)
 {
   GVariantDict payload;
 
   g_variant_dict_init (&payload, NULL);
-  g_variant_dict_insert (&payload, "state", "s", muster_account_state_to_string (self->view.state));
-  if (*self->view.reason != '\0')
-    g_variant_dict_insert (&payload, "reason", "s", self->view.reason);
+  g_variant_dict_insert (&payload, "state", "s", muster_account_state_to_string (state));
+  if (*reason != '\0')
+    g_variant_dict_insert (&payload, "reason", "s", reason);
   if (self->view.bindings[0] != NULL)
     g_variant_dict_insert (&payload, "bindings", "^as", self->view.bindings);
   if (self->view.expires_at_us != 0)
@@ -110,10 +120,92 @@ emit (MusterStanding *self, const char *type, gboolean keep)
   if (self->view.next_attempt_at_us != 0)
     g_variant_dict_insert (&payload, "next-attempt-at", "t",
                            (guint64) self->view.next_attempt_at_us);
-  if (self->view.error != NULL)
+  if (self->view.error != NULL && state != MUSTER_ACCOUNT_REGISTERED)
     g_variant_dict_insert (&payload, "message", "s", self->view.error->message);
 
-  self->host->event (self->host_data, type, g_variant_dict_end (&payload), keep);
+  return g_variant_dict_end (&payload);
+}
+
+static void
+emit (MusterStanding *self, const char *type, gboolean keep)
+{
+  self->host->event (self->host_data, type,
+                     muster_standing_describe (self, self->view.state, self->view.reason), keep);
+}
+
+/* side leases */
+
+static guint
+on_get_retry_floor_s (gpointer host)
+{
+  MusterStanding *self = host;
+
+  return self->host->get_retry_floor_s (self->host_data);
+}
+
+static void
+on_lease_lapsed (gpointer host, const char *name, const GError *error)
+{
+  MusterStanding *self = host;
+  GVariantDict payload;
+
+  g_variant_dict_init (&payload, NULL);
+  g_variant_dict_insert (&payload, "lease", "s", name);
+  g_variant_dict_insert (&payload, "error", "s",
+                         muster_error_code_to_string ((MusterError) error->code));
+  g_variant_dict_insert (&payload, "message", "s", error->message);
+  self->host->event (self->host_data, "lease.lost", g_variant_dict_end (&payload), TRUE);
+
+  if (self->registration != NULL)
+    muster_registration_lapse_lease (self->registration, name, error);
+}
+
+static const MusterSideLeaseHost side_lease_host = {
+  .get_retry_floor_s = on_get_retry_floor_s,
+  .lapsed = on_lease_lapsed,
+};
+
+void
+muster_standing_add_lease (MusterStanding *self, const char *name, const MusterLease *lease)
+{
+  g_return_if_fail (self->registration != NULL);
+
+  if (self->leases == NULL) {
+    self->leases = muster_side_leases_new (self->id, &side_lease_host, self);
+    muster_side_leases_set_running (self->leases,
+                                    muster_account_state_is_registered (self->view.state));
+  }
+  muster_side_leases_add (self->leases, self->registration, name, lease);
+}
+
+void
+muster_standing_remove_lease (MusterStanding *self, const char *name)
+{
+  if (self->leases != NULL)
+    muster_side_leases_remove (self->leases, name);
+}
+
+/* They go with the registration. */
+static void
+muster_standing_clear_leases (MusterStanding *self)
+{
+  if (self->leases != NULL)
+    muster_side_leases_clear (self->leases);
+  if (self->registration != NULL)
+    muster_registration_forget_leases (self->registration);
+}
+
+static void
+muster_standing_tell_leases (MusterStanding *self)
+{
+  if (self->leases == NULL)
+    return;
+
+  muster_side_leases_set_running (self->leases,
+                                  muster_account_state_is_registered (self->view.state));
+  if (self->view.state == MUSTER_ACCOUNT_UNREGISTERING ||
+      self->view.state == MUSTER_ACCOUNT_DISABLED)
+    muster_standing_clear_leases (self);
 }
 
 /* operations */
@@ -228,6 +320,99 @@ muster_standing_failed (MusterStanding *self, const GError *error)
 }
 
 static void
+muster_standing_opened (MusterStanding *self, gboolean created)
+{
+  self->view.attempt = 0;
+  muster_standing_clear_error (self);
+  if (!created)
+    self->view.n_refreshes++;
+  self->told = created ? "registration.created" : "registration.refreshed";
+  muster_standing_post (self, MUSTER_FACT_OPENED);
+  self->told = NULL;
+}
+
+/* the gate */
+
+static void
+on_denied_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+  g_autoptr (GError) denial = g_steal_pointer (&self->denial);
+  g_autoptr (GError) error = NULL;
+  gboolean moved_on = muster_standing_end (self);
+
+  if (!muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error))
+    g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
+
+  muster_standing_clear_lease (self);
+  if (moved_on) {
+    muster_standing_enter (self);
+    self->host->changed (self->host_data);
+  } else {
+    muster_standing_failed (self, denial);
+  }
+}
+
+/* FALSE: there is nobody to ask. */
+static gboolean
+muster_standing_ask_gate (MusterStanding *self)
+{
+  g_autoptr (GVariant) payload = NULL;
+
+  if (self->host->gate == NULL)
+    return FALSE;
+
+  payload = g_variant_ref_sink (
+    muster_standing_describe (self, MUSTER_ACCOUNT_REGISTERED, "")); /* what it would be */
+  self->step = STEP_GATE;
+  self->operation = g_cancellable_new ();
+  self->view.reason = "gate";
+  if (self->host->gate (self->host_data, payload, self->operation)) {
+    self->host->changed (self->host_data);
+    return TRUE;
+  }
+
+  self->view.reason = "";
+  muster_standing_end (self);
+  return FALSE;
+}
+
+void
+muster_standing_gated (MusterStanding *self, const GError *denial)
+{
+  g_autoptr (GError) lost = NULL;
+  gboolean moved_on;
+
+  g_return_if_fail (self->step == STEP_GATE);
+
+  moved_on = muster_standing_end (self);
+  lost = g_steal_pointer (&self->denial);
+  if (moved_on) {
+    muster_standing_enter (self);
+    self->host->changed (self->host_data);
+    return;
+  }
+
+  if (lost == NULL && lease_left_ms (self) == 0)
+    lost = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
+                             "the lease ended before it was allowed");
+  if (lost != NULL) {
+    muster_standing_clear_lease (self);
+    muster_standing_failed (self, lost);
+    return;
+  }
+  if (denial == NULL) {
+    muster_standing_opened (self, TRUE);
+    return;
+  }
+
+  self->denial = g_error_copy (denial);
+  muster_standing_begin (self, STEP_DENIED, muster_schedule_close_deadline_ms ());
+  muster_standing_clear_leases (self);
+  muster_registration_close_async (self->registration, self->operation, on_denied_closed, self);
+}
+
+static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterStanding *self = user_data;
@@ -235,6 +420,7 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   gboolean moved_on = muster_standing_end (self);
   gboolean extended = self->lease_end_us != 0 && lease_left_ms (self) > 0;
+  gboolean created;
 
   lease = muster_registration_open_finish (MUSTER_REGISTRATION (source), result, &error);
 
@@ -259,17 +445,10 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  {
-    gboolean created = self->view.state == MUSTER_ACCOUNT_REGISTERING &&
-                       !(extended && lease->refreshed);
-
-    self->view.attempt = 0;
-    muster_standing_clear_error (self);
-    if (!created)
-      self->view.n_refreshes++;
-    muster_standing_post (self, MUSTER_FACT_OPENED);
-    emit (self, created ? "registration.created" : "registration.refreshed", created);
-  }
+  created = self->view.state == MUSTER_ACCOUNT_REGISTERING && !(extended && lease->refreshed);
+  if (created && muster_standing_ask_gate (self))
+    return;
+  muster_standing_opened (self, created);
 }
 
 static void
@@ -288,6 +467,7 @@ muster_standing_attempt (MusterStanding *self)
   self->view.next_attempt_at_us = 0;
 
   if (self->registration != NULL && self->repointed) {
+    muster_standing_clear_leases (self);
     muster_registration_detach_host (self->registration);
     g_clear_object (&self->registration);
   }
@@ -515,6 +695,7 @@ static void
 muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccountFact fact)
 {
   MusterAccountState from = self->view.state;
+  const char *told = g_steal_pointer (&self->told);
   gint64 wall_us = muster_clock_wall_us ();
 
   g_info ("%s: %s -> %s (%s)", self->id, muster_account_state_to_string (from),
@@ -542,6 +723,8 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
     muster_standing_enter (self);
     break;
   case STEP_OPEN:
+  case STEP_GATE:
+  case STEP_DENIED:
   case STEP_CLOSE:
     self->moved_on = TRUE; /* its end enters the new state */
     g_cancellable_cancel (self->operation);
@@ -550,7 +733,11 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
     break;
   }
 
+  /* Events first: what is stored of the state must not be ahead of them. */
   emit_transition (self, from);
+  if (told != NULL)
+    emit (self, told, g_str_equal (told, "registration.created"));
+  muster_standing_tell_leases (self);
   self->host->changed (self->host_data);
 }
 
@@ -591,6 +778,11 @@ muster_standing_lost (MusterStanding *self, const GError *error)
 {
   g_return_if_fail (self != NULL && error != NULL);
 
+  if (self->step == STEP_GATE && self->denial == NULL) {
+    self->denial = g_error_copy (error);
+    g_cancellable_cancel (self->operation);
+    return;
+  }
   if (!muster_account_state_is_registered (self->view.state) || self->step != STEP_IDLE)
     return;
 
@@ -678,9 +870,12 @@ muster_standing_free (MusterStanding *self)
   if (self->step == STEP_ADMISSION)
     self->host->release (self->host_data, NULL);
   if (self->registration != NULL) {
+    muster_standing_clear_leases (self);
     muster_registration_detach_host (self->registration);
     g_clear_object (&self->registration);
   }
+  muster_side_leases_free (self->leases);
+  g_clear_error (&self->denial);
   g_clear_error (&self->view.error);
   g_strfreev (self->view.bindings);
   g_free (self);

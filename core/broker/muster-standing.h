@@ -46,7 +46,9 @@ typedef struct {
  * What the standing asks of its account. `make_registration` returns (transfer full) a registration
  * for the parameters as they now are. `admit` calls muster_standing_admitted() when the attempt may
  * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
- * follows every change of the view.
+ * follows every change of the view, and comes after the event that tells of it. `gate` asks whether a
+ * fresh registration may stand, and answers by muster_standing_gated(); %FALSE: there is nobody to ask.
+ * It may be left out.
  */
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
@@ -58,6 +60,7 @@ typedef struct {
   void (*secret_refused) (gpointer host);
   void (*changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
+  gboolean (*gate) (gpointer host, GVariant *payload, GCancellable *cancellable);
 } MusterStandingHost;
 
 MusterStanding *
@@ -70,6 +73,11 @@ void muster_standing_lost (MusterStanding *self, const GError *error);
 void muster_standing_set_bindings (MusterStanding *self, const char *const *bindings);
 void muster_standing_admitted (MusterStanding *self);
 void muster_standing_resume_loaded (MusterStanding *self);
+void muster_standing_gated (MusterStanding *self, const GError *denial); /* NULL: it may stand */
+
+/* Side leases of the registration; @lease NULL: nothing is granted yet. */
+void muster_standing_add_lease (MusterStanding *self, const char *name, const MusterLease *lease);
+void muster_standing_remove_lease (MusterStanding *self, const char *name);
 
 /* At start: a lease of the last run that still counts. Then post %MUSTER_FACT_CONTINUED. */
 void muster_standing_restore (MusterStanding *self,

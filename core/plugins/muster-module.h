@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-record-host.h"
 #include "muster-registration-host.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,11 @@ typedef struct _MusterModule MusterModule;
 /* Opens @path and checks its table; calls no function of it. Never %NULL: see the state. */
 MusterModule *muster_module_open (const char *path);
 void muster_module_free (MusterModule *self);
+
+/* Where its context keeps its records; before it is started. */
+void muster_module_set_record_host (MusterModule *self,
+                                    const MusterRecordHost *host,
+                                    gpointer host_data);
 
 /* Starts its context if it has one and was not started. */
 gboolean muster_module_start (MusterModule *self, GError **error);
