@@ -31,7 +31,8 @@ typedef struct {
 typedef struct {
   MusterLanes *lanes;
   char *name;
-  GQueue calls; /* of Call; the first is under way */
+  GQueue calls;    /* of Call; the first is under way */
+  guint answering; /* depth */
   gboolean forgotten;
 } Lane;
 
@@ -89,6 +90,7 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_queue_pop_head (&lane->calls);
   self->n_under_way--;
+  lane->answering++; /* who hears the answer may forget the lane */
   call->finish (self->registration, result, call->task);
   call_free (call);
 
@@ -96,7 +98,7 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
     self->empty (self->registration);
   else
     lane_next (lane);
-  if (lane->forgotten && g_queue_is_empty (&lane->calls))
+  if (--lane->answering == 0 && lane->forgotten && g_queue_is_empty (&lane->calls))
     g_ptr_array_remove_fast (self->lanes, lane);
 }
 
@@ -221,7 +223,7 @@ muster_lanes_forget (MusterLanes *self, const char *name)
   Lane *lane = muster_lanes_ensure (self, name);
 
   lane->forgotten = TRUE;
-  if (g_queue_is_empty (&lane->calls))
+  if (lane->answering == 0 && g_queue_is_empty (&lane->calls))
     g_ptr_array_remove_fast (self->lanes, lane);
 }
 
