@@ -16,14 +16,18 @@
 #define MUSTER_PATH_IDENTITIES MUSTER_PATH "/Identity"
 #define MUSTER_PATH_PROTOCOLS  MUSTER_PATH "/Protocol"
 #define MUSTER_PATH_PLUGINS    MUSTER_PATH "/Plugin"
+#define MUSTER_PATH_REQUESTS   MUSTER_PATH "/Request"
 
-#define MUSTER_INTERFACE_PREFIX       MUSTER_BUS_NAME "."
-#define MUSTER_INTERFACE_MANAGER      MUSTER_INTERFACE_PREFIX "Manager"
-#define MUSTER_INTERFACE_IDENTITY     MUSTER_INTERFACE_PREFIX "Identity"
-#define MUSTER_INTERFACE_ACCOUNT      MUSTER_INTERFACE_PREFIX "Account"
-#define MUSTER_INTERFACE_REGISTRATION MUSTER_INTERFACE_PREFIX "Registration"
-#define MUSTER_INTERFACE_PROTOCOL     MUSTER_INTERFACE_PREFIX "Protocol"
-#define MUSTER_INTERFACE_PLUGIN       MUSTER_INTERFACE_PREFIX "Plugin"
+#define MUSTER_INTERFACE_PREFIX        MUSTER_BUS_NAME "."
+#define MUSTER_INTERFACE_MANAGER       MUSTER_INTERFACE_PREFIX "Manager"
+#define MUSTER_INTERFACE_IDENTITY      MUSTER_INTERFACE_PREFIX "Identity"
+#define MUSTER_INTERFACE_ACCOUNT       MUSTER_INTERFACE_PREFIX "Account"
+#define MUSTER_INTERFACE_REGISTRATION  MUSTER_INTERFACE_PREFIX "Registration"
+#define MUSTER_INTERFACE_PROTOCOL      MUSTER_INTERFACE_PREFIX "Protocol"
+#define MUSTER_INTERFACE_PLUGIN        MUSTER_INTERFACE_PREFIX "Plugin"
+#define MUSTER_INTERFACE_REQUEST       MUSTER_INTERFACE_PREFIX "Request"
+#define MUSTER_INTERFACE_AGENT         MUSTER_INTERFACE_PREFIX "Agent"
+#define MUSTER_INTERFACE_AGENT_MANAGER MUSTER_INTERFACE_PREFIX "AgentManager"
 
 /* Answers to callers. What a service answered has the same prefix: see MusterError. */
 #define MUSTER_BUS_ERROR_PREFIX           MUSTER_BUS_NAME ".Error."
@@ -35,7 +39,21 @@
 #define MUSTER_BUS_ERROR_IN_USE           MUSTER_BUS_ERROR_PREFIX "InUse"
 #define MUSTER_BUS_ERROR_TOO_MANY         MUSTER_BUS_ERROR_PREFIX "TooMany"
 #define MUSTER_BUS_ERROR_WRONG_STATE      MUSTER_BUS_ERROR_PREFIX "WrongState"
+#define MUSTER_BUS_ERROR_DECLINED         MUSTER_BUS_ERROR_PREFIX "Declined"
 #define MUSTER_BUS_ERROR_STORE            MUSTER_BUS_ERROR_PREFIX "Store"
+#define MUSTER_BUS_ERROR_LOCKED           MUSTER_BUS_ERROR_PREFIX "Locked"
+
+/* Where systemd puts the credentials of a service; ours is called so. */
+#define MUSTER_ENV_CREDENTIALS "CREDENTIALS_DIRECTORY"
+#define MUSTER_CREDENTIAL_KEY  "muster-key"
+
+/* What stands in the way of going on-line, in Manager.Offline and in an account's Reason. */
+#define MUSTER_OFFLINE_NO_NETWORK "no-network"
+#define MUSTER_OFFLINE_SUSPENDED  "suspended"
 
 /* A list of folders with plugins, ahead of the usual ones. */
 #define MUSTER_ENV_PLUGIN_PATH "MUSTER_PLUGIN_PATH"
+
+/* For how many seconds the main loop may stand still before the daemon ends itself, where no service
+ * manager watches it; 0: for ever. */
+#define MUSTER_ENV_WATCHDOG_S "MUSTER_WATCHDOG_S"

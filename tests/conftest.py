@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness.bus import Bus  # noqa: E402
 from harness.kamailio import Kamailio  # noqa: E402
+from harness.keyring import Keyring, Listener  # noqa: E402
 from harness.muster import Muster  # noqa: E402
 
 
@@ -35,6 +36,22 @@ def make_kamailio(tmp_path):
     yield make
     for each in running:
         each.stop()
+
+
+@pytest.fixture
+def keyring(bus, tmp_path):
+    """The Secret Service of the test's bus, once the test has started it."""
+    keyring = Keyring(tmp_path / "keyring", bus.address)
+    yield keyring
+    keyring.kill()
+
+
+@pytest.fixture
+def listener(bus, tmp_path):
+    """Hears what the keyring is asked."""
+    listener = Listener(tmp_path / "listener", bus.address)
+    yield listener
+    listener.end()
 
 
 @pytest.fixture

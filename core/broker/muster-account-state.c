@@ -12,16 +12,20 @@
 #include <string.h>
 
 /*
- * Decides the next state of an account, and nothing else. muster-account.c carries it out.
+ * Decides the next state of an account, and nothing else. muster-standing.c carries it out.
  *
- * Two targets are not states. ONWARD asks the conditions in their order and goes as far as they
- * allow: an account is never told where to wait, it waits at the first thing that is missing. LEAVE
- * unregisters where there is something to take back and a way to say so.
+ * Some targets are not states. ONWARD asks the conditions in their order and goes as far as they
+ * allow: an account is never told where to wait, it waits at the first thing that is missing. EXTEND
+ * does the same for one that is registered: if nothing is missing it stays so, and refreshes. LEAVE
+ * unregisters where there is something to take back and a way to say so. REPLACE takes back what
+ * the old parameters led to before it goes onward with the new ones.
  */
 
 typedef enum {
   ONWARD = MUSTER_ACCOUNT_STATE_LAST,
+  EXTEND,
   LEAVE,
+  REPLACE,
   NOTHING,
 } Pseudo;
 
@@ -42,7 +46,7 @@ typedef struct {
   ROW (from, REFUSED,      TO (WAITING_SECRET)),    \
   ROW (from, FORBIDDEN,    TO (FAILED)),            \
   ROW (from, CONFLICT,     TO (WAITING_RETRY)),     \
-  ROW (from, EXPIRED,      TO (REGISTERING)),       \
+  ROW (from, EXPIRED,      ONWARD),                 \
   ROW (from, UNTRUSTED,    TO (WAITING_USER)),      \
   ROW (from, NEEDS_USER,   TO (WAITING_USER)),      \
   ROW (from, INVALID,      TO (FAILED)),            \
@@ -56,7 +60,7 @@ typedef struct {
   ROW (from, SECRET_SET,   ONWARD),                 \
   ROW (from, SECRET_GONE,  ONWARD),                 \
   ROW (from, EDITED,       ONWARD),                 \
-  ROW (from, REPOINTED,    ONWARD)
+  ROW (from, REPOINTED,    REPLACE)
 
 static const Transition transitions[] = {
   ROW (DISABLED,        ENABLED,         ONWARD),
@@ -66,6 +70,7 @@ static const Transition transitions[] = {
   ROW (WAITING_PLUGIN,  PLUGIN_READY,    ONWARD),
 
   WAITING (WAITING_SECRET),
+  ROW (WAITING_SECRET,  CONTINUED,       EXTEND), /* the key came late */
 
   WAITING (WAITING_USER),
   ROW (WAITING_USER,    USER_ANSWERED,   ONWARD),
@@ -93,12 +98,12 @@ static const Transition transitions[] = {
   FAILURES (REGISTERING),
 
   ROW (REGISTERED,      DISABLED,        LEAVE),
-  ROW (REGISTERED,      PLUGIN_GONE,     ONWARD),
-  ROW (REGISTERED,      SECRET_GONE,     ONWARD),
-  ROW (REGISTERED,      REPOINTED,       TO (UNREGISTERING)),
-  ROW (REGISTERED,      NETWORK_DOWN,    ONWARD),
-  ROW (REGISTERED,      NETWORK_CHANGED, TO (REFRESHING)),
-  ROW (REGISTERED,      EDITED,          TO (REFRESHING)),
+  ROW (REGISTERED,      PLUGIN_GONE,     EXTEND),
+  ROW (REGISTERED,      SECRET_GONE,     EXTEND),
+  ROW (REGISTERED,      REPOINTED,       REPLACE),
+  ROW (REGISTERED,      NETWORK_DOWN,    EXTEND),
+  ROW (REGISTERED,      NETWORK_CHANGED, EXTEND),
+  ROW (REGISTERED,      EDITED,          EXTEND),
   ROW (REGISTERED,      REFRESH_DUE,     TO (REFRESHING)),
   ROW (REGISTERED,      REFRESH_ASKED,   TO (REFRESHING)),
   ROW (REGISTERED,      LEASE_ENDED,     ONWARD),
@@ -106,13 +111,13 @@ static const Transition transitions[] = {
 
   /* A refresh that fails in passing is tried again inside what is left of the lease. */
   ROW (REFRESHING,      DISABLED,        LEAVE),
-  ROW (REFRESHING,      PLUGIN_GONE,     ONWARD),
-  ROW (REFRESHING,      SECRET_SET,      TO (REFRESHING)),
-  ROW (REFRESHING,      SECRET_GONE,     ONWARD),
-  ROW (REFRESHING,      REPOINTED,       TO (UNREGISTERING)),
-  ROW (REFRESHING,      NETWORK_DOWN,    ONWARD),
-  ROW (REFRESHING,      NETWORK_CHANGED, TO (REFRESHING)),
-  ROW (REFRESHING,      EDITED,          TO (REFRESHING)),
+  ROW (REFRESHING,      PLUGIN_GONE,     EXTEND),
+  ROW (REFRESHING,      SECRET_SET,      EXTEND),
+  ROW (REFRESHING,      SECRET_GONE,     EXTEND),
+  ROW (REFRESHING,      REPOINTED,       REPLACE),
+  ROW (REFRESHING,      NETWORK_DOWN,    EXTEND),
+  ROW (REFRESHING,      NETWORK_CHANGED, EXTEND),
+  ROW (REFRESHING,      EDITED,          EXTEND),
   ROW (REFRESHING,      REFRESH_DUE,     TO (REFRESHING)),
   ROW (REFRESHING,      REFRESH_ASKED,   TO (REFRESHING)),
   ROW (REFRESHING,      RETRY_ASKED,     TO (REFRESHING)),
@@ -124,7 +129,7 @@ static const Transition transitions[] = {
   ROW (REFRESHING,      REFUSED,         TO (WAITING_SECRET)),
   ROW (REFRESHING,      FORBIDDEN,       TO (FAILED)),
   ROW (REFRESHING,      CONFLICT,        TO (WAITING_RETRY)),
-  ROW (REFRESHING,      EXPIRED,         TO (REGISTERING)),
+  ROW (REFRESHING,      EXPIRED,         ONWARD),
   ROW (REFRESHING,      UNTRUSTED,       TO (WAITING_USER)),
   ROW (REFRESHING,      NEEDS_USER,      TO (WAITING_USER)),
   ROW (REFRESHING,      INVALID,         TO (FAILED)),
@@ -154,13 +159,37 @@ onward (MusterAccountConditions conditions)
   return MUSTER_ACCOUNT_REGISTERING;
 }
 
-static MusterAccountState
-leave (MusterAccountConditions conditions)
+/* Whether there is something to take back, and a way to say so. */
+static gboolean
+can_take_back (MusterAccountConditions conditions)
 {
   const MusterAccountConditions needed = MUSTER_CONDITION_HELD | MUSTER_CONDITION_PLUGIN |
                                          MUSTER_CONDITION_NETWORK;
 
-  return (conditions & needed) == needed ? MUSTER_ACCOUNT_UNREGISTERING : MUSTER_ACCOUNT_DISABLED;
+  return (conditions & needed) == needed;
+}
+
+static MusterAccountState
+leave (MusterAccountConditions conditions)
+{
+  return can_take_back (conditions) ? MUSTER_ACCOUNT_UNREGISTERING : MUSTER_ACCOUNT_DISABLED;
+}
+
+static MusterAccountState
+extend (MusterAccountConditions conditions)
+{
+  MusterAccountState to = onward (conditions);
+
+  if (to == MUSTER_ACCOUNT_DISABLED)
+    return leave (conditions);
+
+  return to == MUSTER_ACCOUNT_REGISTERING ? MUSTER_ACCOUNT_REFRESHING : to;
+}
+
+static MusterAccountState
+replace (MusterAccountConditions conditions)
+{
+  return can_take_back (conditions) ? MUSTER_ACCOUNT_UNREGISTERING : onward (conditions);
 }
 
 /* The table, turned once into a square that is read in one step. */
@@ -196,8 +225,12 @@ muster_account_state_next (MusterAccountState from,
 
   if (target == ONWARD)
     *to = onward (conditions);
+  else if (target == EXTEND)
+    *to = extend (conditions);
   else if (target == LEAVE)
     *to = leave (conditions);
+  else if (target == REPLACE)
+    *to = replace (conditions);
   else
     *to = (MusterAccountState) target;
 

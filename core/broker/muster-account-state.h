@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * MusterAccountState:
  * @MUSTER_ACCOUNT_DISABLED: nobody wants it registered
  * @MUSTER_ACCOUNT_WAITING_PLUGIN: no plugin speaks its protocol now
- * @MUSTER_ACCOUNT_WAITING_SECRET: a secret is missing, or was refused
+ * @MUSTER_ACCOUNT_WAITING_SECRET: a secret is missing, was refused, or cannot be opened now
  * @MUSTER_ACCOUNT_WAITING_USER: a question is open that only a person can answer
  * @MUSTER_ACCOUNT_WAITING_NETWORK: there is no network to try
  * @MUSTER_ACCOUNT_WAITING_RETRY: an attempt failed; a time for the next one is set
@@ -50,7 +50,7 @@ typedef enum {
 typedef enum {
   MUSTER_FACT_ENABLED,
   MUSTER_FACT_DISABLED,
-  MUSTER_FACT_CONTINUED, /* at start: a lease of the last run still counts */
+  MUSTER_FACT_CONTINUED, /* a lease of the last run still counts */
   MUSTER_FACT_PLUGIN_READY,
   MUSTER_FACT_PLUGIN_GONE,
   MUSTER_FACT_SECRET_SET,
@@ -88,7 +88,7 @@ typedef enum {
  * @MUSTER_CONDITION_WANTED: somebody wants the account registered
  * @MUSTER_CONDITION_PLUGIN: a plugin speaks its protocol
  * @MUSTER_CONDITION_VALID: its parameters are complete and allowed
- * @MUSTER_CONDITION_SECRET: its required secrets are there, and were not refused
+ * @MUSTER_CONDITION_SECRET: its required secrets are there, can be opened, and were not refused
  * @MUSTER_CONDITION_NETWORK: there is a network to try
  * @MUSTER_CONDITION_HELD: the service may hold a registration of ours
  *

@@ -9,6 +9,8 @@
 
 #include "muster-account.h"
 
+#include "runtime/muster-address-set.h"
+
 struct _MusterAccount {
   MusterAccountRecord *record;
   const MusterAccountHost *host;
@@ -20,7 +22,10 @@ struct _MusterAccount {
   GVariant *live_params; /* what the registration goes by: until it is made anew, its old place */
   char *problem;         /* why the configuration is not valid; NULL if it is */
   GStrv secrets;         /* names of those that are stored; never NULL */
-  GBytes *resume;        /* between its loading and the registration's reading */
+  char *remote_host; /* GRefString, shared by the accounts of one host; NULL: none, or unknown */
+  gboolean knows_remote_host;
+  MusterTicket ticket;
+  GBytes *resume; /* between its loading and the registration's reading */
   GQueue changes;
   gboolean refused; /* the secrets were rejected: not to be tried again as they are */
   gboolean paused;
@@ -41,12 +46,21 @@ on_get_conditions (gpointer host)
     conditions |= MUSTER_CONDITION_PLUGIN;
   if (self->problem == NULL)
     conditions |= MUSTER_CONDITION_VALID;
-  if (!self->refused && muster_account_get_missing_secret (self) == NULL)
+  if (!self->refused && muster_account_get_missing_secret (self) == NULL &&
+      !muster_account_lacks_key (self))
     conditions |= MUSTER_CONDITION_SECRET;
-  if (self->host->is_online (self->host_data))
+  if (self->host->get_offline_reason (self->host_data, self) == NULL)
     conditions |= MUSTER_CONDITION_NETWORK;
 
   return conditions;
+}
+
+static const char *
+on_get_offline_reason (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return self->host->get_offline_reason (self->host_data, self);
 }
 
 void
@@ -70,6 +84,14 @@ static void
 on_load_secret (gpointer host, const char *name, GTask *task)
 {
   MusterAccount *self = host;
+
+  /* A registration for the old parameters must not carry a new secret to the old server. */
+  if (muster_standing_is_repointed (self->standing)) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                                 "the account was pointed elsewhere"));
+    g_object_unref (task);
+    return;
+  }
 
   self->host->load_secret (self->host_data, self, name, task);
 }
@@ -135,15 +157,86 @@ static const MusterRegistrationHost registration_host = {
   .remove_lease = on_remove_lease,
 };
 
+/* One that is only asked where it would go: by what the account says now, not by what goes on. */
+
+static GVariant *
+on_dup_param_of_record (gpointer host, const char *name)
+{
+  MusterAccount *self = host;
+
+  return g_variant_lookup_value (self->record->params, name, NULL);
+}
+
+static GBytes *
+on_dup_no_resume (gpointer host)
+{
+  return NULL;
+}
+
+static void
+on_set_no_resume (gpointer host, GBytes *blob)
+{
+}
+
+static const MusterRegistrationHost question_host = {
+  .dup_param = on_dup_param_of_record,
+  .load_secret = on_load_secret,
+  .dup_resume = on_dup_no_resume,
+  .set_resume = on_set_no_resume,
+  .lost = on_lost,
+  .report_bindings = on_report_bindings,
+};
+
+static MusterRegistration *
+muster_account_make_registration (MusterAccount *self, const MusterRegistrationHost *host)
+{
+  return muster_registration_new (self->kind->get_type (), self->kind->protocol,
+                                  muster_module_get_context (self->module), self->record->id,
+                                  self->record->address, host, self);
+}
+
+static void
+muster_account_forget_remote_host (MusterAccount *self)
+{
+  g_clear_pointer (&self->remote_host, g_ref_string_release);
+  self->knows_remote_host = FALSE;
+}
+
+static void
+muster_account_learn_remote_host (MusterAccount *self, MusterRegistration *registration)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *key = NULL;
+
+  muster_account_forget_remote_host (self);
+  self->knows_remote_host = TRUE;
+  if (self->kind->protocol->local)
+    return;
+
+  host = muster_registration_dup_remote_host (registration);
+  if (host == NULL)
+    return;
+  key = g_ascii_strdown (host, -1);
+  self->remote_host = g_ref_string_new_intern (key);
+}
+
 static MusterRegistration *
 on_make_registration (gpointer host)
 {
   MusterAccount *self = host;
+  MusterRegistration *registration;
 
   muster_account_adopt_params (self);
-  return muster_registration_new (self->kind->get_type (), self->kind->protocol,
-                                  muster_module_get_context (self->module), self->record->id,
-                                  self->record->address, &registration_host, self);
+  registration = muster_account_make_registration (self, &registration_host);
+  muster_account_learn_remote_host (self, registration);
+
+  return registration;
+}
+
+static const char *
+on_get_plugin_reason (gpointer host)
+{
+  return muster_account_get_suspended_plugin (host) != NULL ? "plugin-suspended" : "no-plugin";
 }
 
 static guint
@@ -184,6 +277,20 @@ on_secret_refused (gpointer host)
   muster_account_set_refused (host, TRUE);
 }
 
+static gboolean
+on_is_secret_refused (gpointer host)
+{
+  return muster_account_is_refused (host);
+}
+
+static const char *
+on_get_secret_reason (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return muster_account_lacks_key (self) ? self->host->why_no_key (self->host_data) : "no-secret";
+}
+
 static void
 on_changed (gpointer host)
 {
@@ -210,12 +317,16 @@ on_gate (gpointer host, GVariant *payload, GCancellable *cancellable)
 
 static const MusterStandingHost standing_host = {
   .get_conditions = on_get_conditions,
+  .get_offline_reason = on_get_offline_reason,
+  .get_plugin_reason = on_get_plugin_reason,
   .make_registration = on_make_registration,
   .get_retry_floor_s = on_get_retry_floor_s,
   .load_resume = on_load_resume,
   .admit = on_admit,
   .release = on_release,
   .secret_refused = on_secret_refused,
+  .is_secret_refused = on_is_secret_refused,
+  .get_secret_reason = on_get_secret_reason,
   .changed = on_changed,
   .event = on_event,
   .gate = on_gate,
@@ -263,6 +374,7 @@ find_problem (const MusterProtocol *protocol, const MusterAccountRecord *record)
 static void
 muster_account_check (MusterAccount *self)
 {
+  muster_account_forget_remote_host (self);
   g_clear_pointer (&self->problem, g_free);
   if (self->kind != NULL)
     self->problem = find_problem (self->kind->protocol, self->record);
@@ -274,6 +386,12 @@ muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModu
   self->kind = kind;
   self->module = module;
   muster_account_check (self);
+}
+
+MusterModule *
+muster_account_get_suspended_plugin (MusterAccount *self)
+{
+  return self->module != NULL && muster_module_is_suspended (self->module) ? self->module : NULL;
 }
 
 void
@@ -343,6 +461,14 @@ muster_account_get_missing_secret (MusterAccount *self)
   return NULL;
 }
 
+gboolean
+muster_account_lacks_key (MusterAccount *self)
+{
+  return self->secrets[0] != NULL && !self->refused &&
+         muster_account_get_missing_secret (self) == NULL && self->host->why_no_key != NULL &&
+         self->host->why_no_key (self->host_data) != NULL;
+}
+
 void
 muster_account_set_refused (MusterAccount *self, gboolean refused)
 {
@@ -359,7 +485,8 @@ void
 muster_account_resume_loaded (MusterAccount *self, GBytes *blob)
 {
   g_clear_pointer (&self->resume, g_bytes_unref);
-  self->resume = blob != NULL ? g_bytes_ref (blob) : NULL;
+  if (blob != NULL && !muster_standing_is_repointed (self->standing))
+    self->resume = g_bytes_ref (blob);
   muster_standing_resume_loaded (self->standing);
 }
 
@@ -367,6 +494,38 @@ void
 muster_account_forget_resume (MusterAccount *self)
 {
   g_clear_pointer (&self->resume, g_bytes_unref);
+}
+
+/* where it goes */
+
+const char *
+muster_account_get_remote_host (MusterAccount *self)
+{
+  if (!self->knows_remote_host && self->kind != NULL) {
+    g_autoptr (MusterRegistration) registration = NULL;
+
+    if (!self->kind->protocol->local)
+      registration = muster_account_make_registration (self, &question_host);
+    muster_account_learn_remote_host (self, registration);
+    if (registration != NULL)
+      muster_registration_detach_host (registration);
+  }
+
+  return self->remote_host;
+}
+
+gboolean
+muster_account_is_local (MusterAccount *self)
+{
+  const char *host = muster_account_get_remote_host (self);
+
+  return host == NULL || muster_address_is_loopback_host (host);
+}
+
+MusterTicket *
+muster_account_get_ticket (MusterAccount *self)
+{
+  return &self->ticket;
 }
 
 /* the rest */
@@ -458,6 +617,7 @@ muster_account_clear (gpointer data)
   g_free (self->problem);
   g_variant_unref (self->live_params);
   g_clear_pointer (&self->resume, g_bytes_unref);
+  muster_account_forget_remote_host (self);
   muster_account_record_free (self->record);
 }
 

@@ -7,6 +7,7 @@
 
 #include "muster-standing.h"
 #include "plugins/muster-module.h"
+#include "runtime/muster-admission.h"
 #include "store/muster-store.h"
 
 G_BEGIN_DECLS
@@ -26,7 +27,9 @@ typedef struct _MusterAccount MusterAccount;
  * task as in #MusterRegistrationHost; `load_resume` answers by muster_account_resume_loaded().
  */
 typedef struct {
-  gboolean (*is_online) (gpointer host);
+  const char *(*get_offline_reason) (gpointer host, MusterAccount *account); /* NULL: on-line */
+  /* a reason, static; NULL (or not set): there is a key */
+  const char *(*why_no_key) (gpointer host);
   void (*load_secret) (gpointer host, MusterAccount *account, const char *name, GTask *task);
   void (*load_resume) (gpointer host, MusterAccount *account);
   void (*save_resume) (gpointer host, MusterAccount *account, GBytes *blob);
@@ -58,8 +61,18 @@ MusterStanding *muster_account_get_standing (MusterAccount *self);
 const MusterProtocol *muster_account_get_protocol (MusterAccount *self); /* NULL: no plugin */
 const char *muster_account_get_problem (MusterAccount *self);            /* "" if it is valid */
 
-/* Which plugin speaks its protocol; NULL: none. Says nothing to the standing. */
+/* Which host admission counts it against, in lower case; NULL: it has none. */
+const char *muster_account_get_remote_host (MusterAccount *self);
+/* Nothing that it talks to is on another machine. */
+gboolean muster_account_is_local (MusterAccount *self);
+MusterTicket *muster_account_get_ticket (MusterAccount *self); /* of its present attempt */
+
+/* Which plugin speaks its protocol; @kind NULL: none does, though @module, if given, would. Says
+ * nothing to the standing. */
 void muster_account_set_kind (MusterAccount *self, const MusterKind *kind, MusterModule *module);
+
+/* The plugin that would speak its protocol, were it not suspended; NULL: none */
+MusterModule *muster_account_get_suspended_plugin (MusterAccount *self);
 
 /* Replaces the configuration (taken) and checks it. Says nothing to the standing, and the registration
  * goes by the old parameters until they are adopted or it is made anew: an account that is re-pointed
@@ -74,6 +87,8 @@ void muster_account_set_has_secret (MusterAccount *self, const char *name, gbool
 void muster_account_set_refused (MusterAccount *self, gboolean refused);
 gboolean muster_account_is_refused (MusterAccount *self);
 const char *muster_account_get_missing_secret (MusterAccount *self); /* NULL: none is missing */
+/* Waits for the key that its secrets are sealed under, and for nothing else of its own. */
+gboolean muster_account_lacks_key (MusterAccount *self);
 
 void muster_account_resume_loaded (MusterAccount *self, GBytes *blob); /* NULL: there is none */
 void muster_account_forget_resume (MusterAccount *self);

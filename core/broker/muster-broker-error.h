@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  * @MUSTER_BROKER_ERROR_TOO_MANY: more than one answer can hold
  * @MUSTER_BROKER_ERROR_WRONG_STATE: it cannot be done in the account's present state
  * @MUSTER_BROKER_ERROR_STORE: it could not be stored; nothing was changed
+ * @MUSTER_BROKER_ERROR_LOCKED: the key of the secrets cannot be had now; nothing was changed
  *
  * Answers to callers: what a plugin's #MusterError is to the broker, this is to its clients. Each
  * goes over D-Bus as org.muster.Muster1.Error.NAME, as those of #MusterError do.
@@ -34,6 +35,7 @@ typedef enum {
   MUSTER_BROKER_ERROR_TOO_MANY,
   MUSTER_BROKER_ERROR_WRONG_STATE,
   MUSTER_BROKER_ERROR_STORE,
+  MUSTER_BROKER_ERROR_LOCKED,
 } MusterBrokerError;
 
 #define MUSTER_BROKER_ERROR (muster_broker_error_quark ())

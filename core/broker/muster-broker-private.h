@@ -15,20 +15,31 @@ G_BEGIN_DECLS
 
 struct _MusterBroker {
   MusterStore *store;
-  MusterVault *vault;
+  MusterVault *vault;     /* NULL: there is no key now */
+  const char *key_reason; /* then: why, in a word, static */
+  char *key_problem;      /* and in a sentence */
+  GHashTable
+    *key_runtime; /* id -> MusterRuntimeRecord of the last run, for accounts that wait for it */
+  GHashTable *unsealed; /* id -> GBytes: resume blobs that wait for it */
   MusterPluginRegistry *registry;
   MusterEventBus *events;
   MusterGate *gate; /* or NULL */
+  MusterAdmission *admission;
 
   GSequence *accounts;    /* MusterAccount by id; owns a reference */
   GHashTable *by_id;      /* id -> GSequenceIter of accounts */
   GHashTable *by_address; /* "protocol address" -> MusterAccount, NULL while one is being added */
-  GSequence *identities;  /* MusterIdentity by id */
+  GSequence *requests;    /* MusterRequest by id; owns it */
+  GHashTable *requests_by_account;
+  GSequence *identities; /* MusterIdentity by id */
 
   const MusterBrokerObserver *observer;
   gpointer observer_data;
 
-  GPtrArray *offline; /* reasons, NULL-terminated */
+  GPtrArray *offline;  /* reasons, NULL-terminated */
+  MusterTimer sweep;   /* the accounts are told in batches; this leads to the next one */
+  char *swept;         /* the id of the last one that was told; NULL: none yet */
+  gboolean is_changed; /* ... and are told that the network is another */
   MusterBrokerCounters counters;
   guint n_registered;
   GHashTable *registered; /* MusterAccount, to count its changes */
@@ -40,9 +51,17 @@ struct _MusterBroker {
   MusterTimer leave_timer;
 };
 
-/* muster-broker-change.c */
+/* muster-broker-accounts.c */
 char *muster_broker_new_id (MusterBroker *self, char prefix);
 char *muster_broker_address_key (const char *protocol, const char *address);
+
+/* muster-broker-offline.c */
+void muster_broker_init_offline (MusterBroker *self);
+void muster_broker_clear_offline (MusterBroker *self);
+
+/* muster-broker-plugin.c */
+void muster_broker_find_plugin (MusterBroker *self, MusterAccount *account); /* and starts it */
+void muster_broker_tell_crash (MusterBroker *self); /* how the last run ended, if it crashed */
 
 /* muster-broker.c */
 MusterIdentity *muster_broker_insert_identity (MusterBroker *self, MusterIdentityRecord *record);
@@ -50,6 +69,12 @@ void muster_broker_drop_identity (MusterBroker *self, MusterIdentity *identity);
 MusterAccount *muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record);
 void muster_broker_retire_account (MusterBroker *self, MusterAccount *account);
 void muster_broker_start_account (MusterBroker *self, MusterAccount *account);
+void muster_broker_update_request (MusterBroker *self, MusterAccount *account);
+void muster_broker_drop_request (MusterBroker *self, MusterAccount *account);
+void muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *blob);
+gboolean muster_broker_continue_lease (MusterBroker *self,
+                                       MusterAccount *account,
+                                       const MusterRuntimeRecord *runtime);
 void muster_broker_tell_account_changed (MusterBroker *self, MusterAccount *account);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-broker-private.h"
+#include "store/muster-store-records.h"
 
 #include <muster/muster-hub.h>
 
@@ -15,7 +16,7 @@
 
 /*
  * Holds everything together: what is loaded at start, what accounts ask for while they live, what is
- * told to others. What changes on request is in muster-broker-change.c.
+ * told to others. What changes on request is in muster-change.c and its users.
  */
 
 #define LEAVE_MS      3000
@@ -27,12 +28,18 @@ static gboolean must_leave (MusterAccount *account);
 
 /* what accounts ask */
 
-static gboolean
-on_is_online (gpointer host)
+static const char *
+on_get_offline_reason (gpointer host, MusterAccount *account)
+{
+  return muster_broker_get_offline_reason (host, account);
+}
+
+static const char *
+on_why_no_key (gpointer host)
 {
   MusterBroker *self = host;
 
-  return muster_broker_get_offline (self)[0] == NULL;
+  return self->vault != NULL ? NULL : self->key_reason;
 }
 
 static void
@@ -55,6 +62,13 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (sealed == NULL) {
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
                                                  "there is no %s", name + strlen (SECRET_PREFIX)));
+    return;
+  }
+
+  if (self->vault == NULL) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
+                                                 "the stored %s cannot be opened: %s",
+                                                 name + strlen (SECRET_PREFIX), self->key_problem));
     return;
   }
 
@@ -98,7 +112,9 @@ on_resume_read (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
-  if (sealed != NULL)
+  if (sealed != NULL && read->broker->vault == NULL)
+    g_info ("%s: starting afresh, what was kept is sealed", id);
+  else if (sealed != NULL)
     plain = muster_vault_open (read->broker->vault, id, RESUME_NAME, sealed, &error);
   if (error != NULL)
     g_warning ("%s: starting afresh, what was kept cannot be read: %s", id, error->message);
@@ -125,12 +141,17 @@ on_load_resume (gpointer host, MusterAccount *account)
                                   on_resume_read, read);
 }
 
-static void
-on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
+void
+muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *blob)
 {
-  MusterBroker *self = host;
   const char *id = muster_account_get_id (account);
   g_autoptr (GBytes) sealed = NULL;
+
+  if (self->vault == NULL) {
+    g_hash_table_insert (self->unsealed, g_strdup (id),
+                         blob != NULL ? g_bytes_ref (blob) : g_bytes_new_static ("", 0));
+    return;
+  }
 
   /* An empty one says that there is none. */
   sealed = muster_vault_seal (self->vault, id, RESUME_NAME,
@@ -140,14 +161,42 @@ on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
 }
 
 static void
+on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
+{
+  muster_broker_save_resume (host, account, blob);
+}
+
+static void
+on_granted (MusterTicket *ticket, gpointer user_data)
+{
+  muster_standing_admitted (muster_account_get_standing (user_data));
+}
+
+static void
 on_admit (gpointer host, MusterAccount *account)
 {
-  muster_standing_admitted (muster_account_get_standing (account));
+  MusterBroker *self = host;
+
+  muster_admission_request (self->admission, muster_account_get_remote_host (account),
+                            muster_account_get_ticket (account), on_granted, account);
 }
 
 static void
 on_release (gpointer host, MusterAccount *account, const GError *outcome)
 {
+  MusterBroker *self = host;
+  MusterTicket *ticket = muster_account_get_ticket (account);
+
+  if (muster_ticket_is_waiting (ticket))
+    muster_admission_withdraw (self->admission, ticket);
+  else
+    muster_admission_release (self->admission, ticket, outcome);
+}
+
+static void
+muster_broker_tell_admission (MusterBroker *self)
+{
+  muster_admission_set_accounts (self->admission, g_hash_table_size (self->by_id));
 }
 
 static void
@@ -217,9 +266,12 @@ on_standing_changed (gpointer host, MusterAccount *account)
   }
 
   muster_broker_count (self, account, view->state);
-  muster_store_put_runtime (self->store, &runtime);
+  /* What the last run left counts until there is a key to go on with it. */
+  if (view->state != MUSTER_ACCOUNT_WAITING_SECRET || !muster_account_lacks_key (account))
+    muster_store_put_runtime (self->store, &runtime);
   if (self->observer != NULL)
     self->observer->standing_changed (self->observer_data, account);
+  muster_broker_update_request (self, account);
   muster_broker_check_left (self);
 }
 
@@ -270,7 +322,8 @@ on_gate (gpointer host, MusterAccount *account, GVariant *payload, GCancellable 
 }
 
 static const MusterAccountHost account_host = {
-  .is_online = on_is_online,
+  .get_offline_reason = on_get_offline_reason,
+  .why_no_key = on_why_no_key,
   .load_secret = on_load_secret,
   .load_resume = on_load_resume,
   .save_resume = on_save_resume,
@@ -339,18 +392,15 @@ muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record)
   MusterIdentity *identity = muster_broker_get_identity (self, record->identity);
   char *key = muster_broker_address_key (record->protocol, record->address);
   MusterAccount *account;
-  MusterModule *module = NULL;
-  const MusterKind *kind;
   GSequenceIter *iter;
 
   account = muster_account_new (record, &account_host, self);
-  kind = muster_plugin_registry_find_protocol (self->registry, record->protocol, &module);
-  if (kind != NULL && muster_module_start (module, NULL))
-    muster_account_set_kind (account, kind, module);
+  muster_broker_find_plugin (self, account);
 
   iter = g_sequence_insert_sorted (self->accounts, account, compare_accounts, NULL);
   g_hash_table_insert (self->by_id, (gpointer) muster_account_get_id (account), iter);
   g_hash_table_insert (self->by_address, key, account);
+  muster_broker_tell_admission (self);
   if (identity != NULL) {
     identity->n_accounts++;
     if (self->observer != NULL)
@@ -376,6 +426,7 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   g_return_if_fail (iter != NULL);
 
   g_ptr_array_add (self->retired, muster_account_ref (account));
+  muster_broker_drop_request (self, account);
   if (self->observer != NULL)
     self->observer->account_removed (self->observer_data, account);
   if (identity != NULL) {
@@ -387,6 +438,7 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   g_hash_table_remove (self->by_address, key);
   g_hash_table_remove (self->by_id, record->id);
   g_sequence_remove (iter);
+  muster_broker_tell_admission (self);
 
   muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
   muster_broker_bury (self);
@@ -409,13 +461,37 @@ muster_broker_start_account (MusterBroker *self, MusterAccount *account)
     muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_ENABLED);
 }
 
+/* The last run's lease still counts, and there is all that it takes to go on with it. */
+gboolean
+muster_broker_continue_lease (MusterBroker *self,
+                              MusterAccount *account,
+                              const MusterRuntimeRecord *runtime)
+{
+  MusterStanding *standing = muster_account_get_standing (account);
+  MusterAccountState state;
+
+  if (muster_account_state_from_string (runtime->state, &state) &&
+      muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
+      muster_account_get_protocol (account) != NULL &&
+      *muster_account_get_problem (account) == '\0' &&
+      muster_account_get_missing_secret (account) == NULL &&
+      muster_broker_get_offline_reason (self, account) == NULL &&
+      runtime->expires_at_us > muster_clock_wall_us ()) {
+    muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
+                             runtime->refresh_at_us);
+    muster_standing_post (standing, MUSTER_FACT_CONTINUED);
+    return TRUE;
+  }
+
+  return FALSE;
+}
+
 /* Goes on where the last run was killed: with a lease that still counts, or with a refusal. */
 static void
 muster_broker_continue_account (MusterBroker *self,
                                 MusterAccount *account,
                                 const MusterRuntimeRecord *runtime)
 {
-  MusterStanding *standing = muster_account_get_standing (account);
   MusterAccountState state;
 
   if (runtime == NULL || !muster_account_state_from_string (runtime->state, &state)) {
@@ -428,16 +504,11 @@ muster_broker_continue_account (MusterBroker *self,
       muster_account_get_protocol (account) != NULL)
     muster_account_set_refused (account, TRUE);
 
-  if (muster_account_state_is_registered (state) && muster_account_get_record (account)->enabled &&
-      muster_account_get_protocol (account) != NULL &&
-      *muster_account_get_problem (account) == '\0' &&
-      muster_account_get_missing_secret (account) == NULL && on_is_online (self) &&
-      runtime->expires_at_us > muster_clock_wall_us ()) {
-    muster_standing_restore (standing, runtime->registered_at_us, runtime->expires_at_us,
-                             runtime->refresh_at_us);
-    muster_standing_post (standing, MUSTER_FACT_CONTINUED);
+  if (muster_account_lacks_key (account))
+    g_hash_table_insert (self->key_runtime, g_strdup (runtime->account),
+                         muster_runtime_record_copy (runtime));
+  else if (muster_broker_continue_lease (self, account, runtime))
     return;
-  }
 
   muster_broker_start_account (self, account);
 }
@@ -491,6 +562,7 @@ muster_broker_start (MusterBroker *self, GError **error)
     return FALSE;
 
   muster_broker_tell_quarantine (quarantine);
+  muster_broker_tell_crash (self);
 
   g_ptr_array_set_free_func (identities, NULL);
   for (guint i = 0; i < identities->len; i++)
@@ -606,52 +678,6 @@ muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **e
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* connectivity */
-
-static void
-muster_broker_post_all (MusterBroker *self, MusterAccountFact fact)
-{
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter))
-    muster_standing_post (muster_account_get_standing (g_sequence_get (iter)), fact);
-}
-
-const char *const *
-muster_broker_get_offline (MusterBroker *self)
-{
-  return (const char *const *) self->offline->pdata;
-}
-
-void
-muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline)
-{
-  guint index = 0;
-  gboolean was = on_is_online (self);
-  gboolean known;
-
-  g_ptr_array_set_size (self->offline, (int) self->offline->len - 1); /* the closing NULL */
-  known = g_ptr_array_find_with_equal_func (self->offline, reason, g_str_equal, &index);
-  if (offline && !known)
-    g_ptr_array_add (self->offline, (gpointer) g_intern_string (reason));
-  else if (!offline && known)
-    g_ptr_array_remove_index (self->offline, index);
-  g_ptr_array_add (self->offline, NULL);
-
-  if (known == offline)
-    return;
-  g_info ("%s is %s", reason, offline ? "in the way of going on-line" : "overcome");
-  if (self->observer != NULL)
-    self->observer->offline_changed (self->observer_data);
-  if (was != on_is_online (self))
-    muster_broker_post_all (self, was ? MUSTER_FACT_NETWORK_DOWN : MUSTER_FACT_NETWORK_UP);
-}
-
-void
-muster_broker_network_changed (MusterBroker *self)
-{
-  muster_broker_post_all (self, MUSTER_FACT_NETWORK_CHANGED);
-}
-
 /* looking up */
 
 MusterAccount *
@@ -672,85 +698,6 @@ muster_broker_get_identity (MusterBroker *self, const char *id)
   return iter != NULL ? g_sequence_get (iter) : NULL;
 }
 
-/* A selector is an exact id or name, else a beginning that only one has. */
-typedef struct {
-  const char *selector;
-  gpointer exact;
-  guint n_exact;
-  gpointer prefixed;
-  guint n_prefixed;
-} Match;
-
-static void
-match_names (Match *match, gpointer object, const char *id, const char *first, const char *second)
-{
-  if (g_str_equal (id, match->selector) || g_strcmp0 (first, match->selector) == 0 ||
-      g_strcmp0 (second, match->selector) == 0) {
-    match->exact = object;
-    match->n_exact++;
-  } else if (g_str_has_prefix (id, match->selector) || g_str_has_prefix (first, match->selector) ||
-             (second != NULL && g_str_has_prefix (second, match->selector))) {
-    match->prefixed = object;
-    match->n_prefixed++;
-  }
-}
-
-static gpointer
-match_result (const Match *match, const char *kind, GError **error)
-{
-  if (match->n_exact == 1)
-    return match->exact;
-  if (match->n_exact == 0 && match->n_prefixed == 1 && *match->selector != '\0')
-    return match->prefixed;
-
-  if (match->n_exact + match->n_prefixed > 0 && *match->selector != '\0')
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_AMBIGUOUS,
-                 "\"%s\" can mean %u of the %s: say more of it, or give an id", match->selector,
-                 match->n_exact > 0 ? match->n_exact : match->n_prefixed, kind);
-  else
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
-                 "there is no \"%s\" among the %s", match->selector, kind);
-
-  return NULL;
-}
-
-MusterAccount *
-muster_broker_find_account (MusterBroker *self, const char *selector, GError **error)
-{
-  Match match = { .selector = selector };
-  MusterAccount *account = muster_broker_get_account (self, selector);
-
-  if (account != NULL)
-    return account;
-
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
-    const MusterAccountRecord *record;
-
-    account = g_sequence_get (iter);
-    record = muster_account_get_record (account);
-    match_names (&match, account, record->id, record->address,
-                 g_str_equal (record->name, record->address) ? NULL : record->name);
-  }
-
-  return match_result (&match, "accounts", error);
-}
-
-MusterIdentity *
-muster_broker_find_identity (MusterBroker *self, const char *selector, GError **error)
-{
-  Match match = { .selector = selector };
-
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->identities);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
-    MusterIdentity *identity = g_sequence_get (iter);
-
-    match_names (&match, identity, identity->record->id, identity->record->name, NULL);
-  }
-
-  return match_result (&match, "identities", error);
-}
-
 GSequence *
 muster_broker_get_accounts (MusterBroker *self)
 {
@@ -761,39 +708,6 @@ GSequence *
 muster_broker_get_identities (MusterBroker *self)
 {
   return self->identities;
-}
-
-static int
-compare_account_to_id (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  const char *left = a == NULL ? user_data : muster_account_get_id ((MusterAccount *) a);
-  const char *right = b == NULL ? user_data : muster_account_get_id ((MusterAccount *) b);
-  int order = strcmp (left, right);
-
-  /* The searched one stands behind its equal. */
-  return order != 0 ? order : (a == NULL ? 1 : -1);
-}
-
-GSequenceIter *
-muster_broker_seek_account (MusterBroker *self, const char *after_id)
-{
-  return g_sequence_search (self->accounts, NULL, compare_account_to_id, (gpointer) after_id);
-}
-
-static int
-compare_identity_to_id (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  const char *left = a == NULL ? user_data : ((const MusterIdentity *) a)->record->id;
-  const char *right = b == NULL ? user_data : ((const MusterIdentity *) b)->record->id;
-  int order = strcmp (left, right);
-
-  return order != 0 ? order : (a == NULL ? 1 : -1);
-}
-
-GSequenceIter *
-muster_broker_seek_identity (MusterBroker *self, const char *after_id)
-{
-  return g_sequence_search (self->identities, NULL, compare_identity_to_id, (gpointer) after_id);
 }
 
 MusterPluginRegistry *
@@ -855,13 +769,17 @@ muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
     muster_standing_post (standing, MUSTER_FACT_RETRY_ASKED);
     return TRUE;
   case MUSTER_ACCOUNT_WAITING_SECRET:
-    advice = "give it a new secret instead: a refused one is never tried again";
+    advice = muster_account_lacks_key (account)
+               ? muster_broker_get_key_problem (self)
+               : "give it a new secret instead: a refused one is never tried again";
     break;
   case MUSTER_ACCOUNT_WAITING_NETWORK:
     advice = "there is no network; it goes on by itself when there is";
     break;
   case MUSTER_ACCOUNT_WAITING_PLUGIN:
-    advice = "no plugin speaks its protocol";
+    advice = muster_account_get_suspended_plugin (account) != NULL
+               ? "its plugin is suspended; resume that, see: muster plugin"
+               : "no plugin speaks its protocol";
     break;
   case MUSTER_ACCOUNT_DISABLED:
     advice = "it is disabled; enable it";
@@ -906,16 +824,24 @@ muster_broker_new (MusterStore *store,
 
   self->store = store;
   self->vault = vault;
+  self->key_reason = "key-missing";
+  self->key_problem = g_strdup ("there is no key");
+  self->key_runtime = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                             (GDestroyNotify) muster_runtime_record_free);
+  self->unsealed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                          (GDestroyNotify) g_bytes_unref);
   self->registry = registry;
   self->events = events;
+  self->admission = muster_admission_new ();
   self->accounts = g_sequence_new ((GDestroyNotify) muster_account_unref);
   self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
   self->by_address = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->identities = g_sequence_new (muster_identity_free);
+  self->requests = g_sequence_new ((GDestroyNotify) muster_request_free);
+  self->requests_by_account = g_hash_table_new (NULL, NULL);
   self->registered = g_hash_table_new (NULL, NULL);
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
-  self->offline = g_ptr_array_new ();
-  g_ptr_array_add (self->offline, NULL);
+  muster_broker_init_offline (self);
   g_queue_init (&self->identity_changes);
   muster_timer_init (&self->leave_timer, on_leave_timeout, self);
 
@@ -935,9 +861,15 @@ muster_broker_free (MusterBroker *self)
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->by_address);
   g_hash_table_unref (self->registered);
+  g_hash_table_unref (self->requests_by_account);
+  g_sequence_free (self->requests);
   g_sequence_free (self->accounts);
+  g_clear_pointer (&self->admission, muster_admission_free);
   g_sequence_free (self->identities);
-  g_ptr_array_unref (self->offline);
+  muster_broker_clear_offline (self);
   g_queue_clear (&self->identity_changes);
+  g_hash_table_unref (self->key_runtime);
+  g_hash_table_unref (self->unsealed);
+  g_free (self->key_problem);
   g_free (self);
 }

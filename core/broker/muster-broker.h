@@ -9,6 +9,7 @@
 #include "events/muster-gate.h"
 #include "muster-account.h"
 #include "muster-broker-error.h"
+#include "muster-request.h"
 #include "plugins/muster-plugin-registry.h"
 #include "secrets/muster-vault.h"
 
@@ -37,7 +38,11 @@ typedef struct {
   void (*identity_added) (gpointer observer, MusterIdentity *identity);
   void (*identity_removed) (gpointer observer, MusterIdentity *identity);
   void (*identity_changed) (gpointer observer, MusterIdentity *identity);
+  void (*request_added) (gpointer observer, MusterRequest *request);
+  void (*request_removed) (gpointer observer, MusterRequest *request);
   void (*offline_changed) (gpointer observer);
+  void (*plugin_changed) (gpointer observer, MusterModule *module);
+  void (*protocol_added) (gpointer observer, const MusterKind *kind);
 } MusterBrokerObserver;
 
 typedef struct {
@@ -47,7 +52,7 @@ typedef struct {
   guint64 lost;      /* registrations that ended without being asked to */
 } MusterBrokerCounters;
 
-/* All of them are lent until muster_broker_free(). */
+/* All of them are lent until muster_broker_free(). @vault NULL: see muster_broker_set_key(). */
 MusterBroker *muster_broker_new (MusterStore *store,
                                  MusterVault *vault,
                                  MusterPluginRegistry *registry,
@@ -61,6 +66,13 @@ void muster_broker_set_observer (MusterBroker *self,
 /* Who is asked before a fresh registration stands; lent, NULL for nobody. */
 void muster_broker_set_gate (MusterBroker *self, MusterGate *gate);
 
+/* There is a key now (@vault, for good), or there is none: @reason is a word for accounts that wait
+ * for it, @problem a sentence for people. */
+void muster_broker_set_key (MusterBroker *self,
+                            MusterVault *vault,
+                            const char *reason,
+                            const char *problem);
+
 /* Loads everything, and starts what is enabled. */
 gboolean muster_broker_start (MusterBroker *self, GError **error);
 
@@ -68,9 +80,13 @@ gboolean muster_broker_start (MusterBroker *self, GError **error);
 void muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpointer data);
 gboolean muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **error);
 
-/* What stands in the way of going on-line: a set of reasons, each on or off. */
+/* What stands in the way of going on-line: a set of reasons, each on or off. Without a network the
+ * accounts go on whose services are on this machine (MUSTER_OFFLINE_NO_NETWORK); every other reason
+ * holds for all. */
 void muster_broker_set_offline (MusterBroker *self, const char *reason, gboolean offline);
 const char *const *muster_broker_get_offline (MusterBroker *self);
+/* Returns (nullable) (static): the first reason that holds for @account. */
+const char *muster_broker_get_offline_reason (MusterBroker *self, MusterAccount *account);
 /* Another local address, or back from suspend. */
 void muster_broker_network_changed (MusterBroker *self);
 
@@ -89,6 +105,7 @@ MusterPluginRegistry *muster_broker_get_registry (MusterBroker *self);
 MusterStore *muster_broker_get_store (MusterBroker *self);
 const MusterBrokerCounters *muster_broker_get_counters (MusterBroker *self);
 guint muster_broker_count_registered (MusterBroker *self);
+const char *muster_broker_get_key_problem (MusterBroker *self); /* "" if there is a key */
 
 /* Changes: durable when the callback comes. Errors are of MUSTER_BROKER_ERROR. */
 
@@ -162,8 +179,22 @@ void muster_broker_remove_identity_async (MusterBroker *self,
 /* For the changes that return nothing. */
 gboolean muster_broker_change_finish (MusterBroker *self, GAsyncResult *result, GError **error);
 
+/* Requests: what only a person can answer. @accept is for certificates; @secrets: name ->
+ * MusterSecret. */
+MusterRequest *muster_broker_get_request (MusterBroker *self, const char *id);
+GSequence *muster_broker_get_requests (MusterBroker *self); /* of MusterRequest, by id */
+GSequenceIter *muster_broker_seek_request (MusterBroker *self, const char *after_id);
+void muster_broker_answer_request_async (MusterBroker *self,
+                                         MusterRequest *request,
+                                         gboolean accept,
+                                         GHashTable *secrets,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);
 gboolean muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error);
+/* Has a suspended plugin work again, and its accounts with it. */
+gboolean muster_broker_resume_plugin (MusterBroker *self, MusterModule *module, GError **error);
 
 G_END_DECLS

@@ -9,6 +9,8 @@
 
 #include "muster-explain.h"
 
+#include "muster-names.h"
+
 #include <muster/muster-hub.h>
 
 /*
@@ -44,7 +46,22 @@ dup_in (gint64 at_us)
 }
 
 static void
-explain_secret (GVariantBuilder *rows, MusterAccount *account)
+explain_plugin (GVariantBuilder *rows, MusterAccount *account)
+{
+  MusterModule *suspended = muster_account_get_suspended_plugin (account);
+
+  if (muster_account_get_protocol (account) != NULL)
+    add (rows, "plugin", TRUE, "a plugin speaks its protocol");
+  else if (suspended != NULL)
+    add (rows, "plugin", FALSE, "plugin %s is suspended: %s", muster_module_get_name (suspended),
+         muster_module_get_reason (suspended));
+  else
+    add (rows, "plugin", FALSE, "no plugin speaks protocol %s; see: muster plugin",
+         muster_account_get_record (account)->protocol);
+}
+
+static void
+explain_secret (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *account)
 {
   const char *missing = muster_account_get_missing_secret (account);
 
@@ -54,20 +71,30 @@ explain_secret (GVariantBuilder *rows, MusterAccount *account)
   else if (muster_account_is_refused (account))
     add (rows, "secret", FALSE,
          "the service refused what is stored; it is not tried again until you give a new one");
+  else if (muster_account_lacks_key (account))
+    add (rows, "secret", FALSE,
+         "what is stored cannot be opened now: %s; it goes on by itself when it can, see also:"
+         " muster unlock",
+         muster_broker_get_key_problem (broker));
   else
     add (rows, "secret", TRUE, "everything secret that it needs is stored");
 }
 
 static void
-explain_network (GVariantBuilder *rows, MusterBroker *broker)
+explain_network (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *account)
 {
-  const char *const *offline = muster_broker_get_offline (broker);
-  g_autofree char *reasons = g_strjoinv (", ", (GStrv) offline);
+  const char *reason = muster_broker_get_offline_reason (broker, account);
 
-  if (offline[0] == NULL)
-    add (rows, "network", TRUE, "there is a network to try");
+  if (reason == NULL)
+    add (rows, "network", TRUE,
+         muster_broker_get_offline (broker)[0] == NULL ? "there is a network to try"
+                                                       : "its service is on this machine");
+  else if (g_str_equal (reason, MUSTER_OFFLINE_SUSPENDED))
+    add (rows, "network", FALSE, "this machine is going to sleep");
+  else if (g_str_equal (reason, MUSTER_OFFLINE_NO_NETWORK))
+    add (rows, "network", FALSE, "this machine has no address that others could answer to");
   else
-    add (rows, "network", FALSE, "this machine is off-line: %s", reasons);
+    add (rows, "network", FALSE, "this machine is off-line: %s", reason);
 }
 
 static void
@@ -120,7 +147,6 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
 {
   const MusterAccountRecord *record = muster_account_get_record (account);
   const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
-  gboolean plugin = muster_account_get_protocol (account) != NULL;
   const char *problem = muster_account_get_problem (account);
   gboolean admitted = !g_str_equal (view->reason, "admission");
   GVariantBuilder rows;
@@ -128,13 +154,11 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sbs)"));
   add (&rows, "enabled", record->enabled,
        record->enabled ? "the account is enabled" : "the account is disabled; enable it");
-  add (&rows, "plugin", plugin,
-       plugin ? "a plugin speaks its protocol" : "no plugin speaks protocol %s; see: muster plugin",
-       record->protocol);
+  explain_plugin (&rows, account);
   add (&rows, "parameters", *problem == '\0', "%s",
        *problem == '\0' ? "its parameters are complete" : problem);
-  explain_secret (&rows, account);
-  explain_network (&rows, broker);
+  explain_secret (&rows, broker, account);
+  explain_network (&rows, broker, account);
   add (&rows, "admission", admitted,
        admitted ? "nothing holds it back" : "it waits for its turn: many accounts start at once");
   if (g_str_equal (view->reason, "gate"))

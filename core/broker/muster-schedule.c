@@ -38,9 +38,11 @@ muster_schedule_refresh_ms (guint lease_s, guint refresh_after_s, double chance)
 {
   gint64 latest_ms;
 
-  g_return_val_if_fail (lease_s > 0, 0);
+  g_return_val_if_fail (lease_s > 0 || refresh_after_s > 0, 0);
 
-  if (lease_s < SHORT_LEASE_S)
+  if (lease_s == 0)
+    latest_ms = G_MAXINT64;
+  else if (lease_s < SHORT_LEASE_S)
     latest_ms = (gint64) lease_s * 500;
   else if (lease_s < MEDIUM_LEASE_S)
     latest_ms = (gint64) lease_s * 600;

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /* When to refresh, when to retry, how long to wait for an answer. Pure: @chance is a number drawn
  * evenly from [0, 1) by the caller. Delays and deadlines are milliseconds from now. */
 
-/* The refresh of a lease of @lease_s (not 0); @refresh_after_s as in #MusterLease. */
+/* The refresh of a lease; both as in #MusterLease, and not both 0. */
 gint64 muster_schedule_refresh_ms (guint lease_s, guint refresh_after_s, double chance);
 
 /* The next attempt after @n_failures (1 for the first) in a row. */

@@ -49,13 +49,16 @@ struct _MusterStanding {
   GCancellable *operation;  /* non-NULL while step is OPEN, GATE, DENIED or CLOSE */
   GError *denial;           /* while step is DENIED, or what was lost while it was GATE */
   MusterSideLeases *leases; /* NULL until there was one */
-  const char *told;         /* the event of the fact that is being posted */
+  const char *news;         /* the event of the fact that is being posted */
   gboolean moved_on;        /* the state changed under the operation: its end enters the new one */
   gboolean resumed;         /* what an earlier run left has been looked for */
   gboolean repointed;       /* make a new registration before the next attempt */
-  MusterAccountFact why;    /* the fact that led into the state */
+  gboolean new_secret; /* since the operation began: what it says of the secret is about the old */
+  gboolean told;       /* others heard that it was created, and not yet that it ended */
+  MusterAccountFact why; /* the fact that led into the state */
 
   gint64 lease_end_us; /* boot clock; 0: no lease, G_MAXINT64: holds until lost */
+  gint64 refresh_us;   /* boot clock; 0: not by itself */
   gint64 expired_us;   /* boot clock: when the service last said EXPIRED */
   gboolean unsure;     /* an attempt was cut off: the service may hold something */
   MusterTimer due;     /* the next attempt or refresh, by state */
@@ -64,6 +67,7 @@ struct _MusterStanding {
 };
 
 static void muster_standing_enter (MusterStanding *self);
+static void muster_standing_destroy (MusterStanding *self);
 
 static gint64
 to_wall_us (gint64 boot_us)
@@ -86,6 +90,7 @@ static void
 muster_standing_clear_lease (MusterStanding *self)
 {
   self->lease_end_us = 0;
+  self->refresh_us = 0;
   self->unsure = FALSE;
   self->view.expires_at_us = 0;
   self->view.refresh_at_us = 0;
@@ -99,6 +104,45 @@ muster_standing_clear_error (MusterStanding *self)
 {
   g_clear_error (&self->view.error);
   self->view.error_at_us = 0;
+}
+
+/* One word for people and programs. */
+static const char *
+reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fact)
+{
+  MusterAccountConditions conditions = self->host->get_conditions (self->host_data);
+
+  switch (state) {
+  case MUSTER_ACCOUNT_WAITING_PLUGIN:
+    return self->host->get_plugin_reason (self->host_data);
+  case MUSTER_ACCOUNT_WAITING_SECRET:
+    if (self->host->is_secret_refused (self->host_data))
+      return "refused";
+    return self->host->get_secret_reason != NULL ? self->host->get_secret_reason (self->host_data)
+                                                 : "no-secret";
+  case MUSTER_ACCOUNT_WAITING_NETWORK:
+    return self->host->get_offline_reason (self->host_data);
+  case MUSTER_ACCOUNT_FAILED:
+    if ((conditions & MUSTER_CONDITION_VALID) == 0)
+      return "invalid";
+    return muster_account_fact_to_string (fact);
+  case MUSTER_ACCOUNT_WAITING_RETRY:
+  case MUSTER_ACCOUNT_WAITING_USER:
+    if (self->view.error != NULL)
+      return muster_error_code_to_string ((MusterError) self->view.error->code);
+    return muster_account_fact_to_string (fact);
+  case MUSTER_ACCOUNT_REFRESHING:
+    return muster_account_fact_to_string (fact);
+  case MUSTER_ACCOUNT_DISABLED:
+  case MUSTER_ACCOUNT_REGISTERING:
+  case MUSTER_ACCOUNT_REGISTERED:
+  case MUSTER_ACCOUNT_UNREGISTERING:
+    return "";
+  case MUSTER_ACCOUNT_STATE_LAST:
+    break;
+  }
+
+  g_return_val_if_reached ("");
 }
 
 /* events */
@@ -214,6 +258,7 @@ static void
 muster_standing_begin (MusterStanding *self, OperationStep step, gint64 deadline_ms)
 {
   self->step = step;
+  self->new_secret = FALSE;
   self->operation = g_cancellable_new ();
   muster_timer_arm_in_ms (&self->deadline, deadline_ms);
 }
@@ -245,27 +290,22 @@ muster_standing_take_lease (MusterStanding *self, const MusterLease *lease)
 {
   gint64 now_us = muster_clock_now_us ();
 
-  self->unsure = FALSE;
+  muster_standing_clear_lease (self);
   g_strfreev (self->view.bindings);
   self->view.bindings = g_strdupv (lease->bindings);
-  self->view.refresh_at_us = 0;
-  self->view.expires_at_us = 0;
-  muster_timer_cancel (&self->lease_end);
 
-  if (lease->lease_s == 0) {
-    self->lease_end_us = G_MAXINT64;
-    if (lease->refresh_after_s > 0)
-      self->view.refresh_at_us = to_wall_us (now_us +
-                                             (gint64) lease->refresh_after_s * G_USEC_PER_SEC);
-    return;
+  self->lease_end_us = G_MAXINT64;
+  if (lease->lease_s > 0) {
+    self->lease_end_us = now_us + (gint64) lease->lease_s * G_USEC_PER_SEC;
+    self->view.expires_at_us = to_wall_us (self->lease_end_us);
+    muster_timer_arm_at (&self->lease_end, self->lease_end_us);
   }
-
-  self->lease_end_us = now_us + (gint64) lease->lease_s * G_USEC_PER_SEC;
-  self->view.expires_at_us = to_wall_us (self->lease_end_us);
-  self->view.refresh_at_us = to_wall_us (
-    now_us +
-    1000 * muster_schedule_refresh_ms (lease->lease_s, lease->refresh_after_s, g_random_double ()));
-  muster_timer_arm_at (&self->lease_end, self->lease_end_us);
+  if (lease->lease_s > 0 || lease->refresh_after_s > 0)
+    self->refresh_us = now_us + 1000 * muster_schedule_refresh_ms (lease->lease_s,
+                                                                   lease->refresh_after_s,
+                                                                   g_random_double ());
+  if (self->refresh_us != 0)
+    self->view.refresh_at_us = to_wall_us (self->refresh_us);
 }
 
 /* Keeps the failure for people, and says which fact it is. */
@@ -320,15 +360,18 @@ muster_standing_failed (MusterStanding *self, const GError *error)
 }
 
 static void
-muster_standing_opened (MusterStanding *self, gboolean created)
+muster_standing_opened (MusterStanding *self)
 {
+  gboolean created = !self->told;
+
+  self->told = TRUE;
   self->view.attempt = 0;
   muster_standing_clear_error (self);
   if (!created)
     self->view.n_refreshes++;
-  self->told = created ? "registration.created" : "registration.refreshed";
+  self->news = created ? "registration.created" : "registration.refreshed";
   muster_standing_post (self, MUSTER_FACT_OPENED);
-  self->told = NULL;
+  self->news = NULL;
 }
 
 /* the gate */
@@ -340,8 +383,15 @@ on_denied_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) denial = g_steal_pointer (&self->denial);
   g_autoptr (GError) error = NULL;
   gboolean moved_on = muster_standing_end (self);
+  gboolean closed;
 
-  if (!muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error))
+  closed = muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error);
+  if (self->host == NULL) {
+    muster_standing_destroy (self);
+    return;
+  }
+
+  if (!closed)
     g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
 
   muster_standing_clear_lease (self);
@@ -387,6 +437,10 @@ muster_standing_gated (MusterStanding *self, const GError *denial)
 
   moved_on = muster_standing_end (self);
   lost = g_steal_pointer (&self->denial);
+  if (self->host == NULL) {
+    muster_standing_destroy (self);
+    return;
+  }
   if (moved_on) {
     muster_standing_enter (self);
     self->host->changed (self->host_data);
@@ -402,7 +456,7 @@ muster_standing_gated (MusterStanding *self, const GError *denial)
     return;
   }
   if (denial == NULL) {
-    muster_standing_opened (self, TRUE);
+    muster_standing_opened (self);
     return;
   }
 
@@ -412,6 +466,14 @@ muster_standing_gated (MusterStanding *self, const GError *denial)
   muster_registration_close_async (self->registration, self->operation, on_denied_closed, self);
 }
 
+/* An answer that came too late to decide the state still says something of the secret. */
+static gboolean
+refuses_secret (MusterStanding *self, const GError *error)
+{
+  return error != NULL && g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) &&
+         !self->new_secret;
+}
+
 static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -419,10 +481,12 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (MusterLease) lease = NULL;
   g_autoptr (GError) error = NULL;
   gboolean moved_on = muster_standing_end (self);
-  gboolean extended = self->lease_end_us != 0 && lease_left_ms (self) > 0;
-  gboolean created;
 
   lease = muster_registration_open_finish (MUSTER_REGISTRATION (source), result, &error);
+  if (self->host == NULL) {
+    muster_standing_destroy (self);
+    return;
+  }
 
   if (lease != NULL) {
     muster_standing_take_lease (self, lease);
@@ -434,21 +498,21 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   self->host->release (self->host_data, moved_on ? NULL : error);
 
+  if (moved_on && refuses_secret (self, error)) {
+    moved_on = self->view.state != MUSTER_ACCOUNT_REGISTERING &&
+               self->view.state != MUSTER_ACCOUNT_REFRESHING;
+    if (moved_on)
+      self->host->secret_refused (self->host_data);
+  }
   if (moved_on) {
     muster_standing_enter (self);
     self->host->changed (self->host_data);
-    return;
-  }
-
-  if (lease == NULL) {
+  } else if (lease != NULL) {
+    if (self->told || !muster_standing_ask_gate (self))
+      muster_standing_opened (self);
+  } else {
     muster_standing_failed (self, error);
-    return;
   }
-
-  created = self->view.state == MUSTER_ACCOUNT_REGISTERING && !(extended && lease->refreshed);
-  if (created && muster_standing_ask_gate (self))
-    return;
-  muster_standing_opened (self, created);
 }
 
 static void
@@ -462,14 +526,22 @@ muster_standing_open (MusterStanding *self)
 }
 
 static void
+muster_standing_drop_registration (MusterStanding *self)
+{
+  muster_standing_clear_leases (self);
+  if (self->registration != NULL)
+    muster_registration_detach_host (self->registration);
+  g_clear_object (&self->registration);
+}
+
+static void
 muster_standing_attempt (MusterStanding *self)
 {
   self->view.next_attempt_at_us = 0;
 
-  if (self->registration != NULL && self->repointed) {
-    muster_standing_clear_leases (self);
-    muster_registration_detach_host (self->registration);
-    g_clear_object (&self->registration);
+  if (self->repointed) { /* what was granted was granted to the old one */
+    muster_standing_drop_registration (self);
+    muster_standing_clear_lease (self);
   }
   self->repointed = FALSE;
 
@@ -505,7 +577,7 @@ muster_standing_admitted (MusterStanding *self)
   g_return_if_fail (self->step == STEP_ADMISSION);
 
   self->step = STEP_IDLE;
-  self->view.reason = "";
+  self->view.reason = reason_for (self, self->view.state, self->why);
   muster_standing_open (self);
   self->host->changed (self->host_data);
 }
@@ -516,8 +588,15 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   MusterStanding *self = user_data;
   g_autoptr (GError) error = NULL;
   gboolean moved_on = muster_standing_end (self);
+  gboolean closed;
 
-  if (!muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error))
+  closed = muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error);
+  if (self->host == NULL) {
+    muster_standing_destroy (self);
+    return;
+  }
+
+  if (!closed)
     g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
 
   muster_standing_clear_lease (self);
@@ -569,7 +648,10 @@ on_lease_end (MusterTimer *timer, gpointer user_data)
   MusterStanding *self = user_data;
 
   muster_standing_clear_lease (self);
-  muster_standing_post (self, MUSTER_FACT_LEASE_ENDED);
+  if (muster_account_state_is_registered (self->view.state))
+    muster_standing_post (self, MUSTER_FACT_LEASE_ENDED);
+  else
+    self->host->changed (self->host_data);
 }
 
 /* state */
@@ -610,9 +692,8 @@ muster_standing_enter (MusterStanding *self)
     }
     break;
   case MUSTER_ACCOUNT_REGISTERED:
-    if (self->view.refresh_at_us != 0)
-      muster_timer_arm_in_ms (&self->due,
-                              MAX ((self->view.refresh_at_us - muster_clock_wall_us ()) / 1000, 0));
+    if (self->refresh_us != 0)
+      muster_timer_arm_at (&self->due, self->refresh_us);
     break;
   case MUSTER_ACCOUNT_WAITING_RETRY:
     muster_standing_arm_due (self, delay_after_error_ms (self));
@@ -638,56 +719,19 @@ muster_standing_enter (MusterStanding *self)
   }
 }
 
-/* One word for people and programs. */
-static const char *
-reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fact)
-{
-  MusterAccountConditions conditions = self->host->get_conditions (self->host_data);
-
-  switch (state) {
-  case MUSTER_ACCOUNT_WAITING_PLUGIN:
-    return "no-plugin";
-  case MUSTER_ACCOUNT_WAITING_SECRET:
-    return self->view.error != NULL && self->view.error->code == MUSTER_ERROR_REFUSED ? "refused"
-                                                                                      : "no-secret";
-  case MUSTER_ACCOUNT_WAITING_NETWORK:
-    return "no-network";
-  case MUSTER_ACCOUNT_FAILED:
-    if ((conditions & MUSTER_CONDITION_VALID) == 0)
-      return "invalid";
-    return muster_account_fact_to_string (fact);
-  case MUSTER_ACCOUNT_WAITING_RETRY:
-  case MUSTER_ACCOUNT_WAITING_USER:
-    if (self->view.error != NULL)
-      return muster_error_code_to_string ((MusterError) self->view.error->code);
-    return muster_account_fact_to_string (fact);
-  case MUSTER_ACCOUNT_REFRESHING:
-    return muster_account_fact_to_string (fact);
-  case MUSTER_ACCOUNT_DISABLED:
-  case MUSTER_ACCOUNT_REGISTERING:
-  case MUSTER_ACCOUNT_REGISTERED:
-  case MUSTER_ACCOUNT_UNREGISTERING:
-    return "";
-  case MUSTER_ACCOUNT_STATE_LAST:
-    break;
-  }
-
-  g_return_val_if_reached ("");
-}
-
-/* What others must hear of when one state follows another. */
+/* What others must hear of when one state follows another: each "created" gets one end. */
 static void
 emit_transition (MusterStanding *self, MusterAccountState from)
 {
-  gboolean was = muster_account_state_is_registered (from);
-  gboolean is = muster_account_state_is_registered (self->view.state);
+  MusterAccountState state = self->view.state;
+  gboolean left = state == MUSTER_ACCOUNT_DISABLED || from == MUSTER_ACCOUNT_UNREGISTERING;
 
-  if (was && !is && self->view.state != MUSTER_ACCOUNT_UNREGISTERING)
-    emit (self,
-          self->view.state == MUSTER_ACCOUNT_DISABLED ? "registration.ended" : "registration.lost",
-          TRUE);
-  if (from == MUSTER_ACCOUNT_UNREGISTERING && self->view.state != from)
-    emit (self, "registration.ended", TRUE);
+  if (!self->told || muster_account_state_is_registered (state) ||
+      state == MUSTER_ACCOUNT_UNREGISTERING)
+    return;
+
+  self->told = FALSE;
+  emit (self, left ? "registration.ended" : "registration.lost", TRUE);
 }
 
 /* The only function that writes the state. */
@@ -695,7 +739,7 @@ static void
 muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccountFact fact)
 {
   MusterAccountState from = self->view.state;
-  const char *told = g_steal_pointer (&self->told);
+  const char *news = g_steal_pointer (&self->news);
   gint64 wall_us = muster_clock_wall_us ();
 
   g_info ("%s: %s -> %s (%s)", self->id, muster_account_state_to_string (from),
@@ -735,8 +779,8 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
 
   /* Events first: what is stored of the state must not be ahead of them. */
   emit_transition (self, from);
-  if (told != NULL)
-    emit (self, told, g_str_equal (told, "registration.created"));
+  if (news != NULL)
+    emit (self, news, g_str_equal (news, "registration.created"));
   muster_standing_tell_leases (self);
   self->host->changed (self->host_data);
 }
@@ -752,6 +796,23 @@ is_being_done (MusterStanding *self, MusterAccountFact fact)
           fact == MUSTER_FACT_REFRESH_DUE);
 }
 
+/* Another network is a reason to try what could not be reached again, not to pester a service that
+ * asked for time, nor to fight whoever replaced us. */
+static gboolean
+is_held_off (MusterStanding *self, MusterAccountFact fact)
+{
+  const GError *error = self->view.error;
+
+  if (self->view.state != MUSTER_ACCOUNT_WAITING_RETRY || error == NULL ||
+      !muster_timer_is_armed (&self->due))
+    return FALSE;
+
+  return (fact == MUSTER_FACT_NETWORK_UP || fact == MUSTER_FACT_NETWORK_DOWN ||
+          fact == MUSTER_FACT_NETWORK_CHANGED) &&
+         (error->code == MUSTER_ERROR_CONFLICT ||
+          (error->code == MUSTER_ERROR_BUSY && muster_error_get_retry_after_s (error) > 0));
+}
+
 void
 muster_standing_post (MusterStanding *self, MusterAccountFact fact)
 {
@@ -762,7 +823,11 @@ muster_standing_post (MusterStanding *self, MusterAccountFact fact)
 
   if (fact == MUSTER_FACT_REPOINTED)
     self->repointed = TRUE;
-  if (is_being_done (self, fact))
+  if (fact == MUSTER_FACT_REPOINTED || fact == MUSTER_FACT_SECRET_SET)
+    self->new_secret = TRUE;
+  if (fact == MUSTER_FACT_CONTINUED)
+    self->told = TRUE;
+  if (is_being_done (self, fact) || is_held_off (self, fact))
     return;
 
   conditions = self->host->get_conditions (self->host_data);
@@ -793,6 +858,9 @@ muster_standing_lost (MusterStanding *self, const GError *error)
 void
 muster_standing_set_bindings (MusterStanding *self, const char *const *bindings)
 {
+  if (!muster_account_state_is_registered (self->view.state))
+    return;
+
   g_strfreev (self->view.bindings);
   self->view.bindings = g_strdupv ((GStrv) bindings);
   self->host->changed (self->host_data);
@@ -823,8 +891,17 @@ muster_standing_get_view (MusterStanding *self)
 gboolean
 muster_standing_is_held (MusterStanding *self)
 {
+  if (self->repointed && self->registration == NULL) /* nobody is left who could take it back */
+    return FALSE;
+
   return self->unsure || self->step == STEP_OPEN ||
          (self->lease_end_us != 0 && lease_left_ms (self) > 0);
+}
+
+gboolean
+muster_standing_is_repointed (MusterStanding *self)
+{
+  return self->repointed;
 }
 
 gboolean
@@ -852,31 +929,39 @@ muster_standing_new (const char *id, const MusterStandingHost *host, gpointer ho
   return self;
 }
 
+static void
+muster_standing_destroy (MusterStanding *self)
+{
+  muster_standing_drop_registration (self);
+  g_clear_pointer (&self->leases, muster_side_leases_free);
+  g_clear_error (&self->denial);
+  g_clear_error (&self->view.error);
+  g_strfreev (self->view.bindings);
+  g_free (self);
+}
+
+/* An operation that is still under way, because the daemon does not wait for it any longer, is
+ * cancelled; its end finds that nobody hosts it, and destroys it. */
 void
 muster_standing_free (MusterStanding *self)
 {
   if (self == NULL)
     return;
 
+  g_return_if_fail (self->step != STEP_RESUME);
+
+  if (self->step == STEP_ADMISSION)
+    self->host->release (self->host_data, NULL);
   muster_timer_cancel (&self->due);
   muster_timer_cancel (&self->lease_end);
   muster_timer_cancel (&self->deadline);
-  if (!muster_standing_is_idle (self)) {
-    /* Only at the very end: nobody waits for a service that does not answer. Its answer would come
-     * to us, so we stay. */
-    g_message ("%s: cut off while %s", self->id, muster_account_state_to_string (self->view.state));
-    return;
-  }
-  if (self->step == STEP_ADMISSION)
-    self->host->release (self->host_data, NULL);
-  if (self->registration != NULL) {
-    muster_standing_clear_leases (self);
+  muster_standing_clear_leases (self);
+  self->host = NULL;
+
+  if (self->operation == NULL) {
+    muster_standing_destroy (self);
+  } else {
     muster_registration_detach_host (self->registration);
-    g_clear_object (&self->registration);
+    g_cancellable_cancel (self->operation);
   }
-  muster_side_leases_free (self->leases);
-  g_clear_error (&self->denial);
-  g_clear_error (&self->view.error);
-  g_strfreev (self->view.bindings);
-  g_free (self);
 }

@@ -44,7 +44,8 @@ typedef struct {
  * MusterStandingHost:
  *
  * What the standing asks of its account. `make_registration` returns (transfer full) a registration
- * for the parameters as they now are. `admit` calls muster_standing_admitted() when the attempt may
+ * for the parameters as they now are. `get_offline_reason` says (static) why it is not on-line, %NULL
+ * if it is. `admit` calls muster_standing_admitted() when the attempt may
  * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
  * follows every change of the view, and comes after the event that tells of it. `gate` asks whether a
  * fresh registration may stand, and answers by muster_standing_gated(); %FALSE: there is nobody to ask.
@@ -52,12 +53,16 @@ typedef struct {
  */
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
+  const char *(*get_offline_reason) (gpointer host);
+  const char *(*get_plugin_reason) (gpointer host); /* one word, static: why there is no plugin */
   MusterRegistration *(*make_registration) (gpointer host);
   guint (*get_retry_floor_s) (gpointer host);
   void (*load_resume) (gpointer host); /* answers by muster_standing_resume_loaded() */
   void (*admit) (gpointer host);
   void (*release) (gpointer host, const GError *outcome);
   void (*secret_refused) (gpointer host);
+  gboolean (*is_secret_refused) (gpointer host);
+  const char *(*get_secret_reason) (gpointer host); /* one word, static; NULL: always "no-secret" */
   void (*changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
   gboolean (*gate) (gpointer host, GVariant *payload, GCancellable *cancellable);
@@ -65,8 +70,7 @@ typedef struct {
 
 MusterStanding *
 muster_standing_new (const char *id, const MusterStandingHost *host, gpointer host_data);
-/* When muster_standing_is_idle(), or when the loop will not run again. */
-void muster_standing_free (MusterStanding *self);
+void muster_standing_free (MusterStanding *self); /* not while it waits for what was kept */
 
 void muster_standing_post (MusterStanding *self, MusterAccountFact fact);
 void muster_standing_lost (MusterStanding *self, const GError *error);
@@ -88,5 +92,7 @@ void muster_standing_restore (MusterStanding *self,
 const MusterStandingView *muster_standing_get_view (MusterStanding *self);
 gboolean muster_standing_is_held (MusterStanding *self);
 gboolean muster_standing_is_idle (MusterStanding *self); /* nothing under way */
+/* Its registration is still the one for parameters that are no longer those of the account. */
+gboolean muster_standing_is_repointed (MusterStanding *self);
 
 G_END_DECLS

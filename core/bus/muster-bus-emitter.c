@@ -41,7 +41,7 @@ struct _MusterBusEmitter {
   GQueue queue;        /* Entry, oldest first */
   GQueue events;       /* GVariant */
   guint n_dropped;
-  GVariantDict *root; /* changed properties of the Manager */
+  GHashTable *root; /* interface (static) -> GVariantDict: changed properties of the root */
   guint source_id;
   GCancellable *fence; /* non-NULL while one is out */
 };
@@ -99,11 +99,19 @@ emit_removed (MusterBusEmitter *self, Entry *entry)
         g_variant_new ("(o^as)", entry->path, names));
 }
 
+static const char *
+main_interface_of (MusterBusKind kind)
+{
+  guint n_properties;
+
+  return muster_bus_get_properties (kind, &n_properties)[0].interface;
+}
+
 /* Takes @entry. */
 static void
 send_entry (MusterBusEmitter *self, Entry *entry)
 {
-  const char *main_interface = entry->kind == MUSTER_BUS_ACCOUNT ? "Account" : "Identity";
+  const char *main_interface = main_interface_of (entry->kind);
 
   if ((entry->changes & CHANGE_REMOVED) != 0) {
     if ((entry->changes & CHANGE_ADDED) == 0) /* else nobody has heard of it */
@@ -128,14 +136,15 @@ static void
 send_root (MusterBusEmitter *self)
 {
   static const char *const none[] = { NULL };
+  GHashTableIter iter;
+  gpointer interface, values;
 
-  if (self->root == NULL)
-    return;
-
-  emit (self, MUSTER_PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-        g_variant_new ("(s@a{sv}^as)", MUSTER_INTERFACE_MANAGER, g_variant_dict_end (self->root),
-                       none));
-  g_clear_pointer (&self->root, g_variant_dict_unref);
+  g_hash_table_iter_init (&iter, self->root);
+  while (g_hash_table_iter_next (&iter, &interface, &values)) {
+    emit (self, MUSTER_PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+          g_variant_new ("(s@a{sv}^as)", interface, g_variant_dict_end (values), none));
+    g_hash_table_iter_remove (&iter);
+  }
 }
 
 static void
@@ -185,7 +194,8 @@ muster_bus_emitter_wake (MusterBusEmitter *self)
 {
   if (self->source_id != 0 || self->fence != NULL)
     return;
-  if (self->queue.head == NULL && g_queue_is_empty (&self->events) && self->root == NULL)
+  if (self->queue.head == NULL && g_queue_is_empty (&self->events) &&
+      g_hash_table_size (self->root) == 0)
     return;
 
   /* DEFAULT, not idle: it must happen under load, too. One turn later, so that changes gather. */
@@ -227,6 +237,7 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
   Entry *entry = note (self, kind, object, CHANGE_REMOVED);
 
   g_hash_table_remove (self->entries, object);
+  muster_bus_managed_forget (self->bus->managed, object);
   entry->object = NULL;
 }
 
@@ -241,11 +252,18 @@ muster_bus_emitter_changed (MusterBusEmitter *self,
 }
 
 void
-muster_bus_emitter_root_changed (MusterBusEmitter *self, const char *property, GVariant *value)
+muster_bus_emitter_root_changed (MusterBusEmitter *self,
+                                 const char *interface,
+                                 const char *property,
+                                 GVariant *value)
 {
-  if (self->root == NULL)
-    self->root = g_variant_dict_new (NULL);
-  g_variant_dict_insert_value (self->root, property, value);
+  GVariantDict *values = g_hash_table_lookup (self->root, interface);
+
+  if (values == NULL) {
+    values = g_variant_dict_new (NULL);
+    g_hash_table_insert (self->root, (gpointer) interface, values);
+  }
+  g_variant_dict_insert_value (values, property, value);
   muster_bus_emitter_wake (self);
 }
 
@@ -276,6 +294,8 @@ muster_bus_emitter_new (MusterBus *bus)
 
   self->bus = bus;
   self->entries = g_hash_table_new (NULL, NULL);
+  self->root = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                      (GDestroyNotify) g_variant_dict_unref);
   g_queue_init (&self->queue);
   g_queue_init (&self->events);
 
@@ -300,6 +320,6 @@ muster_bus_emitter_free (MusterBusEmitter *self)
     entry_free (entry);
   }
   g_queue_clear_full (&self->events, (GDestroyNotify) g_variant_unref);
-  g_clear_pointer (&self->root, g_variant_dict_unref);
+  g_hash_table_unref (self->root);
   g_free (self);
 }

@@ -151,7 +151,7 @@ muster_bus_list (MusterBus *self,
     g_dbus_method_invocation_return_error (
       invocation, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
       "kind: \"%s\" is not one of account, identity, protocol, "
-      "plugin",
+      "plugin, request",
       kind_name);
     return;
   }

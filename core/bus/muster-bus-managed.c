@@ -195,6 +195,13 @@ managed_send (Managed *self)
 static gboolean on_chunk (gpointer user_data);
 
 static void
+clear_entry (gpointer entry)
+{
+  if (entry != NULL) /* its object went while the answer was built */
+    g_variant_unref (entry);
+}
+
+static void
 managed_begin (Managed *self)
 {
   GPtrArray *empty = self->callers;
@@ -206,7 +213,7 @@ managed_begin (Managed *self)
   self->after_id = g_strdup ("");
   self->built = g_hash_table_new (NULL, NULL);
   self->touched = g_hash_table_new (NULL, NULL);
-  self->objects = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  self->objects = g_ptr_array_new_with_free_func (clear_entry);
   self->source_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_chunk, self, NULL);
 }
 
@@ -251,7 +258,7 @@ on_chunk (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* @object changed, or goes (then it is not found any more when it is to be built again). */
+/* @object changed. */
 void
 muster_bus_managed_touch (gpointer managed, MusterBusKind kind, gpointer object)
 {
@@ -259,6 +266,22 @@ muster_bus_managed_touch (gpointer managed, MusterBusKind kind, gpointer object)
 
   if (self->built != NULL && g_hash_table_contains (self->built, object))
     g_hash_table_insert (self->touched, object, GINT_TO_POINTER (kind + 1));
+}
+
+/* @object goes: it is not there any more when the answer is sent, nor to be looked at. */
+void
+muster_bus_managed_forget (gpointer managed, gpointer object)
+{
+  Managed *self = managed;
+  gpointer index;
+
+  if (self->built == NULL)
+    return;
+
+  g_hash_table_remove (self->touched, object);
+  if (g_hash_table_steal_extended (self->built, object, NULL, &index))
+    g_clear_pointer ((GVariant **) &self->objects->pdata[GPOINTER_TO_UINT (index) - 1],
+                     g_variant_unref);
 }
 
 void

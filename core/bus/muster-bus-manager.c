@@ -187,11 +187,39 @@ find (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvocat
     g_dbus_method_invocation_take_error (invocation, error);
 }
 
+/* Unlock */
+
+static void
+on_unlocked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (muster_key_source_unlock_finish (call->bus->key, result, &error))
+    g_dbus_method_invocation_return_value (call->invocation, NULL);
+  else
+    g_dbus_method_invocation_return_error (call->invocation, MUSTER_BROKER_ERROR,
+                                           MUSTER_BROKER_ERROR_LOCKED, "%s", error->message);
+}
+
+static void
+unlock (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+
+  if (muster_bus_no_options (options, invocation))
+    muster_key_source_unlock_async (self->key, on_unlocked,
+                                    call_new (self, invocation, parameters));
+}
+
 const MusterBusMethod muster_bus_manager_methods[] = {
   { MUSTER_INTERFACE_MANAGER, "AddIdentity", add_identity },
   { MUSTER_INTERFACE_MANAGER, "AddAccount", add_account },
   { MUSTER_INTERFACE_MANAGER, "Find", find },
+  { MUSTER_INTERFACE_MANAGER, "Unlock", unlock },
   { MUSTER_INTERFACE_MANAGER, "List", muster_bus_list },
   { MUSTER_INTERFACE_MANAGER, "ListEvents", muster_bus_list_events },
+  { MUSTER_INTERFACE_AGENT_MANAGER, "Register", muster_bus_agents_register },
+  { MUSTER_INTERFACE_AGENT_MANAGER, "Unregister", muster_bus_agents_unregister },
   { NULL },
 };

@@ -471,6 +471,9 @@ plugin_protocols (MusterBus *bus, gpointer object)
 static GVariant *
 plugin_state (MusterBus *bus, gpointer object)
 {
+  if (muster_module_is_suspended (object))
+    return string ("suspended");
+
   return string (muster_module_get_info (object) != NULL ? "ready" : "failed");
 }
 
@@ -491,6 +494,74 @@ static const MusterBusProperty plugin_properties[] = {
   { "Plugin", "Reason", plugin_reason },
 };
 
+/* org.muster.Muster1.Request */
+
+static GVariant *
+request_id (MusterBus *bus, gpointer object)
+{
+  return string (((MusterRequest *) object)->id);
+}
+
+static GVariant *
+request_account (MusterBus *bus, gpointer object)
+{
+  return path (MUSTER_PATH_ACCOUNTS, muster_account_get_id (((MusterRequest *) object)->account));
+}
+
+static GVariant *
+request_kind (MusterBus *bus, gpointer object)
+{
+  return string (muster_request_get_kind (object));
+}
+
+static GVariant *
+request_reason (MusterBus *bus, gpointer object)
+{
+  return string (((MusterRequest *) object)->reason);
+}
+
+static GVariant *
+request_message (MusterBus *bus, gpointer object)
+{
+  g_autofree char *message = muster_request_dup_message (object);
+
+  return string (message);
+}
+
+static GVariant *
+request_secrets (MusterBus *bus, gpointer object)
+{
+  g_auto (GStrv) names = muster_request_dup_secrets (object);
+
+  return g_variant_new_strv ((const char *const *) names, -1);
+}
+
+static GVariant *
+request_details (MusterBus *bus, gpointer object)
+{
+  const char *fingerprint = muster_request_get_fingerprint (object);
+  GVariantBuilder details;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  if (fingerprint != NULL)
+    g_variant_builder_add (&details, "{sv}", "fingerprint", g_variant_new_string (fingerprint));
+
+  return g_variant_builder_end (&details);
+}
+
+static GVariant *
+request_since (MusterBus *bus, gpointer object)
+{
+  return utc (((MusterRequest *) object)->since_us);
+}
+
+static const MusterBusProperty request_properties[] = {
+  { "Request", "Id", request_id },           { "Request", "Account", request_account },
+  { "Request", "Kind", request_kind },       { "Request", "Reason", request_reason },
+  { "Request", "Message", request_message }, { "Request", "Secrets", request_secrets },
+  { "Request", "Details", request_details }, { "Request", "Since", request_since },
+};
+
 /* by kind */
 
 static const struct {
@@ -507,6 +578,8 @@ static const struct {
                             G_N_ELEMENTS (protocol_properties) },
   [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, plugin_properties,
                           G_N_ELEMENTS (plugin_properties) },
+  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, request_properties,
+                           G_N_ELEMENTS (request_properties) },
 };
 
 const MusterBusProperty *
@@ -547,6 +620,8 @@ muster_bus_object_id (MusterBusKind kind, gpointer object)
     return PROTOCOL (object)->id;
   case MUSTER_BUS_PLUGIN:
     return muster_module_get_name (object);
+  case MUSTER_BUS_REQUEST:
+    return ((MusterRequest *) object)->id;
   case MUSTER_BUS_N_KINDS:
     break;
   }
@@ -606,6 +681,8 @@ muster_bus_lookup (MusterBus *self, MusterBusKind kind, const char *id)
     return muster_broker_get_account (self->broker, id);
   case MUSTER_BUS_IDENTITY:
     return muster_broker_get_identity (self->broker, id);
+  case MUSTER_BUS_REQUEST:
+    return muster_broker_get_request (self->broker, id);
   case MUSTER_BUS_PROTOCOL:
   case MUSTER_BUS_PLUGIN:
     for (guint i = 0; (object = nth (self, kind, i)) != NULL; i++) {
@@ -643,6 +720,8 @@ muster_bus_count (MusterBus *self, MusterBusKind kind)
     return (guint) g_sequence_get_length (muster_broker_get_accounts (self->broker));
   case MUSTER_BUS_IDENTITY:
     return (guint) g_sequence_get_length (muster_broker_get_identities (self->broker));
+  case MUSTER_BUS_REQUEST:
+    return (guint) g_sequence_get_length (muster_broker_get_requests (self->broker));
   case MUSTER_BUS_PROTOCOL:
   case MUSTER_BUS_PLUGIN:
     while (nth (self, kind, n) != NULL)
@@ -672,6 +751,8 @@ muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id)
     return sequence_get (muster_broker_seek_account (self->broker, after_id));
   case MUSTER_BUS_IDENTITY:
     return sequence_get (muster_broker_seek_identity (self->broker, after_id));
+  case MUSTER_BUS_REQUEST:
+    return sequence_get (muster_broker_seek_request (self->broker, after_id));
   case MUSTER_BUS_PROTOCOL:
   case MUSTER_BUS_PLUGIN:
     if (*after_id == '\0')

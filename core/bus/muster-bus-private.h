@@ -21,17 +21,20 @@ typedef enum {
   MUSTER_BUS_IDENTITY,
   MUSTER_BUS_PROTOCOL,
   MUSTER_BUS_PLUGIN,
+  MUSTER_BUS_REQUEST,
   MUSTER_BUS_N_KINDS
 } MusterBusKind;
 
 typedef struct _MusterBusEmitter MusterBusEmitter;
+typedef struct _MusterBusAgents MusterBusAgents;
 
 struct _MusterBus {
   GDBusConnection *connection;
   MusterBroker *broker;
   MusterEventBus *events;
   MusterBusEmitter *emitter;
-  char *protection;
+  MusterBusAgents *agents;
+  MusterKeySource *key;
   guint name_id;
   guint object_ids[8];
   guint n_objects;
@@ -78,14 +81,17 @@ void muster_bus_emitter_changed (MusterBusEmitter *self,
                                  MusterBusKind kind,
                                  gpointer object,
                                  const char *interface);
-void
-muster_bus_emitter_root_changed (MusterBusEmitter *self, const char *property, GVariant *value);
+void muster_bus_emitter_root_changed (MusterBusEmitter *self,
+                                      const char *interface,
+                                      const char *property,
+                                      GVariant *value);
 void muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event);
 
 /* muster-bus-managed.c: GetManagedObjects in pieces */
 gpointer muster_bus_managed_new (MusterBus *bus);
 void muster_bus_managed_free (gpointer managed);
 void muster_bus_managed_touch (gpointer managed, MusterBusKind kind, gpointer object);
+void muster_bus_managed_forget (gpointer managed, gpointer object);
 void muster_bus_managed_answer (MusterBus *self, GDBusMethodInvocation *invocation);
 
 /* The methods, by interface. Each answers @invocation. */
@@ -104,6 +110,23 @@ extern const MusterBusMethod muster_bus_manager_methods[];      /* NULL-terminat
 extern const MusterBusMethod muster_bus_account_methods[];      /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_registration_methods[]; /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_identity_methods[];     /* object: MusterIdentity */
+extern const MusterBusMethod muster_bus_plugin_methods[];       /* object: MusterModule */
+extern const MusterBusMethod muster_bus_request_methods[];      /* object: MusterRequest */
+
+/* muster-bus-agents.c: who can ask the person */
+MusterBusAgents *muster_bus_agents_new (MusterBus *bus);
+void muster_bus_agents_free (MusterBusAgents *self);
+guint muster_bus_agents_count (MusterBusAgents *self);
+void muster_bus_agents_request_added (MusterBusAgents *self, MusterRequest *request);
+void muster_bus_agents_request_removed (MusterBusAgents *self, MusterRequest *request);
+void muster_bus_agents_register (MusterBus *self,
+                                 gpointer object,
+                                 GVariant *parameters,
+                                 GDBusMethodInvocation *invocation);
+void muster_bus_agents_unregister (MusterBus *self,
+                                   gpointer object,
+                                   GVariant *parameters,
+                                   GDBusMethodInvocation *invocation);
 
 /* muster-bus-list.c */
 void muster_bus_list (MusterBus *self,

@@ -79,6 +79,44 @@ build_counters (MusterBus *self)
   return g_variant_builder_end (&dict);
 }
 
+/* What people should know of the store and of the key, a sentence each. */
+static GVariant *
+build_notice (MusterBus *self)
+{
+  const char *store = muster_store_get_notice (muster_broker_get_store (self->broker));
+  const char *key = muster_key_source_get_problem (self->key);
+
+  if (store == NULL || *store == '\0' || *key == '\0')
+    return g_variant_new_string (*key != '\0' ? key : store != NULL ? store : "");
+
+  return g_variant_new_take_string (g_strdup_printf ("%s; %s", store, key));
+}
+
+static GVariant *
+build_protection (MusterBus *self)
+{
+  return g_variant_new_string (
+    muster_protection_to_string (muster_key_source_get_protection (self->key)));
+}
+
+static GVariant *
+build_key_state (MusterBus *self)
+{
+  return g_variant_new_string (
+    muster_key_state_to_string (muster_key_source_get_state (self->key)));
+}
+
+void
+muster_bus_tell_key (MusterBus *self)
+{
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "Protection",
+                                   build_protection (self));
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "KeyState",
+                                   build_key_state (self));
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "Notice",
+                                   build_notice (self));
+}
+
 static GVariant *
 on_root_get (GDBusConnection *connection,
              const char *sender,
@@ -89,20 +127,21 @@ on_root_get (GDBusConnection *connection,
              gpointer user_data)
 {
   MusterBus *self = user_data;
-  const char *notice;
 
+  if (g_str_equal (property, "Agents"))
+    return g_variant_new_uint32 (muster_bus_agents_count (self->agents));
   if (g_str_equal (property, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (property, "Protection"))
-    return g_variant_new_string (self->protection);
+    return build_protection (self);
+  if (g_str_equal (property, "KeyState"))
+    return build_key_state (self);
   if (g_str_equal (property, "Offline"))
     return g_variant_new_strv (muster_broker_get_offline (self->broker), -1);
   if (g_str_equal (property, "Counters"))
     return build_counters (self);
-  if (g_str_equal (property, "Notice")) {
-    notice = muster_store_get_notice (muster_broker_get_store (self->broker));
-    return g_variant_new_string (notice != NULL ? notice : "");
-  }
+  if (g_str_equal (property, "Notice"))
+    return build_notice (self);
 
   g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "%s has no property %s",
                interface, property);
@@ -149,6 +188,10 @@ methods_of (const char *interface)
     return muster_bus_registration_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_IDENTITY))
     return muster_bus_identity_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_REQUEST))
+    return muster_bus_request_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_PLUGIN))
+    return muster_bus_plugin_methods;
 
   return NULL;
 }
@@ -254,6 +297,9 @@ on_introspect (GDBusConnection *connection,
   case MUSTER_BUS_PLUGIN:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_plugin_interface);
     break;
+  case MUSTER_BUS_REQUEST:
+    g_ptr_array_add (infos, (gpointer) &org_muster_muster1_request_interface);
+    break;
   case MUSTER_BUS_N_KINDS:
     break;
   }
@@ -329,13 +375,45 @@ on_identity_changed (gpointer observer, MusterIdentity *identity)
 }
 
 static void
+on_request_added (gpointer observer, MusterRequest *request)
+{
+  MusterBus *self = observer;
+
+  muster_bus_emitter_added (self->emitter, MUSTER_BUS_REQUEST, request);
+  muster_bus_agents_request_added (self->agents, request);
+}
+
+static void
+on_request_removed (gpointer observer, MusterRequest *request)
+{
+  MusterBus *self = observer;
+
+  muster_bus_agents_request_removed (self->agents, request);
+  muster_bus_emitter_removed (self->emitter, MUSTER_BUS_REQUEST, request);
+}
+
+static void
 on_offline_changed (gpointer observer)
 {
   MusterBus *self = observer;
 
-  muster_bus_emitter_root_changed (self->emitter, "Offline",
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_MANAGER, "Offline",
                                    g_variant_new_strv (muster_broker_get_offline (self->broker),
                                                        -1));
+}
+
+static void
+on_plugin_changed (gpointer observer, MusterModule *module)
+{
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_PLUGIN, module,
+                              "Plugin");
+}
+
+static void
+on_protocol_added (gpointer observer, const MusterKind *kind)
+{
+  muster_bus_emitter_added (((MusterBus *) observer)->emitter, MUSTER_BUS_PROTOCOL,
+                            (gpointer) kind);
 }
 
 static const MusterBrokerObserver broker_observer = {
@@ -346,7 +424,11 @@ static const MusterBrokerObserver broker_observer = {
   .identity_added = on_identity_added,
   .identity_removed = on_identity_removed,
   .identity_changed = on_identity_changed,
+  .request_added = on_request_added,
+  .request_removed = on_request_removed,
   .offline_changed = on_offline_changed,
+  .plugin_changed = on_plugin_changed,
+  .protocol_added = on_protocol_added,
 };
 
 static void
@@ -409,7 +491,7 @@ MusterBus *
 muster_bus_new (GDBusConnection *connection,
                 MusterBroker *broker,
                 MusterEventBus *events,
-                const char *protection,
+                MusterKeySource *key,
                 void (*on_name) (gboolean owned, gpointer data),
                 gpointer data)
 {
@@ -419,15 +501,18 @@ muster_bus_new (GDBusConnection *connection,
   self->connection = g_object_ref (connection);
   self->broker = broker;
   self->events = events;
-  self->protection = g_strdup (protection);
+  self->key = key;
   self->on_name = on_name;
   self->on_name_data = data;
   self->managed = muster_bus_managed_new (self);
   self->emitter = muster_bus_emitter_new (self);
+  self->agents = muster_bus_agents_new (self);
 
   object_manager = g_dbus_node_info_new_for_xml (object_manager_xml, NULL);
   muster_bus_register_root (self, object_manager->interfaces[0]);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_manager_interface);
+  muster_bus_register_root (self,
+                            (GDBusInterfaceInfo *) &org_muster_muster1_agent_manager_interface);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     self->subtree_ids[kind] = g_dbus_connection_register_subtree (
       connection, muster_bus_kind_folder ((MusterBusKind) kind), &subtree_vtable,
@@ -452,9 +537,9 @@ muster_bus_free (MusterBus *self)
     g_dbus_connection_unregister_object (self->connection, self->object_ids[i]);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     g_dbus_connection_unregister_subtree (self->connection, self->subtree_ids[kind]);
+  muster_bus_agents_free (self->agents);
   muster_bus_emitter_free (self->emitter);
   muster_bus_managed_free (self->managed);
   g_object_unref (self->connection);
-  g_free (self->protection);
   g_free (self);
 }

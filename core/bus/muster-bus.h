@@ -6,6 +6,7 @@
 #pragma once
 
 #include "broker/muster-broker.h"
+#include "secrets/muster-key-source.h"
 
 G_BEGIN_DECLS
 
@@ -17,14 +18,17 @@ G_BEGIN_DECLS
  */
 typedef struct _MusterBus MusterBus;
 
-/* @on_name: whether the well-known name is ours; FALSE: another daemon has it, or the bus is gone */
+/* @key: lent until muster_bus_free(); @on_name: whether the well-known name is ours; FALSE: another daemon has it, or the bus is gone */
 MusterBus *muster_bus_new (GDBusConnection *connection,
                            MusterBroker *broker,
                            MusterEventBus *events,
-                           const char *protection,
+                           MusterKeySource *key,
                            void (*on_name) (gboolean owned, gpointer data),
                            gpointer data);
 void muster_bus_free (MusterBus *self);
+
+/* The key source changed. */
+void muster_bus_tell_key (MusterBus *self);
 
 /* Asks for the name. After muster_broker_start(). */
 void muster_bus_own_name (MusterBus *self);

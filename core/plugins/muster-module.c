@@ -9,6 +9,9 @@
 
 #include "muster-module.h"
 
+#include "muster-execution-private.h"
+#include "runtime/muster-crash-record.h"
+
 #include <string.h>
 
 /*
@@ -29,6 +32,7 @@ struct _MusterModule {
   const MusterRecordHost *record_host; /* or NULL */
   gpointer record_data;
   gboolean started;
+  char *suspended_as; /* its name in the crash record; NULL: it is not suspended */
 };
 
 /* checks */
@@ -57,6 +61,14 @@ is_name (const char *name)
 }
 
 static gboolean
+is_pattern (const char *pattern)
+{
+  g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, NULL);
+
+  return regex != NULL;
+}
+
+static gboolean
 check_param (const MusterProtocol *protocol, const MusterParam *param, char **reason)
 {
   g_autoptr (GVariant) value = NULL;
@@ -72,6 +84,10 @@ check_param (const MusterProtocol *protocol, const MusterParam *param, char **re
   if ((param->flags & MUSTER_PARAM_SECRET) != 0 &&
       (param->type != MUSTER_PARAM_STRING || param->default_value != NULL))
     return bad (reason, "secret %s of protocol %s is not text, or has a default", param->name,
+                protocol->id);
+
+  if (param->pattern != NULL && !is_pattern (param->pattern))
+    return bad (reason, "the pattern of parameter %s of protocol %s is none", param->name,
                 protocol->id);
 
   if (param->default_value == NULL)
@@ -93,6 +109,8 @@ check_protocol (const MusterProtocol *protocol, char **reason)
   if (!is_name (protocol->id) || protocol->display_name == NULL || protocol->uri_schemes == NULL ||
       protocol->address_help == NULL)
     return bad (reason, "the description of a protocol leaves out its id, name, schemes or help");
+  if (protocol->address_pattern != NULL && !is_pattern (protocol->address_pattern))
+    return bad (reason, "the pattern of the addresses of protocol %s is none", protocol->id);
   if (protocol->n_params > PARAMS_MAX || (protocol->n_params > 0 && protocol->params == NULL))
     return bad (reason, "protocol %s says it has %u parameters", protocol->id, protocol->n_params);
 
@@ -102,6 +120,12 @@ check_protocol (const MusterProtocol *protocol, char **reason)
   }
 
   return TRUE;
+}
+
+static const char *
+kind_name (const MusterKind *kind)
+{
+  return kind->type == MUSTER_KIND_PROTOCOL ? kind->protocol->id : kind->name;
 }
 
 static gboolean
@@ -133,6 +157,13 @@ check_info (const MusterPluginInfo *info, char **reason)
     } else if (!is_name (kind->name)) {
       return bad (reason, "one of its sinks or listeners has no name");
     }
+    for (guint j = 0; j < i; j++) {
+      if (info->kinds[j]->type == kind->type &&
+          g_str_equal (kind_name (info->kinds[j]), kind_name (kind)))
+        return kind->type == MUSTER_KIND_PROTOCOL
+                 ? bad (reason, "it speaks protocol %s twice", kind_name (kind))
+                 : bad (reason, "it has two sinks or listeners called %s", kind_name (kind));
+    }
   }
 
   return TRUE;
@@ -156,23 +187,51 @@ name_from_path (const char *path)
   return g_string_free (name, FALSE);
 }
 
-MusterModule *
-muster_module_open (const char *path)
+static MusterModule *
+muster_module_new (const char *path)
 {
   MusterModule *self = g_new0 (MusterModule, 1);
-  g_autofree char *reason = NULL;
-  const MusterPluginInfo *info = NULL;
-  GModule *module;
 
   self->path = g_strdup (path);
   self->name = name_from_path (path);
   self->reason = g_strdup ("");
 
-  module = g_module_open (path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  return self;
+}
+
+MusterModule *
+muster_module_new_unopened (const char *path, const char *reason)
+{
+  MusterModule *self = muster_module_new (path);
+
+  muster_module_fail (self, reason);
+  return self;
+}
+
+/* Takes @reason. */
+static void
+muster_module_suspend (MusterModule *self, char *reason)
+{
+  g_message ("plugin %s (%s) is suspended: %s", self->name, self->path, reason);
+  g_free (self->reason);
+  self->reason = reason;
+  self->suspended_as = g_strdup (self->name);
+}
+
+static void
+muster_module_load (MusterModule *self)
+{
+  g_autofree char *reason = NULL;
+  const MusterPluginInfo *info = NULL;
+  GModule *module;
+
+  muster_crash_record_set_loading (self->name);
+  module = g_module_open (self->path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  muster_crash_record_set_loading (NULL);
   if (module == NULL) {
     reason = g_strdup_printf ("it cannot be opened: %s", g_module_error ());
     muster_module_fail (self, reason);
-    return self;
+    return;
   }
 
   /* Its constructors have run and it may have registered types: it can never be closed again. */
@@ -180,17 +239,38 @@ muster_module_open (const char *path)
 
   if (!g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, (gpointer *) &info) || info == NULL) {
     muster_module_fail (self, "it is no plugin: it has no symbol " MUSTER_PLUGIN_SYMBOL);
-    return self;
+    return;
   }
 
   if (!check_info (info, &reason)) {
     muster_module_fail (self, reason);
-    return self;
+    return;
   }
 
   g_free (self->name);
   self->name = g_strdup (info->name);
   self->info = info;
+  muster_crash_record_add_plugin (self->name, info);
+}
+
+MusterModule *
+muster_module_open (const char *path)
+{
+  MusterModule *self = muster_module_new (path);
+  gboolean unloadable;
+  char *reason;
+
+  reason = muster_crash_record_dup_reason (self->name, &unloadable);
+  if (reason != NULL && unloadable) {
+    muster_module_suspend (self, reason);
+    return self;
+  }
+  g_free (reason);
+
+  muster_module_load (self);
+  reason = self->info != NULL ? muster_crash_record_dup_reason (self->name, &unloadable) : NULL;
+  if (reason != NULL)
+    muster_module_suspend (self, reason);
 
   return self;
 }
@@ -205,6 +285,7 @@ muster_module_free (MusterModule *self)
   g_free (self->path);
   g_free (self->name);
   g_free (self->reason);
+  g_free (self->suspended_as);
   g_free (self);
 }
 
@@ -228,14 +309,20 @@ check_types (MusterModule *self, GError **error)
 {
   for (guint i = 0; self->info->kinds[i] != NULL; i++) {
     const MusterKind *kind = self->info->kinds[i];
-    GType type = kind->get_type ();
+    guint64 outer = muster_execution_enter ((gconstpointer) kind->get_type);
     GType base = base_type (kind->type);
+    GType type = kind->get_type ();
+
+    if (G_TYPE_IS_OBJECT (type))
+      g_type_class_unref (g_type_class_ref (type)); /* its class begins while we look */
+    muster_execution_leave (outer);
 
     if (!g_type_is_a (type, base) || G_TYPE_IS_ABSTRACT (type)) {
       g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID,
-                   "the type of %s is not a %s, or another plugin took its name",
-                   kind->type == MUSTER_KIND_PROTOCOL ? kind->protocol->id : kind->name,
-                   g_type_name (base));
+                   kind->type == MUSTER_KIND_PROTOCOL
+                     ? "the type of protocol %s is not a %s, or another plugin took its name"
+                     : "the type of %s is not a %s, or another plugin took its name",
+                   kind_name (kind), g_type_name (base));
       return FALSE;
     }
   }
@@ -247,9 +334,13 @@ gboolean
 muster_module_start (MusterModule *self, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  guint64 outer;
   GType type;
 
-  g_return_val_if_fail (self->info != NULL, FALSE);
+  if (self->info == NULL || self->suspended_as != NULL) {
+    g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID, "%s", self->reason);
+    return FALSE;
+  }
 
   if (self->started)
     return TRUE;
@@ -261,12 +352,14 @@ muster_module_start (MusterModule *self, GError **error)
   }
 
   if (self->info->get_context_type != NULL) {
+    outer = muster_execution_enter ((gconstpointer) self->info->get_context_type);
     type = self->info->get_context_type ();
     if (!g_type_is_a (type, MUSTER_TYPE_PLUGIN_CONTEXT) || G_TYPE_IS_ABSTRACT (type))
       g_set_error (&local, MUSTER_ERROR, MUSTER_ERROR_INVALID,
                    "the type of its context is not a MusterPluginContext");
     else
       self->context = g_object_new (type, NULL);
+    muster_execution_leave (outer);
     if (self->context != NULL)
       muster_plugin_context_set_record_host (self->context, self->name, self->record_host,
                                              self->record_data);
@@ -312,7 +405,34 @@ muster_module_fail (MusterModule *self, const char *reason)
   g_message ("plugin %s (%s) is not used: %s", self->name, self->path, reason);
   g_free (self->reason);
   self->reason = g_utf8_make_valid (reason, -1);
+  g_clear_pointer (&self->suspended_as, g_free);
   self->info = NULL;
+}
+
+void
+muster_module_set_name (MusterModule *self, const char *name)
+{
+  g_free (self->name);
+  self->name = g_strdup (name);
+}
+
+gboolean
+muster_module_is_suspended (MusterModule *self)
+{
+  return self->suspended_as != NULL;
+}
+
+void
+muster_module_resume (MusterModule *self)
+{
+  g_return_if_fail (self->suspended_as != NULL);
+
+  muster_crash_record_forgive (self->suspended_as);
+  g_clear_pointer (&self->suspended_as, g_free);
+  g_free (self->reason);
+  self->reason = g_strdup ("");
+  if (self->info == NULL)
+    muster_module_load (self);
 }
 
 const char *

@@ -11,11 +11,19 @@
 
 #include <muster/muster-hub.h>
 
-#define SWEEP_MS (10 * 60 * 1000)
+#define SWEEP_MS    (10 * 60 * 1000)
+#define WAITING_MAX 1000
+
+typedef struct {
+  char *plugin;
+  char *name_space;
+  MusterRecord *record;
+} WaitingRecord;
 
 struct _MusterPluginRecords {
   MusterStore *store;
-  MusterVault *vault;
+  MusterVault *vault; /* NULL: there is no key now */
+  GQueue waiting;     /* of WaitingRecord: to be sealed when there is */
   MusterTimer sweep;
 };
 
@@ -33,6 +41,50 @@ dup_owner (const char *plugin)
 }
 
 static void
+waiting_record_free (WaitingRecord *waiting)
+{
+  g_free (waiting->plugin);
+  g_free (waiting->name_space);
+  muster_record_free (waiting->record);
+  g_free (waiting);
+}
+
+static void
+muster_plugin_records_wait (MusterPluginRecords *self,
+                            const char *plugin,
+                            const char *name_space,
+                            const MusterRecord *record)
+{
+  WaitingRecord *waiting = g_new (WaitingRecord, 1);
+
+  waiting->plugin = g_strdup (plugin);
+  waiting->name_space = g_strdup (name_space);
+  waiting->record = muster_record_copy (record);
+  g_queue_push_tail (&self->waiting, waiting);
+  if (g_queue_get_length (&self->waiting) > WAITING_MAX)
+    waiting_record_free (g_queue_pop_head (&self->waiting));
+}
+
+/* What waits must not come back after it was replaced or deleted. */
+static void
+muster_plugin_records_forget (MusterPluginRecords *self,
+                              const char *plugin,
+                              const char *name_space,
+                              const char *key)
+{
+  for (GList *l = self->waiting.head, *next; l != NULL; l = next) {
+    WaitingRecord *waiting = l->data;
+
+    next = l->next;
+    if (!g_str_equal (waiting->plugin, plugin) || !g_str_equal (waiting->name_space, name_space) ||
+        !g_str_equal (waiting->record->key, key))
+      continue;
+    waiting_record_free (waiting);
+    g_queue_delete_link (&self->waiting, l);
+  }
+}
+
+static void
 on_put (gpointer host, const char *plugin, const char *name_space, const MusterRecord *record)
 {
   MusterPluginRecords *self = host;
@@ -46,6 +98,11 @@ on_put (gpointer host, const char *plugin, const char *name_space, const MusterR
   };
   g_autoptr (GBytes) sealed = NULL;
 
+  muster_plugin_records_forget (self, plugin, name_space, record->key);
+  if (row.sealed && self->vault == NULL) {
+    muster_plugin_records_wait (self, plugin, name_space, record);
+    return;
+  }
   if (row.sealed) {
     g_autofree char *owner = dup_owner (plugin);
     g_autofree char *place = dup_place (name_space, record->key);
@@ -68,10 +125,12 @@ on_remove (gpointer host, const char *plugin, const char *name_space, const char
 {
   MusterPluginRecords *self = host;
 
+  muster_plugin_records_forget (self, plugin, name_space, key);
   muster_store_delete_record (self->store, plugin, name_space, key);
 }
 
-/* Returns (transfer full): what the plugin gets; %NULL with %MUSTER_ERROR_INVALID. */
+/* Returns (transfer full): what the plugin gets; %NULL with %MUSTER_ERROR_INVALID, or
+ * %MUSTER_ERROR_UNREACHABLE without a key. */
 static MusterRecord *
 muster_plugin_records_open (MusterPluginRecords *self,
                             const MusterPluginRecord *row,
@@ -86,6 +145,11 @@ muster_plugin_records_open (MusterPluginRecords *self,
 
   if (!row->sealed)
     return muster_record_new (row->key, row->blob, row->expires_us, MUSTER_RECORD_PLAIN);
+
+  if (self->vault == NULL) {
+    g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE, "there is no key for it now");
+    return NULL;
+  }
 
   owner = dup_owner (row->plugin);
   place = dup_place (row->name_space, row->key);
@@ -215,10 +279,23 @@ muster_plugin_records_new (MusterStore *store, MusterVault *vault)
 
   self->store = g_object_ref (store);
   self->vault = vault;
+  g_queue_init (&self->waiting);
   muster_timer_init (&self->sweep, on_sweep, self);
   muster_timer_arm_in_ms (&self->sweep, SWEEP_MS);
 
   return self;
+}
+
+void
+muster_plugin_records_set_vault (MusterPluginRecords *self, MusterVault *vault)
+{
+  WaitingRecord *waiting;
+
+  self->vault = vault;
+  while (vault != NULL && (waiting = g_queue_pop_head (&self->waiting)) != NULL) {
+    on_put (self, waiting->plugin, waiting->name_space, waiting->record);
+    waiting_record_free (waiting);
+  }
 }
 
 void
@@ -228,6 +305,7 @@ muster_plugin_records_free (MusterPluginRecords *self)
     return;
 
   muster_timer_cancel (&self->sweep);
+  g_queue_clear_full (&self->waiting, (GDestroyNotify) waiting_record_free);
   g_object_unref (self->store);
   g_free (self);
 }

@@ -19,8 +19,10 @@ G_BEGIN_DECLS
  */
 typedef struct _MusterPluginRecords MusterPluginRecords;
 
-/* Both are lent until the end. */
+/* Both are lent until the end; @vault NULL: there is no key now. Then sealed records are not read, and
+ * those that are put wait for it, the newest 1,000. */
 MusterPluginRecords *muster_plugin_records_new (MusterStore *store, MusterVault *vault);
+void muster_plugin_records_set_vault (MusterPluginRecords *self, MusterVault *vault);
 void muster_plugin_records_free (MusterPluginRecords *self); /* after the plugins were stopped */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterPluginRecords, muster_plugin_records_free)
 

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 /*
- * Looks through the search path once, at start. The first module of a name wins, as does the first
- * that speaks a protocol; the others are listed with the reason.
+ * Looks through the search path once, at start. Of those that work, the first of a name wins, as does
+ * the first that speaks a protocol. All others are listed with the reason, under a name of their own.
  */
 
 #define MODULES_MAX 256
@@ -68,16 +68,35 @@ others_may_write (const char *path, char **reason)
   return *reason != NULL;
 }
 
-static gboolean
-is_known (MusterPluginRegistry *self, MusterModule *module)
+static MusterModule *
+find_named (MusterPluginRegistry *self, const char *name)
 {
   for (guint i = 0; i < self->modules->len; i++) {
-    if (g_str_equal (muster_module_get_name (self->modules->pdata[i]),
-                     muster_module_get_name (module)))
-      return TRUE;
+    if (g_str_equal (muster_module_get_name (self->modules->pdata[i]), name))
+      return self->modules->pdata[i];
   }
 
-  return FALSE;
+  return NULL;
+}
+
+static gboolean
+works (MusterModule *module)
+{
+  return muster_module_get_info (module) != NULL;
+}
+
+static void
+give_other_name (MusterPluginRegistry *self, MusterModule *module)
+{
+  g_autofree char *base = g_strdup (muster_module_get_name (module));
+  g_autofree char *name = NULL;
+  guint n = 2;
+
+  do {
+    g_free (name);
+    name = g_strdup_printf ("%s-%u", base, n++);
+  } while (find_named (self, name) != NULL);
+  muster_module_set_name (module, name);
 }
 
 /* What no two kinds may have in common. */
@@ -96,45 +115,47 @@ dup_kind_name (const MusterKind *kind)
   g_return_val_if_reached (g_strdup (""));
 }
 
-static gboolean
-is_of_module (gpointer name, gpointer module, gpointer wanted)
+/* What stands in the way of using a module that works by itself; NULL: nothing. */
+static char *
+find_rival (MusterPluginRegistry *self, MusterModule *module)
 {
-  return module == wanted;
+  const MusterPluginInfo *info = muster_module_get_info (module);
+  MusterModule *same = find_named (self, muster_module_get_name (module));
+
+  if (same != NULL && works (same))
+    return g_strdup_printf ("there is already a plugin called %s: %s",
+                            muster_module_get_name (same), muster_module_get_path (same));
+
+  for (guint i = 0; info->kinds[i] != NULL; i++) {
+    g_autofree char *name = dup_kind_name (info->kinds[i]);
+    MusterModule *other = g_hash_table_lookup (self->names, name);
+
+    if (other != NULL)
+      return g_strdup_printf ("plugin %s already %s %s", muster_module_get_name (other),
+                              info->kinds[i]->type == MUSTER_KIND_PROTOCOL ? "speaks" : "has",
+                              name);
+  }
+
+  return NULL;
 }
 
 /* Takes @module. */
 static void
 muster_plugin_registry_add (MusterPluginRegistry *self, MusterModule *module)
 {
-  const MusterPluginInfo *info = muster_module_get_info (module);
+  MusterModule *same = find_named (self, muster_module_get_name (module));
+  g_autofree char *rival = works (module) ? find_rival (self, module) : NULL;
+  const MusterPluginInfo *info;
 
-  if (is_known (self, module)) {
-    g_message ("ignoring %s: there is already a plugin called %s", muster_module_get_path (module),
-               muster_module_get_name (module));
-    muster_module_free (module);
-    return;
-  }
+  if (rival != NULL)
+    muster_module_fail (module, rival);
+  if (same != NULL)
+    give_other_name (self, works (module) ? same : module);
   g_ptr_array_add (self->modules, module);
 
-  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++) {
-    g_autofree char *name = dup_kind_name (info->kinds[i]);
-    MusterModule *other = g_hash_table_lookup (self->names, name);
-    const char *verb = info->kinds[i]->type == MUSTER_KIND_PROTOCOL ? "speaks" : "has";
-    g_autofree char *reason = NULL;
-
-    if (other == NULL) {
-      g_hash_table_insert (self->names, g_steal_pointer (&name), module);
-      continue;
-    }
-    if (other == module)
-      reason = g_strdup_printf ("it %s %s twice", verb, name);
-    else
-      reason = g_strdup_printf ("plugin %s already %s %s", muster_module_get_name (other), verb,
-                                name);
-    g_hash_table_foreach_remove (self->names, is_of_module, module);
-    muster_module_fail (module, reason);
-    return;
-  }
+  info = muster_module_get_info (module);
+  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++)
+    g_hash_table_insert (self->names, dup_kind_name (info->kinds[i]), module);
 }
 
 static int
@@ -148,6 +169,22 @@ compare_modules (gconstpointer a, gconstpointer b)
 {
   return g_strcmp0 (muster_module_get_name (*(MusterModule *const *) a),
                     muster_module_get_name (*(MusterModule *const *) b));
+}
+
+void
+muster_plugin_registry_resume (MusterPluginRegistry *self, MusterModule *module)
+{
+  gboolean was_read = works (module);
+  guint index;
+
+  muster_module_resume (module);
+  if (was_read || !works (module) || !g_ptr_array_find (self->modules, module, &index))
+    return;
+
+  /* Only now is it known what it speaks: as if it had just been found. */
+  g_ptr_array_steal_index (self->modules, index);
+  muster_plugin_registry_add (self, module);
+  g_ptr_array_sort (self->modules, compare_modules);
 }
 
 static void
@@ -168,19 +205,16 @@ muster_plugin_registry_scan (MusterPluginRegistry *self, const char *folder)
   if (files->len == 0)
     return;
 
-  if (others_may_write (folder, &unsafe)) {
-    g_warning ("%s: not loading plugins from there", unsafe);
-    return;
-  }
-
+  others_may_write (folder, &unsafe);
   g_ptr_array_sort (files, compare_strings);
   for (guint i = 0; i < files->len && self->modules->len < MODULES_MAX; i++) {
-    g_autofree char *reason = NULL;
+    const char *file = files->pdata[i];
+    g_autofree char *reason = g_strdup (unsafe);
 
-    if (others_may_write (files->pdata[i], &reason))
-      g_warning ("%s: not loading it", reason);
+    if (reason != NULL || others_may_write (file, &reason))
+      muster_plugin_registry_add (self, muster_module_new_unopened (file, reason));
     else
-      muster_plugin_registry_add (self, muster_module_open (files->pdata[i]));
+      muster_plugin_registry_add (self, muster_module_open (file));
   }
 }
 

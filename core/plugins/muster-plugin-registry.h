@@ -32,6 +32,9 @@ void muster_plugin_registry_set_record_host (MusterPluginRegistry *self,
 /* (element-type MusterModule), in the order of their names */
 GPtrArray *muster_plugin_registry_get_modules (MusterPluginRegistry *self);
 
+/* Has a suspended module work again as far as it can: see muster_module_resume(). */
+void muster_plugin_registry_resume (MusterPluginRegistry *self, MusterModule *module);
+
 /* The kind that speaks @protocol, and its module; %NULL if none does. */
 const MusterKind *muster_plugin_registry_find_protocol (MusterPluginRegistry *self,
                                                         const char *protocol,

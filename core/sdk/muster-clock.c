@@ -18,11 +18,14 @@
 /* So many batches of timers at one virtual instant are no chain of facts but an endless one. */
 #define MAX_BATCHES_PER_INSTANT 1000000
 
+#define MAX_GAP_US 10000
+
 static struct {
   gboolean is_virtual;
   gboolean is_advancing;
   gint64 now_us;
   gint64 wall_ahead_us; /* of now_us */
+  gint64 suspended_us;
 } virtual_clock;
 
 static gint64
@@ -65,6 +68,25 @@ muster_clock_wall_us (void)
 }
 
 gint64
+muster_clock_suspended_us (void)
+{
+  gint64 before_us;
+  gint64 boot_us;
+  gint64 after_us;
+
+  if (virtual_clock.is_virtual)
+    return virtual_clock.suspended_us;
+
+  do { /* not with a gap between the two clocks, in which others ran */
+    before_us = read_us (CLOCK_MONOTONIC);
+    boot_us = read_us (CLOCK_BOOTTIME);
+    after_us = read_us (CLOCK_MONOTONIC);
+  } while (after_us - before_us > MAX_GAP_US);
+
+  return boot_us - before_us;
+}
+
+gint64
 muster_clock_turn_us (void)
 {
   return read_us (CLOCK_MONOTONIC);
@@ -86,6 +108,7 @@ muster_clock_use_virtual (gint64 now_us, gint64 wall_us)
   virtual_clock.is_virtual = TRUE;
   virtual_clock.now_us = now_us;
   virtual_clock.wall_ahead_us = wall_us - now_us;
+  virtual_clock.suspended_us = 0;
   muster_wheel_reset (now_us);
 }
 
@@ -116,6 +139,18 @@ muster_clock_advance_us (gint64 by_us)
 
   virtual_clock.now_us = target_us;
   virtual_clock.is_advancing = FALSE;
+}
+
+void
+muster_clock_suspend_us (gint64 by_us)
+{
+  g_return_if_fail (virtual_clock.is_virtual);
+  g_return_if_fail (!virtual_clock.is_advancing);
+  g_return_if_fail (by_us >= 0 && by_us <= G_MAXINT64 - virtual_clock.now_us);
+
+  virtual_clock.now_us += by_us;
+  virtual_clock.suspended_us += by_us;
+  muster_clock_advance_us (0);
 }
 
 gint64

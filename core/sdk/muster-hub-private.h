@@ -30,6 +30,13 @@ MUSTER_API void muster_clock_advance_us (gint64 by_us);
  * if none is armed. */
 MUSTER_API gint64 muster_clock_next_due_us (void);
 
+/* For how long the machine has been suspended since it was started: it grows by each suspend, whether
+ * somebody announced it or not. */
+MUSTER_API gint64 muster_clock_suspended_us (void);
+
+/* For tests: time passes while the machine is suspended; the timers that fall due run when it wakes. */
+MUSTER_API void muster_clock_suspend_us (gint64 by_us);
+
 /* For tests: the wall clock steps, as when a user sets it; the boot clock does not. */
 MUSTER_API void muster_clock_step_wall_us (gint64 by_us);
 

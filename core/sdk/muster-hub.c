@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-hub-private.h"
 #include "muster-wheel.h"
 
@@ -130,6 +131,15 @@ hub_fill_batch (void)
 }
 
 static void
+watch_call (MusterWatch *watch, guint32 events)
+{
+  guint64 outer = muster_execution_mark ((gconstpointer) watch->func);
+
+  watch->func (watch, events, watch->user_data); /* may have freed it */
+  muster_execution_unmark (outer);
+}
+
+static void
 hub_deliver (struct epoll_event *event)
 {
   MusterWatch *watch = event->data.ptr;
@@ -146,7 +156,7 @@ hub_deliver (struct epoll_event *event)
     return;
 
   watch_clear_ready (watch);
-  watch->func (watch, events, watch->user_data); /* may have freed it */
+  watch_call (watch, events);
 }
 
 static gboolean
@@ -178,7 +188,7 @@ hub_run_ready (guint64 turn, gint64 stop_us)
 
   while ((watch = g_queue_peek_head (&hub.ready)) != NULL && watch->ready_turn < turn) {
     watch_clear_ready (watch);
-    watch->func (watch, 0, watch->user_data); /* may have freed it */
+    watch_call (watch, 0);
 
     if (muster_clock_turn_us () >= stop_us)
       return FALSE;

@@ -9,6 +9,7 @@
 
 #include "muster-lane.h"
 
+#include "muster-execution.h"
 #include "muster-registration-private.h"
 
 /*
@@ -46,6 +47,14 @@ struct _MusterLanes {
 
 static void lane_next (Lane *lane);
 
+/* Any function of the plugin's will do. */
+static guint64
+muster_lanes_mark (MusterLanes *self)
+{
+  return muster_execution_mark (
+    (gconstpointer) MUSTER_REGISTRATION_GET_CLASS (self->registration)->open_async);
+}
+
 static void
 on_outer_cancelled (GCancellable *outer, gpointer user_data)
 {
@@ -82,6 +91,7 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
   Lane *lane = user_data;
   MusterLanes *self = lane->lanes;
   Call *call = g_queue_peek_head (&lane->calls);
+  guint64 outer;
 
   if (call == NULL || !call->started) {
     g_critical ("%s: answered a call of lane %s twice", G_OBJECT_TYPE_NAME (source), lane->name);
@@ -91,7 +101,9 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
   g_queue_pop_head (&lane->calls);
   self->n_under_way--;
   lane->answering++; /* who hears the answer may forget the lane */
+  outer = muster_lanes_mark (self);
   call->finish (self->registration, result, call->task);
+  muster_execution_unmark (outer);
   call_free (call);
 
   if (self->closed && self->n_under_way == 0)
@@ -113,6 +125,7 @@ static void
 lane_next (Lane *lane)
 {
   MusterLanes *self = lane->lanes;
+  guint64 outer;
   Call *call;
 
   while ((call = g_queue_peek_head (&lane->calls)) != NULL && !call->started) {
@@ -123,7 +136,9 @@ lane_next (Lane *lane)
     }
     call->started = TRUE;
     self->n_under_way++;
+    outer = muster_lanes_mark (self);
     call->start (self->registration, call->task, call->cancellable, on_answered, lane);
+    muster_execution_unmark (outer);
   }
 }
 
@@ -257,6 +272,13 @@ muster_lanes_free (MusterLanes *self)
 
 /* what plugins answer */
 
+/* A plugin that was built against later headers may know codes that we do not. */
+gboolean
+muster_error_is_known (const GError *error)
+{
+  return error->domain == MUSTER_ERROR && error->code >= 0 && error->code < (int) MUSTER_ERROR_LAST;
+}
+
 /* A plugin that fails without saying why, or with an error of no meaning to the broker, is wrong,
  * but its account still needs a reaction. */
 GError *
@@ -267,9 +289,12 @@ muster_sane_error (gpointer object, GError *error)
   if (original == NULL)
     return muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_NONE,
                              "%s failed without saying why", G_OBJECT_TYPE_NAME (object));
-  if (original->domain == MUSTER_ERROR ||
+  if (muster_error_is_known (original) ||
       g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return g_steal_pointer (&original);
+  if (original->domain == MUSTER_ERROR)
+    return muster_error_new (MUSTER_ERROR_PROTOCOL, muster_error_get_step (original), "%s",
+                             original->message);
 
   g_warning ("%s: an error of domain %s is not of the SDK's, taking it as unreachable: %s",
              G_OBJECT_TYPE_NAME (object), g_quark_to_string (original->domain), original->message);

@@ -51,6 +51,7 @@ void muster_lanes_forget (MusterLanes *self, const char *lane);
 
 /* What a plugin's failure (taken) is to the broker: %MUSTER_ERROR or %G_IO_ERROR_CANCELLED. */
 GError *muster_sane_error (gpointer object, GError *error);
+gboolean muster_error_is_known (const GError *error); /* of our codes */
 
 /* For the capabilities: a task of @self that runs in @lane. @data (taken) are its arguments. */
 void muster_registration_run (MusterRegistration *self,

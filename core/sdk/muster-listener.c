@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-sink-host.h"
 
 /**
@@ -90,6 +91,8 @@ gboolean
 muster_listener_start (MusterListener *self, GError **error)
 {
   MusterListenerClass *klass;
+  gboolean started;
+  guint64 outer;
 
   g_return_val_if_fail (MUSTER_IS_LISTENER (self), FALSE);
 
@@ -100,13 +103,23 @@ muster_listener_start (MusterListener *self, GError **error)
     return FALSE;
   }
 
-  return klass->start (self, error);
+  outer = muster_execution_mark ((gconstpointer) klass->start);
+  started = klass->start (self, error);
+  muster_execution_unmark (outer);
+
+  return started;
 }
 
 void
 muster_listener_stop (MusterListener *self)
 {
+  MusterListenerClass *klass;
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_LISTENER (self));
 
-  MUSTER_LISTENER_GET_CLASS (self)->stop (self);
+  klass = MUSTER_LISTENER_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->stop);
+  klass->stop (self);
+  muster_execution_unmark (outer);
 }

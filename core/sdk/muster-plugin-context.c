@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-plugin-context-private.h"
 #include "muster-registration-host.h"
 
@@ -51,17 +52,32 @@ muster_plugin_context_init (MusterPluginContext *self)
 gboolean
 muster_plugin_context_start (MusterPluginContext *self, GError **error)
 {
+  MusterPluginContextClass *klass;
+  guint64 outer;
+  gboolean started;
+
   g_return_val_if_fail (MUSTER_IS_PLUGIN_CONTEXT (self), FALSE);
 
-  return MUSTER_PLUGIN_CONTEXT_GET_CLASS (self)->start (self, error);
+  klass = MUSTER_PLUGIN_CONTEXT_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->start);
+  started = klass->start (self, error);
+  muster_execution_unmark (outer);
+
+  return started;
 }
 
 void
 muster_plugin_context_stop (MusterPluginContext *self)
 {
+  MusterPluginContextClass *klass;
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_PLUGIN_CONTEXT (self));
 
-  MUSTER_PLUGIN_CONTEXT_GET_CLASS (self)->stop (self);
+  klass = MUSTER_PLUGIN_CONTEXT_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->stop);
+  klass->stop (self);
+  muster_execution_unmark (outer);
 }
 
 const MusterContextRecords *

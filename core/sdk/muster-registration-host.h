@@ -42,6 +42,9 @@ MUSTER_API MusterRegistration *muster_registration_new (GType type,
 /* After this the registration's calls to its host do nothing. */
 MUSTER_API void muster_registration_detach_host (MusterRegistration *self);
 
+/* Returns (transfer full) (nullable): which host it goes to; %NULL: none. */
+MUSTER_API char *muster_registration_dup_remote_host (MusterRegistration *self);
+
 MUSTER_API gboolean muster_registration_is_busy (MusterRegistration *self);
 
 MUSTER_API void muster_registration_open_async (MusterRegistration *self,

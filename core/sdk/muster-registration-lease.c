@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-registration-private.h"
 
 /*
@@ -225,8 +226,12 @@ muster_registration_lapse_lease (MusterRegistration *self, const char *name, con
 
   lapsed = side->lapsed;
   forget (self, name);
-  if (lapsed != NULL)
+  if (lapsed != NULL) {
+    guint64 outer = muster_execution_mark ((gconstpointer) lapsed);
+
     lapsed (self, name, error);
+    muster_execution_unmark (outer);
+  }
 }
 
 void

@@ -7,7 +7,10 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-registration-private.h"
+
+#include <string.h>
 
 /**
  * MusterRegistration:
@@ -15,6 +18,9 @@
  * The base class that a protocol plugin subclasses; see #MusterRegistrationClass for the contract.
  * It keeps both sides to it: an open while one is under way and an answer given twice are bugs that
  * are named in the log, and the broker's callback never runs before the call returned.
+ *
+ * It also stands at the border for the crash record: what goes to the plugin is marked with the
+ * plugin's function, what comes back to the daemon from inside of it is marked as nobody's.
  */
 
 typedef struct {
@@ -26,6 +32,9 @@ typedef struct {
   gpointer host_data;
 
   GTask *operation; /* the broker's task, from open or close to its answer */
+  guint n_operations;
+  char *kept_id;      /* of one that outlives its account; else NULL */
+  char *kept_address; /* the same */
 
   MusterLanes *lanes;        /* NULL until the first is used */
   gulong close_cancelled_id; /* while a close waits for the lanes: on its cancellable */
@@ -49,13 +58,30 @@ muster_registration_finalize (GObject *object)
                 G_OBJECT_TYPE_NAME (self));
   muster_lanes_free (PRIV (self)->lanes);
   g_clear_pointer (&PRIV (self)->leases, g_hash_table_unref);
+  g_free (PRIV (self)->kept_id);
+  g_free (PRIV (self)->kept_address);
 
   G_OBJECT_CLASS (muster_registration_parent_class)->finalize (object);
+}
+
+/* An address without a host is its own: better one service too many than none. */
+static char *
+muster_registration_real_dup_remote_host (MusterRegistration *self)
+{
+  const char *address = PRIV (self)->address;
+  const char *at = strrchr (address, '@');
+  const char *host = at != NULL ? at + 1 : address;
+
+  if (*host == '[')
+    return g_strndup (host + 1, strcspn (host + 1, "]"));
+
+  return g_strndup (host, strcspn (host, at != NULL ? ":/;?" : ""));
 }
 
 static void
 muster_registration_class_init (MusterRegistrationClass *klass)
 {
+  klass->dup_remote_host = muster_registration_real_dup_remote_host;
   G_OBJECT_CLASS (klass)->finalize = muster_registration_finalize;
 }
 
@@ -73,13 +99,19 @@ muster_registration_new (GType type,
                          const MusterRegistrationHost *host,
                          gpointer host_data)
 {
+  MusterRegistrationClass *klass;
   MusterRegistration *self;
   MusterRegistrationPrivate *priv;
+  guint64 outer;
 
   g_return_val_if_fail (g_type_is_a (type, MUSTER_TYPE_REGISTRATION), NULL);
   g_return_val_if_fail (protocol != NULL && id != NULL && address != NULL && host != NULL, NULL);
 
+  klass = g_type_class_ref (type);
+  outer = muster_execution_mark ((gconstpointer) klass->open_async);
   self = g_object_new (type, NULL);
+  muster_execution_unmark (outer);
+  g_type_class_unref (klass);
   priv = PRIV (self);
   priv->protocol = protocol;
   priv->context = context;
@@ -94,10 +126,33 @@ muster_registration_new (GType type,
 void
 muster_registration_detach_host (MusterRegistration *self)
 {
+  MusterRegistrationPrivate *priv = PRIV (self);
+
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
-  PRIV (self)->host = NULL;
-  PRIV (self)->host_data = NULL;
+  priv->host = NULL;
+  priv->host_data = NULL;
+  if (priv->operation != NULL && priv->kept_id == NULL) { /* it may outlive who lent it these */
+    priv->id = priv->kept_id = g_strdup (priv->id);
+    priv->address = priv->kept_address = g_strdup (priv->address);
+  }
+}
+
+char *
+muster_registration_dup_remote_host (MusterRegistration *self)
+{
+  MusterRegistrationClass *klass;
+  guint64 outer;
+  char *host;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
+
+  klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->dup_remote_host);
+  host = klass->dup_remote_host (self);
+  muster_execution_unmark (outer);
+
+  return host;
 }
 
 gboolean
@@ -160,37 +215,48 @@ begin (MusterRegistration *self,
   }
 
   priv->operation = task;
+  priv->n_operations++;
   return TRUE;
 }
 
-/* Returns (transfer full): the broker's task; %NULL if the plugin answered twice. */
+/* Returns (transfer full): the broker's task; %NULL if the plugin has answered this call before, when
+ * another may already be under way. */
 static GTask *
-end (MusterRegistration *self)
+end (MusterRegistration *self, gpointer number)
 {
-  GTask *task = g_steal_pointer (&PRIV (self)->operation);
+  MusterRegistrationPrivate *priv = PRIV (self);
 
-  if (task == NULL)
+  if (priv->operation == NULL || GPOINTER_TO_UINT (number) != priv->n_operations) {
     g_critical ("%s: answered an operation twice", G_OBJECT_TYPE_NAME (self));
+    return NULL;
+  }
 
-  return task;
+  return g_steal_pointer (&priv->operation);
 }
 
 static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterRegistration *self = MUSTER_REGISTRATION (source);
-  g_autoptr (GTask) task = end (self);
+  MusterRegistrationClass *klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  g_autoptr (GTask) task = end (self, user_data);
   g_autoptr (MusterLease) lease = NULL;
   GError *error = NULL;
+  guint64 outer;
 
   if (task == NULL)
     return;
 
-  lease = MUSTER_REGISTRATION_GET_CLASS (self)->open_finish (self, result, &error);
+  outer = muster_execution_mark ((gconstpointer) klass->open_finish);
+  lease = klass->open_finish (self, result, &error);
+  muster_execution_mark (NULL); /* the broker's callback may run from here */
+  if (lease != NULL && lease->bindings == NULL)
+    lease->bindings = g_new0 (char *, 1);
   if (lease == NULL)
     g_task_return_error (task, muster_sane_error (self, error));
   else
     g_task_return_pointer (task, g_steal_pointer (&lease), (GDestroyNotify) muster_lease_free);
+  muster_execution_unmark (outer);
 }
 
 void
@@ -199,10 +265,18 @@ muster_registration_open_async (MusterRegistration *self,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
+  MusterRegistrationClass *klass;
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
-  if (begin (self, muster_registration_open_async, cancellable, callback, user_data))
-    MUSTER_REGISTRATION_GET_CLASS (self)->open_async (self, cancellable, on_opened, NULL);
+  if (!begin (self, muster_registration_open_async, cancellable, callback, user_data))
+    return;
+
+  klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->open_async);
+  klass->open_async (self, cancellable, on_opened, GUINT_TO_POINTER (PRIV (self)->n_operations));
+  muster_execution_unmark (outer);
 }
 
 /* Returns (transfer full): what was granted; %NULL with %MUSTER_ERROR or %G_IO_ERROR_CANCELLED. */
@@ -218,18 +292,25 @@ static void
 on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   MusterRegistration *self = MUSTER_REGISTRATION (source);
-  g_autoptr (GTask) task = end (self);
+  MusterRegistrationClass *klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  g_autoptr (GTask) task = end (self, user_data);
   GError *error = NULL;
+  gboolean closed;
+  guint64 outer;
 
   if (task == NULL)
     return;
 
+  outer = muster_execution_mark ((gconstpointer) klass->close_finish);
+  closed = klass->close_finish (self, result, &error);
+  muster_execution_mark (NULL);
   if (PRIV (self)->lanes != NULL)
     muster_lanes_open (PRIV (self)->lanes);
-  if (!MUSTER_REGISTRATION_GET_CLASS (self)->close_finish (self, result, &error))
+  if (!closed)
     g_task_return_error (task, muster_sane_error (self, error));
   else
     g_task_return_boolean (task, TRUE);
+  muster_execution_unmark (outer);
 }
 
 /* Returns whether a close waited. */
@@ -253,9 +334,17 @@ stop_waiting_to_close (MusterRegistration *self)
 static void
 on_lanes_empty (MusterRegistration *self)
 {
-  if (stop_waiting_to_close (self))
-    MUSTER_REGISTRATION_GET_CLASS (self)->close_async (
-      self, g_task_get_cancellable (PRIV (self)->operation), on_closed, NULL);
+  MusterRegistrationPrivate *priv = PRIV (self);
+  MusterRegistrationClass *klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  guint64 outer;
+
+  if (!stop_waiting_to_close (self))
+    return;
+
+  outer = muster_execution_mark ((gconstpointer) klass->close_async);
+  klass->close_async (self, g_task_get_cancellable (priv->operation), on_closed,
+                      GUINT_TO_POINTER (priv->n_operations));
+  muster_execution_unmark (outer);
 }
 
 /* The lanes did not end in time: the service is not told. */
@@ -269,7 +358,7 @@ on_close_cancelled (GCancellable *cancellable, gpointer user_data)
     return;
 
   g_warning ("%s: calls that were cancelled have not ended", G_OBJECT_TYPE_NAME (self));
-  task = end (self);
+  task = end (self, GUINT_TO_POINTER (PRIV (self)->n_operations));
   muster_lanes_open (PRIV (self)->lanes);
   g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "it was cancelled");
 }
@@ -361,8 +450,12 @@ dup_param (MusterRegistration *self, const char *name, const GVariantType *type)
     return NULL;
   }
 
-  if (priv->host != NULL)
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     value = priv->host->dup_param (priv->host_data, name);
+    muster_execution_unmark (outer);
+  }
   if (value == NULL)
     value = muster_param_dup_default (param);
   if (value != NULL && !g_variant_is_of_type (value, type)) {
@@ -453,7 +546,10 @@ muster_registration_load_secret_async (MusterRegistration *self,
   g_task_set_source_tag (task, muster_registration_load_secret_async);
 
   if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->load_secret (priv->host_data, param, task);
+    muster_execution_unmark (outer);
     return;
   }
 
@@ -494,9 +590,18 @@ muster_registration_get_resume (MusterRegistration *self)
 {
   MusterRegistrationPrivate *priv = PRIV (self);
 
+  GBytes *blob = NULL;
+
   g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), NULL);
 
-  return priv->host != NULL ? priv->host->dup_resume (priv->host_data) : NULL;
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
+    blob = priv->host->dup_resume (priv->host_data);
+    muster_execution_unmark (outer);
+  }
+
+  return blob;
 }
 
 /**
@@ -515,8 +620,12 @@ muster_registration_set_resume (MusterRegistration *self, GBytes *blob)
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
   g_return_if_fail (blob == NULL || g_bytes_get_size (blob) <= 64 * 1024);
 
-  if (priv->host != NULL)
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->set_resume (priv->host_data, blob);
+    muster_execution_unmark (outer);
+  }
 }
 
 /**
@@ -534,10 +643,14 @@ muster_registration_lost (MusterRegistration *self, const GError *error)
   MusterRegistrationPrivate *priv = PRIV (self);
 
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
-  g_return_if_fail (error != NULL && error->domain == MUSTER_ERROR);
+  g_return_if_fail (error != NULL && muster_error_is_known (error));
 
-  if (priv->host != NULL && priv->operation == NULL)
+  if (priv->host != NULL && priv->operation == NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->lost (priv->host_data, error);
+    muster_execution_unmark (outer);
+  }
 }
 
 /**
@@ -555,6 +668,10 @@ muster_registration_report_bindings (MusterRegistration *self, const char *const
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
   g_return_if_fail (bindings != NULL);
 
-  if (priv->host != NULL)
+  if (priv->host != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     priv->host->report_bindings (priv->host_data, bindings);
+    muster_execution_unmark (outer);
+  }
 }

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-lane.h"
 #include "muster-sink-host.h"
 
@@ -157,7 +158,14 @@ muster_sink_get_gate_policy (MusterSink *self)
   return PRIV (self)->gate_policy;
 }
 
-/* what the daemon asks */
+/* what the daemon asks: each call is marked as the plugin's */
+
+/* Any function of the plugin's will do. */
+static guint64
+muster_sink_mark (MusterSink *self)
+{
+  return muster_execution_mark ((gconstpointer) MUSTER_SINK_GET_CLASS (self)->consume_async);
+}
 
 MusterSink *
 muster_sink_new (GType type, const char *name, MusterPluginContext *context)
@@ -178,6 +186,8 @@ gboolean
 muster_sink_start (MusterSink *self, GError **error)
 {
   MusterSinkClass *klass;
+  gboolean started;
+  guint64 outer;
 
   g_return_val_if_fail (MUSTER_IS_SINK (self), FALSE);
 
@@ -188,34 +198,55 @@ muster_sink_start (MusterSink *self, GError **error)
     return FALSE;
   }
 
-  return klass->start (self, error);
+  outer = muster_sink_mark (self);
+  started = klass->start (self, error);
+  muster_execution_unmark (outer);
+
+  return started;
 }
 
 void
 muster_sink_stop (MusterSink *self)
 {
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_SINK (self));
 
+  outer = muster_sink_mark (self);
   MUSTER_SINK_GET_CLASS (self)->stop (self);
+  muster_execution_unmark (outer);
 }
 
 gboolean
 muster_sink_wants (MusterSink *self, const char *type)
 {
+  gboolean wants;
+  guint64 outer;
+
   g_return_val_if_fail (MUSTER_IS_SINK (self), FALSE);
 
-  return MUSTER_SINK_GET_CLASS (self)->wants (self, type);
+  outer = muster_sink_mark (self);
+  wants = MUSTER_SINK_GET_CLASS (self)->wants (self, type);
+  muster_execution_unmark (outer);
+
+  return wants;
 }
 
 gboolean
 muster_sink_gates (MusterSink *self, const char *type)
 {
   MusterSinkClass *klass;
+  gboolean gates;
+  guint64 outer;
 
   g_return_val_if_fail (MUSTER_IS_SINK (self), FALSE);
 
   klass = MUSTER_SINK_GET_CLASS (self);
-  return klass->gate_async != NULL && klass->gate_finish != NULL && klass->gates (self, type);
+  outer = muster_sink_mark (self);
+  gates = klass->gate_async != NULL && klass->gate_finish != NULL && klass->gates (self, type);
+  muster_execution_unmark (outer);
+
+  return gates;
 }
 
 typedef gboolean (*SinkFinish) (MusterSink *self, GAsyncResult *result, GError **error);
@@ -225,12 +256,16 @@ static void
 sink_answered (MusterSink *self, GAsyncResult *result, SinkFinish finish, GTask *task)
 {
   GError *error = NULL;
+  guint64 outer = muster_sink_mark (self);
+  gboolean ok = finish (self, result, &error);
 
-  if (finish (self, result, &error))
+  muster_execution_mark (NULL); /* the daemon's callback may run from here */
+  if (ok)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, muster_sane_error (self, error));
   g_object_unref (task);
+  muster_execution_unmark (outer);
 }
 
 static GTask *
@@ -262,12 +297,16 @@ muster_sink_consume_async (MusterSink *self,
                            GAsyncReadyCallback callback,
                            gpointer user_data)
 {
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_SINK (self));
   g_return_if_fail (event != NULL);
 
+  outer = muster_sink_mark (self);
   MUSTER_SINK_GET_CLASS (self)->consume_async (self, event, cancellable, on_consumed,
                                                sink_task (self, muster_sink_consume_async,
                                                           cancellable, callback, user_data));
+  muster_execution_unmark (outer);
 }
 
 gboolean
@@ -292,12 +331,16 @@ muster_sink_gate_async (MusterSink *self,
                         GAsyncReadyCallback callback,
                         gpointer user_data)
 {
+  guint64 outer;
+
   g_return_if_fail (MUSTER_IS_SINK (self));
   g_return_if_fail (event != NULL);
 
+  outer = muster_sink_mark (self);
   MUSTER_SINK_GET_CLASS (self)->gate_async (self, event, cancellable, on_gated,
                                             sink_task (self, muster_sink_gate_async, cancellable,
                                                        callback, user_data));
+  muster_execution_unmark (outer);
 }
 
 gboolean

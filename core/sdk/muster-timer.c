@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-hub-private.h"
 #include "muster-wheel.h"
 
@@ -364,8 +365,11 @@ muster_wheel_run (gint64 now_us, gint64 stop_us)
   }
 
   while ((timer = list_pop (&wheel.running)) != NULL) {
+    guint64 outer = muster_execution_mark ((gconstpointer) timer->func);
+
     wheel.n_armed--;
     timer->func (timer, timer->user_data); /* may have freed it */
+    muster_execution_unmark (outer);
 
     if (stop_us != G_MAXINT64 && muster_clock_turn_us () >= stop_us)
       return FALSE;

@@ -29,9 +29,7 @@
  * only. A key that is lost takes every secret with it, so nothing here ever writes over one.
  */
 
-#define TEXT_BYTES 44 /* base64 of 32 bytes */
-
-G_STATIC_ASSERT ((MUSTER_VAULT_KEY_BYTES + 2) / 3 * 4 == TEXT_BYTES);
+G_STATIC_ASSERT ((MUSTER_VAULT_KEY_BYTES + 2) / 3 * 4 == MUSTER_KEY_TEXT_BYTES);
 
 static gboolean
 refuse (const char *path, const char *why, GError **error)
@@ -66,21 +64,21 @@ check_status (const char *path, const struct stat *status, GError **error)
   return TRUE;
 }
 
-/* Only what key_encode() writes: g_base64_decode_step() alone skips over anything it does not
+/* Only what muster_key_encode() writes: g_base64_decode_step() alone skips over anything it does not
  * know. */
-static gboolean
-key_decode (const char *text, gsize length, guint8 *key)
+gboolean
+muster_key_decode (const char *text, gsize length, guint8 *key)
 {
-  guint8 decoded[TEXT_BYTES];
+  guint8 decoded[MUSTER_KEY_TEXT_BYTES];
   int state = 0;
   guint save = 0;
   gboolean ok;
 
-  if (length == TEXT_BYTES + 1 && text[TEXT_BYTES] == '\n')
+  if (length == MUSTER_KEY_TEXT_BYTES + 1 && text[MUSTER_KEY_TEXT_BYTES] == '\n')
     length--;
 
-  ok = length == TEXT_BYTES && text[TEXT_BYTES - 1] == '=';
-  for (gsize i = 0; ok && i < TEXT_BYTES - 1; i++)
+  ok = length == MUSTER_KEY_TEXT_BYTES && text[MUSTER_KEY_TEXT_BYTES - 1] == '=';
+  for (gsize i = 0; ok && i < MUSTER_KEY_TEXT_BYTES - 1; i++)
     ok = g_ascii_isalnum (text[i]) || text[i] == '+' || text[i] == '/';
   ok = ok && g_base64_decode_step (text, length, decoded, &state, &save) == MUSTER_VAULT_KEY_BYTES;
 
@@ -95,7 +93,7 @@ key_decode (const char *text, gsize length, guint8 *key)
 static gboolean
 read_key (const char *path, int fd, guint8 *key, GError **error)
 {
-  char text[TEXT_BYTES + 2]; /* one more than the longest good one */
+  char text[MUSTER_KEY_TEXT_BYTES + 2]; /* one more than the longest good one */
   gsize length = 0;
   gssize n_read;
   int saved_errno;
@@ -110,7 +108,7 @@ read_key (const char *path, int fd, guint8 *key, GError **error)
 
   if (n_read < 0)
     ok = fail ("read", path, saved_errno, error);
-  else if (!key_decode (text, length, key))
+  else if (!muster_key_decode (text, length, key))
     ok = refuse (path, "is damaged: it does not hold a key", error);
   else
     ok = TRUE;
@@ -121,16 +119,15 @@ read_key (const char *path, int fd, guint8 *key, GError **error)
 
 /* writing */
 
-static void
-key_encode (const guint8 *key, char *text)
+void
+muster_key_encode (const guint8 *key, char *text)
 {
   int state = 0, save = 0;
   gsize length;
 
   length = g_base64_encode_step (key, MUSTER_VAULT_KEY_BYTES, FALSE, text, &state, &save);
   length += g_base64_encode_close (FALSE, text + length, &state, &save);
-  g_assert (length == TEXT_BYTES);
-  text[length] = '\n';
+  g_assert (length == MUSTER_KEY_TEXT_BYTES);
 }
 
 static gboolean
@@ -184,7 +181,7 @@ write_key (const char *path, const guint8 *key, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
   g_autofree char *new_path = g_strconcat (path, ".XXXXXX", NULL);
-  char text[TEXT_BYTES + 1];
+  char text[MUSTER_KEY_TEXT_BYTES + 1];
   gboolean ok;
   int fd, saved_errno = 0;
 
@@ -195,7 +192,8 @@ write_key (const char *path, const guint8 *key, GError **error)
   if (fd < 0)
     return fail ("write", new_path, errno, error);
 
-  key_encode (key, text);
+  muster_key_encode (key, text);
+  text[MUSTER_KEY_TEXT_BYTES] = '\n';
   ok = write_all (fd, text, sizeof text) && fsync (fd) == 0 && rename_new (new_path, path) &&
        sync_folder (folder);
   saved_errno = errno;
@@ -210,8 +208,8 @@ write_key (const char *path, const guint8 *key, GError **error)
   return TRUE;
 }
 
-static gboolean
-create_key (const char *path, guint8 *key, GError **error)
+gboolean
+muster_key_make (guint8 *key, GError **error)
 {
   int result = gnutls_rnd (GNUTLS_RND_KEY, key, MUSTER_VAULT_KEY_BYTES);
 
@@ -221,7 +219,7 @@ create_key (const char *path, guint8 *key, GError **error)
     return FALSE;
   }
 
-  return write_key (path, key, error);
+  return TRUE;
 }
 
 gboolean
@@ -236,7 +234,7 @@ muster_key_file_load (const char *path, gboolean create, guint8 *key, GError **e
   saved_errno = errno;
   if (fd < 0) {
     if (saved_errno == ENOENT && create)
-      return create_key (path, key, error);
+      return muster_key_make (key, error) && write_key (path, key, error);
     if (saved_errno == ELOOP)
       return refuse (path, "is a symbolic link", error);
     return fail ("open the key file", path, saved_errno, error);
@@ -247,6 +245,41 @@ muster_key_file_load (const char *path, gboolean create, guint8 *key, GError **e
   else
     ok = check_status (path, &status, error) && read_key (path, fd, key, error);
   close (fd);
+
+  return ok;
+}
+
+gboolean
+muster_key_file_load_credential (const char *path, guint8 *key, GError **error)
+{
+  char text[MUSTER_KEY_TEXT_BYTES + 2];
+  struct stat status;
+  gssize length = -1;
+  gboolean ok;
+  int fd, saved_errno;
+
+  fd = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return fail ("open the credential", path, errno, error);
+
+  ok = fstat (fd, &status) == 0 && S_ISREG (status.st_mode) &&
+       (status.st_uid == geteuid () || status.st_uid == 0) &&
+       (status.st_mode & (S_IWGRP | S_IROTH | S_IWOTH)) == 0;
+  if (ok)
+    length = read (fd, text, sizeof text); /* of a regular file: all of it */
+  saved_errno = errno;
+  close (fd);
+
+  if (!ok)
+    return refuse (path, "is not a file of this user's or root's that others cannot read", error);
+  if (length < 0)
+    return fail ("read", path, saved_errno, error);
+
+  if (length == MUSTER_VAULT_KEY_BYTES)
+    memcpy (key, text, MUSTER_VAULT_KEY_BYTES);
+  else if (!muster_key_decode (text, (gsize) length, key))
+    ok = refuse (path, "does not hold a key: 32 bytes, or their base64", error);
+  muster_wipe (text, sizeof text);
 
   return ok;
 }

@@ -90,6 +90,28 @@ muster_vault_free (MusterVault *self)
   g_free (self);
 }
 
+#define FINGERPRINT_BYTES 8
+
+char *
+muster_vault_dup_fingerprint (MusterVault *self)
+{
+  static const char label[] = "org.muster.Muster1 key.fingerprint";
+  guint8 mac[32];
+  GString *text = g_string_new (NULL);
+  int result;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  result = gnutls_hmac_fast (GNUTLS_MAC_SHA256, self->key, MUSTER_VAULT_KEY_BYTES, label,
+                             sizeof label, mac);
+  if (result < 0)
+    g_error ("GnuTLS has no HMAC-SHA-256: %s", gnutls_strerror (result));
+  for (guint i = 0; i < FINGERPRINT_BYTES; i++)
+    g_string_append_printf (text, "%02x", mac[i]);
+
+  return g_string_free (text, FALSE);
+}
+
 /* One for each operation: it holds the expanded key in ordinary memory, and wipes it at the end. */
 static gnutls_aead_cipher_hd_t
 muster_vault_begin (MusterVault *self)

@@ -24,6 +24,9 @@ MusterVault *muster_vault_new (const guint8 *key); /* copies and locks MUSTER_VA
 void muster_vault_free (MusterVault *self);        /* wipes the key */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterVault, muster_vault_free)
 
+/* (transfer full): tells keys apart, and says nothing of the key itself */
+char *muster_vault_dup_fingerprint (MusterVault *self);
+
 GBytes *muster_vault_seal (MusterVault *self,
                            const char *account,
                            const char *name,

@@ -12,6 +12,8 @@
 #include "muster-store-schema.h"
 #include "muster-store.h"
 
+#include <muster/muster-hub.h>
+
 #include <glib/gstdio.h>
 
 #include <errno.h>
@@ -487,7 +489,8 @@ muster_store_database_try_open (const char *path, GError **error)
 static char *
 free_name (const char *path)
 {
-  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autoptr (GDateTime)
+    now = g_date_time_new_from_unix_utc (muster_clock_wall_us () / G_USEC_PER_SEC);
   g_autofree char *stamp = g_date_time_format (now, "%Y%m%dT%H%M%SZ");
   char *name = g_strdup_printf ("%s.damaged-%s", path, stamp);
 

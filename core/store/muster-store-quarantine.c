@@ -9,6 +9,8 @@
 
 #include "muster-store-quarantine.h"
 
+#include <muster/muster-hub.h>
+
 #include <string.h>
 
 /*
@@ -157,7 +159,7 @@ muster_store_quarantine_move (MusterStoreQuarantine *self,
                               MusterStoreDatabase *database,
                               GError **error)
 {
-  gint64 now_us = g_get_real_time ();
+  gint64 now_us = muster_clock_wall_us ();
 
   for (guint i = 0; i < self->rows->len; i++) {
     const BadRow *row = &g_array_index (self->rows, BadRow, i);

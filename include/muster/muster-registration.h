@@ -22,6 +22,11 @@ G_DECLARE_DERIVABLE_TYPE (MusterRegistration, muster_registration, MUSTER, REGIS
  * @open_finish: returns (transfer full): the granted lease, or %NULL with an error set
  * @close_async: tells the service that we are leaving
  * @close_finish: returns %TRUE, or %FALSE with an error set
+ * @dup_remote_host: optional; returns (transfer full) (nullable): the host that requests go to first,
+ *   a name or an IP address, without port or brackets; %NULL if there is none. Accounts of one host
+ *   share its rate of attempts, and without a network only those go on-line that have none or one on
+ *   loopback. By default the part of the address behind the last `@`. May be called at any time, also
+ *   while the parameters do not make sense together; it must not block and looks nothing up
  *
  * One account's standing with one service: the whole surface that a protocol plugin must implement.
  *
@@ -50,8 +55,10 @@ struct _MusterRegistrationClass {
                        gpointer user_data);
   gboolean (*close_finish) (MusterRegistration *self, GAsyncResult *result, GError **error);
 
+  char *(*dup_remote_host) (MusterRegistration *self);
+
   /*< private >*/
-  gpointer padding[16];
+  gpointer padding[15];
 };
 
 /* What the account is. Strings are lent until the registration goes; parameters are copies, with

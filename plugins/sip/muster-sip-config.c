@@ -105,11 +105,25 @@ is_set (const char *text)
   return text != NULL && *text != '\0';
 }
 
+/* Compiled once: at a fleet's start the pattern would be most of the work here. */
+static gboolean
+is_address (const char *text)
+{
+  static GRegex *pattern;
+
+  if (g_once_init_enter (&pattern)) {
+    GRegex *compiled = g_regex_new (MUSTER_SIP_ADDRESS_PATTERN,
+                                    G_REGEX_OPTIMIZE | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+
+    g_once_init_leave (&pattern, compiled);
+  }
+  return g_regex_match (pattern, text, 0, NULL);
+}
+
 static gboolean
 check_texts (const MusterSipSettings *settings, GError **error)
 {
-  if (!g_regex_match_simple (MUSTER_SIP_ADDRESS_PATTERN, settings->address, G_REGEX_DOLLAR_ENDONLY,
-                             0))
+  if (!is_address (settings->address))
     return set_invalid (error, "the address is not of the form user@example.org");
   if (is_set (settings->display_name) && !muster_sip_text_is_clean (settings->display_name))
     return set_invalid (error, "the display name holds control characters");

@@ -30,7 +30,8 @@ typedef struct {
   MusterSipRegistration *self; /* lent by the task */
   GTask *task;                 /* NULL once it is over */
   gboolean leaving;
-  GSource *cancelled_source; /* nullable */
+  gulong cancelled_handler; /* on the task's cancellable; 0: none */
+  guint cancelled_source;   /* set once it was cancelled */
   MusterSipConfig *config;
   MusterSecret *password; /* nullable */
   GError *no_password;    /* nullable: why there is none, if the server asks */
@@ -111,10 +112,9 @@ complete (Operation *operation, MusterLease *lease, GError *error)
   g_autoptr (GTask) task = g_steal_pointer (&operation->task);
   g_autoptr (Operation) ended = g_steal_pointer (&self->operation);
 
-  if (ended->cancelled_source != NULL) {
-    g_source_destroy (ended->cancelled_source);
-    g_clear_pointer (&ended->cancelled_source, g_source_unref);
-  }
+  if (ended->cancelled_handler != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (task), ended->cancelled_handler);
+  g_clear_handle_id (&ended->cancelled_source, g_source_remove);
   if (self->refresher != NULL)
     save (self);
   if (ended->leaving && error == NULL)
@@ -129,15 +129,35 @@ complete (Operation *operation, MusterLease *lease, GError *error)
 }
 
 static gboolean
+on_cancelled_idle (gpointer user_data)
+{
+  Operation *operation = user_data;
+
+  operation->cancelled_source = 0;
+  complete (operation, NULL,
+            g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "the operation was cancelled"));
+  return G_SOURCE_REMOVE;
+}
+
+/* Not a GCancellable source: the loop would look at one for each operation under way, each time. The
+ * answer comes from the loop all the same, for whoever cancels does not expect it in between. */
+static void
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   Operation *operation = user_data;
 
+  if (operation->cancelled_source != 0)
+    return;
   if (operation->self->refresher != NULL)
     muster_sip_refresher_cancel (operation->self->refresher);
-  complete (operation, NULL,
-            g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "the operation was cancelled"));
-  return G_SOURCE_REMOVE;
+  operation->cancelled_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_cancelled_idle, operation,
+                                                 NULL);
+}
+
+static gboolean
+is_over (Operation *operation)
+{
+  return operation->task == NULL || operation->cancelled_source != 0;
 }
 
 /* a target answered, or did not */
@@ -285,7 +305,7 @@ on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) targets = muster_sip_target_resolve_finish (result, &error);
 
-  if (operation->task == NULL)
+  if (is_over (operation))
     return;
 
   if (targets == NULL && can_do_without_name (operation)) {
@@ -312,7 +332,7 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
   MusterSecret *password;
 
   password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (source), result, &error);
-  if (operation->task == NULL) {
+  if (is_over (operation)) {
     g_clear_pointer (&password, muster_secret_unref);
     return;
   }
@@ -349,6 +369,17 @@ configure (MusterSipRegistration *self, GError **error)
                           .outbound_proxy = outbound_proxy,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
     error);
+}
+
+/* The first hop, which may be another machine than the domain. */
+static char *
+muster_sip_registration_dup_remote_host (MusterRegistration *registration)
+{
+  MusterRegistrationClass *parent = MUSTER_REGISTRATION_CLASS (
+    muster_sip_registration_parent_class);
+  g_autoptr (MusterSipConfig) config = configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+
+  return config != NULL ? g_strdup (config->hop_host) : parent->dup_remote_host (registration);
 }
 
 static void
@@ -388,10 +419,12 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
   }
 
   if (cancellable != NULL) {
-    operation->cancelled_source = g_cancellable_source_new (cancellable);
-    g_source_set_callback (operation->cancelled_source, G_SOURCE_FUNC (on_cancelled), operation,
-                           NULL);
-    g_source_attach (operation->cancelled_source, NULL);
+    operation->cancelled_handler = g_signal_connect (cancellable, "cancelled",
+                                                     G_CALLBACK (on_cancelled), operation);
+    if (g_cancellable_is_cancelled (cancellable)) {
+      on_cancelled (cancellable, operation);
+      return;
+    }
   }
   muster_registration_load_secret_async (MUSTER_REGISTRATION (self), "password", cancellable,
                                          on_password, g_rc_box_acquire (operation));
@@ -460,6 +493,7 @@ muster_sip_registration_class_init (MusterSipRegistrationClass *klass)
   registration_class->open_finish = muster_sip_registration_open_finish;
   registration_class->close_async = muster_sip_registration_close_async;
   registration_class->close_finish = muster_sip_registration_close_finish;
+  registration_class->dup_remote_host = muster_sip_registration_dup_remote_host;
 }
 
 static void

@@ -3,6 +3,7 @@
 """A private session bus with a configuration of its own: no activation, no other clients."""
 
 import os
+import socket
 
 from harness.process import Process
 
@@ -43,7 +44,11 @@ class Bus:
             "dbus-daemon", ["dbus-daemon", f"--config-file={path}", "--nofork", "--nopidfile"],
             os.path.join(directory, "bus.log"))
         self.pid = self._process.pid
-        self._process.wait_ready(lambda: os.path.exists(self._socket), 5)
+        self._process.wait_ready(self._listens, 5)
+
+    def _listens(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            return client.connect_ex(self._socket) == 0
 
     def end(self):
         self._process.end()

@@ -190,11 +190,18 @@ class Kamailio:
         try:
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            # Now and then one of its processes misses the signal, and the first waits for it for a minute.
-            for pid in children:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self._kill_left(children)
             process.end()
+        self._kill_left(children)
+
+    def _kill_left(self, pids):
+        """Now and then one of its processes misses the signal, and the first may wait for it or leave it."""
+        for pid in pids:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                    ours = self.directory in file.read()
+                if ours:
+                    os.kill(pid, signal.SIGKILL)
 
     def is_running(self):
         return self._process is not None

@@ -82,6 +82,13 @@ class Muster:
         self._process = None
         wait_until(lambda: self.name_owner_pid() is None, 5, "the bus noticed the kill")
 
+    def wait_end(self, timeout_s=15):
+        """Wait until it ends by itself; returns the status, which is -N for signal N."""
+        status = self._process.wait(timeout_s)
+        self._process = None
+        wait_until(lambda: self.name_owner_pid() is None, 5, "the bus noticed the end")
+        return status
+
     @property
     def pid(self):
         return self._process.pid if self._process else None

@@ -219,7 +219,7 @@ class Manager(Node):
     def __init__(self, bus):
         self.bus, self.nodes, self.events, self.number = bus, [], [], 0
         super().__init__(self, ROOT, {self.m: {
-            "Version": "9.9.9", "Protection": "key-file", "Offline": dbus.Array([], signature="s"), "Notice": "",
+            "Version": "9.9.9", "Protection": "key-file", "KeyState": "ready", "Offline": dbus.Array([], signature="s"), "Notice": "",
             "Counters": dbus.Dictionary({"accounts": dbus.UInt64(3), "opened": dbus.UInt64(7)}, signature="st")}})
         for id, name, parameters in (("echo", "Echo", PARAMETERS), ("plain", "Plain", []),
                                      ("strict", "Strict", [PIN])):

@@ -712,7 +712,7 @@ def test_identities(world):
 
 
 def test_status(world):
-    assert world.json("status") == {"version": "9.9.9", "protection": "key-file", "offline": [], "notice": None,
+    assert world.json("status") == {"version": "9.9.9", "protection": "key-file", "key": "ready", "offline": [], "notice": None,
                                     "counters": {"accounts": 3, "opened": 7}}
     assert "counters    accounts=3, opened=7" in world.out("status")
 

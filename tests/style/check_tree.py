@@ -14,6 +14,7 @@ MAX_LINES = 1200
 # can tell the time.
 CLOCK_OWNERS = {
     "core/sdk/muster-clock.c": "is the clock",
+    "core/runtime/muster-crash-record.c": "ends a process that is crashing already, outside of the main loop",
     "core/store/muster-store-writer.c": "is a thread that waits on a GCond, which counts on that clock",
     "plugins/sip/muster-sip-sofia.c": "repairs a source of Sofia's that GLib itself times",
 }

@@ -84,8 +84,10 @@ turns_until_idle (void)
 {
   guint n_turns = 0;
 
-  while (g_main_context_iteration (NULL, FALSE))
-    g_assert_cmpuint (++n_turns, <, MAX_IDLE);
+  while (g_main_context_iteration (NULL, FALSE)) {
+    n_turns++;
+    g_assert_cmpuint (n_turns, <, MAX_IDLE);
+  }
 
   return n_turns;
 }

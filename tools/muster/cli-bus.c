@@ -57,8 +57,9 @@ cli_bus_call_with_fds (Cli *self,
     return NULL;
 
   reply = g_dbus_connection_call_with_unix_fd_list_sync (self->connection, MUSTER_BUS_NAME, path,
-                                                         interface, method, held, type, flags, -1,
-                                                         fds, NULL, NULL, &local);
+                                                         interface, method, held, type, flags,
+                                                         self->patient ? G_MAXINT : -1, fds, NULL,
+                                                         NULL, &local);
   if (reply == NULL) {
     cli_error_translate (&local);
     g_propagate_error (error, g_steal_pointer (&local));

@@ -17,6 +17,7 @@ typedef struct {
   GDBusConnection *connection;
   gboolean json;
   gboolean no_start; /* do not have the bus start the daemon */
+  gboolean patient;  /* a person has to answer first: wait as long as it takes */
 } Cli;
 
 /* All calls wait for the answer, and fail with a CLI_ERROR. */

@@ -98,9 +98,22 @@ const CliField cli_plugin_fields[] = {
   { NULL },
 };
 
+const CliField cli_request_fields[] = {
+  { "id", "id", "Request.Id", "s", CLI_SHOW_TEXT, TRUE },
+  { "account", "account", "Request.Account", "o", CLI_SHOW_OBJECT, TRUE },
+  { "kind", "kind", "Request.Kind", "s", CLI_SHOW_TEXT, TRUE },
+  { "reason", "reason", "Request.Reason", "s", CLI_SHOW_WORD },
+  { "secrets", "secrets", "Request.Secrets", "as", CLI_SHOW_LIST, TRUE },
+  { "message", "message", "Request.Message", "s", CLI_SHOW_TEXT, TRUE },
+  { "details", "details", "Request.Details", "a{sv}", CLI_SHOW_VALUES },
+  { "since", "since", "Request.Since", "t", CLI_SHOW_TIME },
+  { NULL },
+};
+
 const CliField cli_manager_fields[] = {
   { "version", "version", "Manager.Version", "s", CLI_SHOW_TEXT },
   { "protection", "protection", "Manager.Protection", "s", CLI_SHOW_TEXT },
+  { "key", "key", "Manager.KeyState", "s", CLI_SHOW_WORD },
   { "offline", "offline", "Manager.Offline", "as", CLI_SHOW_LIST },
   { "notice", "notice", "Manager.Notice", "s", CLI_SHOW_WORD },
   { "counters", "counters", "Manager.Counters", "a{st}", CLI_SHOW_VALUES },
@@ -130,7 +143,8 @@ cli_state_colour (const char *state)
     { "unregistering", YELLOW }, { "waiting-network", YELLOW },
     { "waiting-retry", YELLOW }, { "waiting-secret", MAGENTA },
     { "waiting-user", MAGENTA }, { "waiting-plugin", MAGENTA },
-    { "failed", RED },           { "disabled", DIM },
+    { "failed", RED },           { "suspended", RED },
+    { "disabled", DIM },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (colours); i++)

@@ -42,6 +42,7 @@ extern const CliField cli_identity_fields[];
 extern const CliField cli_protocol_fields[];
 extern const CliField cli_parameter_fields[];
 extern const CliField cli_plugin_fields[];
+extern const CliField cli_request_fields[];
 extern const CliField cli_manager_fields[];
 
 JsonNode *cli_field_to_json (const CliField *field, CliRow *row);

@@ -9,6 +9,7 @@
 
 #include "cli-table.h"
 #include "commands.h"
+#include "muster-names.h"
 
 /* muster plugin */
 
@@ -40,6 +41,27 @@ show_one (Cli *cli, const char *name)
   return CLI_OK;
 }
 
+static CliExit
+resume (Cli *cli, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GHashTable)
+    row = cli_bus_list_one (cli, "plugin", cli_plugin_fields, "Plugin.Name", name, &error);
+
+  if (row == NULL)
+    return cli_error_report (error);
+
+  reply = cli_bus_call (cli, cli_row_get_string (row, "Path"), MUSTER_INTERFACE_PLUGIN, "Resume",
+                        g_variant_new ("(a{sv})", NULL), "()", &error);
+  if (reply == NULL) {
+    cli_error_prefix (&error, "cannot resume %s", name);
+    return cli_error_report (error);
+  }
+
+  return show_one (cli, name);
+}
+
 CliExit
 cmd_plugin (Cli *cli, char **argv)
 {
@@ -55,6 +77,8 @@ cmd_plugin (Cli *cli, char **argv)
     return list_all (cli);
   if (n_words == 2 && g_str_equal (rest[0], "show"))
     return show_one (cli, rest[1]);
+  if (n_words == 2 && g_str_equal (rest[0], "resume"))
+    return resume (cli, rest[1]);
 
-  return cli_usage ("usage: muster plugin [list | show NAME]");
+  return cli_usage ("usage: muster plugin [list | show NAME | resume NAME]");
 }

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 /* One file each: cmd-NAME.c. argv[0] is the command's name. */
 CliExit cmd_add (Cli *cli, char **argv);
+CliExit cmd_agent (Cli *cli, char **argv);
 CliExit cmd_complete (Cli *cli, char **argv);
 CliExit cmd_disable (Cli *cli, char **argv); /* in cmd-enable.c */
 CliExit cmd_enable (Cli *cli, char **argv);
@@ -30,5 +31,6 @@ CliExit cmd_secret (Cli *cli, char **argv);
 CliExit cmd_set (Cli *cli, char **argv);
 CliExit cmd_show (Cli *cli, char **argv);
 CliExit cmd_status (Cli *cli, char **argv);
+CliExit cmd_unlock (Cli *cli, char **argv);
 
 G_END_DECLS

@@ -78,6 +78,18 @@ world_get_retry_floor_s (gpointer host)
   return 0;
 }
 
+static const char *
+world_get_reason (gpointer host)
+{
+  return "told-so";
+}
+
+static gboolean
+world_is_secret_refused (gpointer host)
+{
+  return FALSE;
+}
+
 static void
 world_load_resume (gpointer host)
 {
@@ -136,6 +148,9 @@ static const MusterStandingHost world_standing_host = {
   .get_conditions = world_get_conditions,
   .make_registration = world_make_registration,
   .get_retry_floor_s = world_get_retry_floor_s,
+  .get_plugin_reason = world_get_reason,
+  .get_offline_reason = world_get_reason,
+  .is_secret_refused = world_is_secret_refused,
   .load_resume = world_load_resume,
   .admit = world_admit,
   .release = world_release,

@@ -178,6 +178,26 @@ test_sealed (World *world, gconstpointer data)
   g_test_assert_expected_messages ();
 }
 
+/* Without the key a sealed record waits for it; what replaces it in between wins. */
+static void
+test_late_key (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  put_at ("token", "a", "old", 0, MUSTER_RECORD_SEALED);
+  assert_record ("token", "a", "old");
+  muster_plugin_records_set_vault (world->records, NULL);
+  put_at ("token", "a", "new", 0, MUSTER_RECORD_SEALED);
+  put_at ("token", "b", "gone", 0, MUSTER_RECORD_SEALED);
+  muster_plugin_context_records_delete (full->context, "token", "b");
+  g_assert_null (get (full->context, "token", "a", &error));
+  g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+
+  muster_plugin_records_set_vault (world->records, world->vault);
+  assert_record ("token", "a", "new");
+  assert_record ("token", "b", NULL);
+}
+
 static void
 test_expiry (World *world, gconstpointer data)
 {
@@ -271,6 +291,7 @@ main (int argc, char **argv)
   ADD ("/records/put-get", test_put_get);
   ADD ("/records/list", test_list);
   ADD ("/records/sealed", test_sealed);
+  ADD ("/records/late-key", test_late_key);
   ADD ("/records/expiry", test_expiry);
   ADD ("/records/own", test_own);
   ADD ("/records/bounded", test_bounded);

@@ -23,6 +23,7 @@ static const struct {
   { cli_identity_fields, { "Identity" } },
   { cli_protocol_fields, { "Protocol" } },
   { cli_plugin_fields, { "Plugin" } },
+  { cli_request_fields, { "Request" } },
   { cli_manager_fields, { "Manager" } },
 };
 
