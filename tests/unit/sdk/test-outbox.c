@@ -8,6 +8,8 @@
 #include "events/muster-outbox.h"
 #include "full-fixture.h"
 #include "store-fixture.h"
+#include "store/muster-store-records.h"
+#include "store/muster-store-waiting.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -295,6 +297,28 @@ test_bounded (World *world, gconstpointer data)
   open_outbox (world, 100);
 }
 
+/* A state goes into the file no sooner than the events that were put before it. */
+static void
+test_told_first (void)
+{
+  g_autoptr (MusterStoreWaiting) rows = muster_store_waiting_new ();
+  g_autoptr (MusterStoreWaiting) part = NULL;
+  g_autoptr (MusterStoreWaiting) rest = NULL;
+  g_autoptr (GVariant)
+    none = g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
+  MusterEventRecord event = { .type = "registration.created", .account = "a", .payload = none };
+  MusterRuntimeRecord runtime = { .account = "a", .state = "registered" };
+
+  for (guint i = 0; i < 11; i++)
+    muster_store_waiting_put_event (rows, i, muster_event_record_copy (&event));
+  muster_store_waiting_put_runtime (rows, 11, muster_runtime_record_copy (&runtime));
+
+  part = muster_store_waiting_split (rows, 10);
+  rest = muster_store_waiting_split_events (rows, 100);
+  g_assert_false (muster_store_waiting_is_empty (rest)); /* the eleventh */
+  g_assert_false (muster_store_waiting_is_empty (rows)); /* the state */
+}
+
 /* killed */
 
 #define ROUNDS 12
@@ -444,6 +468,7 @@ main (int argc, char **argv)
   ADD ("/outbox/many", test_many);
   ADD ("/outbox/restart", test_restart);
   ADD ("/outbox/bounded", test_bounded);
+  g_test_add_func ("/outbox/told-first", test_told_first);
   ADD ("/outbox/killed", test_killed);
 
   status = g_test_run ();
