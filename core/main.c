@@ -8,9 +8,12 @@
 #include "config.h"
 
 #include "bus/muster-bus.h"
+#include "events/muster-outbox.h"
 #include "muster-hub-private.h"
 #include "muster-names.h"
 #include "muster-resolver-private.h"
+#include "plugins/muster-plugin-records.h"
+#include "plugins/muster-services.h"
 #include "runtime/muster-crash-record.h"
 #include "runtime/muster-notify.h"
 #include "runtime/muster-sleep.h"
@@ -45,8 +48,12 @@ typedef struct {
   MusterKeyring *keyring;
   MusterKeySource *key;
   MusterTimer key_timer; /* the name does not wait for it for ever */
+  MusterPluginRecords *records;
   MusterPluginRegistry *registry;
+  MusterServices *services;
   MusterEventBus *events;
+  MusterOutbox *outbox;
+  MusterGate *gate;
   MusterBroker *broker;
   MusterBus *bus;
   MusterConnectivity *connectivity;
@@ -191,6 +198,7 @@ on_key_slow (MusterTimer *timer, gpointer user_data)
 static void
 daemon_tell_key (Daemon *self)
 {
+  muster_plugin_records_set_vault (self->records, muster_key_source_get_vault (self->key));
   muster_broker_set_key (self->broker, muster_key_source_get_vault (self->key),
                          muster_key_state_get_reason (muster_key_source_get_state (self->key)),
                          muster_key_source_get_problem (self->key));
@@ -271,15 +279,27 @@ daemon_open (Daemon *self)
   daemon_open_crash_record (); /* of the daemon that has the store, and before plugins are loaded */
   daemon_watch_loop (self);
   self->registry = muster_plugin_registry_new ((const char *const *) path);
+  self->records = muster_plugin_records_new (self->store, muster_key_source_get_vault (self->key));
+  muster_plugin_registry_set_record_host (self->registry, muster_plugin_records_get_host (),
+                                          self->records);
+  self->services = muster_services_new (self->registry);
   self->events = muster_event_bus_new (self->store);
+  self->outbox = muster_outbox_new (self->store, self->events,
+                                    muster_services_get_sinks (self->services),
+                                    MUSTER_OUTBOX_MAX_EVENTS, &error);
+  if (self->outbox == NULL)
+    return fail (self, EXIT_STORE, "the outbox cannot be read", error);
+  self->gate = muster_gate_new (muster_services_get_sinks (self->services));
   self->subscription = muster_event_bus_subscribe (self->events, on_event, self);
   self->broker = muster_broker_new (self->store, NULL, self->registry, self->events);
+  muster_broker_set_gate (self->broker, self->gate);
   daemon_tell_key (self);
   self->bus = muster_bus_new (connection, self->broker, self->events, self->key, on_name, self);
   self->connectivity = muster_connectivity_new (&connectivity_sink, self->broker);
   self->sleep = muster_sleep_new (&connectivity_sink, self->broker);
   if (!muster_broker_start (self->broker, &error))
     return fail (self, EXIT_STORE, "the accounts cannot be loaded", error);
+  muster_services_listen (self->services);
 
   if (muster_key_source_get_state (self->key) != MUSTER_KEY_OPENING)
     daemon_own_name (self);
@@ -297,10 +317,14 @@ daemon_close (Daemon *self)
   muster_timer_cancel (&self->key_timer);
   g_clear_pointer (&self->bus, muster_bus_free);
   g_clear_pointer (&self->broker, muster_broker_free);
+  g_clear_pointer (&self->gate, muster_gate_free);
+  g_clear_pointer (&self->outbox, muster_outbox_free);
+  g_clear_pointer (&self->services, muster_services_free);
   if (self->events != NULL)
     muster_event_bus_unsubscribe (self->events, self->subscription);
   g_clear_pointer (&self->events, muster_event_bus_free);
   g_clear_pointer (&self->registry, muster_plugin_registry_free);
+  g_clear_pointer (&self->records, muster_plugin_records_free);
   g_clear_pointer (&self->watchdog, muster_watchdog_free);
   muster_crash_record_close ();
   g_clear_pointer (&self->notify, muster_notify_free);

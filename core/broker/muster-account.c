@@ -131,6 +131,22 @@ on_report_bindings (gpointer host, const char *const *bindings)
   muster_standing_set_bindings (self->standing, bindings);
 }
 
+static void
+on_add_lease (gpointer host, const char *name, const MusterLease *lease)
+{
+  MusterAccount *self = host;
+
+  muster_standing_add_lease (self->standing, name, lease);
+}
+
+static void
+on_remove_lease (gpointer host, const char *name)
+{
+  MusterAccount *self = host;
+
+  muster_standing_remove_lease (self->standing, name);
+}
+
 static const MusterRegistrationHost registration_host = {
   .dup_param = on_dup_param,
   .load_secret = on_load_secret,
@@ -138,6 +154,8 @@ static const MusterRegistrationHost registration_host = {
   .set_resume = on_set_resume,
   .lost = on_lost,
   .report_bindings = on_report_bindings,
+  .add_lease = on_add_lease,
+  .remove_lease = on_remove_lease,
 };
 
 /* One that is only asked where it would go: by what the account says now, not by what goes on. */
@@ -294,6 +312,14 @@ on_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
   self->host->event (self->host_data, self, type, payload, keep);
 }
 
+static gboolean
+on_gate (gpointer host, GVariant *payload, GCancellable *cancellable)
+{
+  MusterAccount *self = host;
+
+  return self->host->gate != NULL && self->host->gate (self->host_data, self, payload, cancellable);
+}
+
 static const MusterStandingHost standing_host = {
   .get_conditions = on_get_conditions,
   .get_offline_reason = on_get_offline_reason,
@@ -308,6 +334,7 @@ static const MusterStandingHost standing_host = {
   .get_secret_reason = on_get_secret_reason,
   .changed = on_changed,
   .event = on_event,
+  .gate = on_gate,
 };
 
 /* configuration */

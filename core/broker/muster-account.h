@@ -43,6 +43,11 @@ typedef struct {
                  const char *type,
                  GVariant *payload,
                  gboolean keep);
+  /* as in #MusterStandingHost */
+  gboolean (*gate) (gpointer host,
+                    MusterAccount *account,
+                    GVariant *payload,
+                    GCancellable *cancellable);
 } MusterAccountHost;
 
 MusterAccount *muster_account_new (MusterAccountRecord *record, /* taken */

@@ -28,6 +28,7 @@ struct _MusterBroker {
   GHashTable *unsealed; /* id -> GBytes: resume blobs that wait for it */
   MusterPluginRegistry *registry;
   MusterEventBus *events;
+  MusterGate *gate; /* or NULL */
   MusterAdmission *admission;
 
   GSequence *accounts;    /* MusterAccount by id; owns a reference */

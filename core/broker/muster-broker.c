@@ -327,6 +327,31 @@ on_account_event (gpointer host,
   muster_event_bus_emit (self->events, type, muster_account_get_id (account), payload, keep);
 }
 
+static void
+on_gated (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (MusterAccount) account = user_data;
+  g_autoptr (GError) denial = NULL;
+
+  muster_event_gate_finish (result, &denial);
+  muster_standing_gated (muster_account_get_standing (account), denial);
+}
+
+static gboolean
+on_gate (gpointer host, MusterAccount *account, GVariant *payload, GCancellable *cancellable)
+{
+  MusterBroker *self = host;
+  g_autoptr (MusterEvent) event = NULL;
+
+  if (self->gate == NULL || !muster_gate_has (self->gate, "registration.created"))
+    return FALSE;
+
+  event = muster_event_new (0, muster_clock_wall_us (), "registration.created",
+                            muster_account_get_id (account), payload);
+  muster_event_gate_async (event, cancellable, on_gated, muster_account_ref (account));
+  return TRUE;
+}
+
 static const MusterAccountHost account_host = {
   .get_offline_reason = on_get_offline_reason,
   .why_no_key = on_why_no_key,
@@ -338,6 +363,7 @@ static const MusterAccountHost account_host = {
   .release = on_release,
   .changed = on_standing_changed,
   .event = on_account_event,
+  .gate = on_gate,
 };
 
 /* holding */
@@ -813,6 +839,12 @@ muster_broker_set_observer (MusterBroker *self, const MusterBrokerObserver *obse
 {
   self->observer = observer;
   self->observer_data = data;
+}
+
+void
+muster_broker_set_gate (MusterBroker *self, MusterGate *gate)
+{
+  self->gate = gate;
 }
 
 MusterBroker *

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "events/muster-event-bus.h"
+#include "events/muster-gate.h"
 #include "muster-account.h"
 #include "muster-broker-error.h"
 #include "muster-request.h"
@@ -63,6 +64,9 @@ void muster_broker_free (MusterBroker *self); /* after muster_broker_leave_async
 void muster_broker_set_observer (MusterBroker *self,
                                  const MusterBrokerObserver *observer,
                                  gpointer data);
+
+/* Who is asked before a fresh registration stands; lent, NULL for nobody. */
+void muster_broker_set_gate (MusterBroker *self, MusterGate *gate);
 
 /* There is a key now (@vault, for good), or there is none: @reason is a word for accounts that wait
  * for it, @problem a sentence for people. */

@@ -196,10 +196,12 @@ muster_change_put_event (MusterChange *change, const char *account, const char *
     .type = (char *) type,
     .account = (char *) account,
   };
+  g_auto (GStrv) sinks = muster_event_bus_dup_sinks (change->broker->events, type);
   g_autoptr (GVariant) payload = NULL;
 
   payload = g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
   record.payload = payload;
+  record.sinks = sinks;
   muster_store_change_put_event (change->rows, &record);
 }
 

@@ -161,6 +161,8 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
   explain_network (&rows, broker, account);
   add (&rows, "admission", admitted,
        admitted ? "nothing holds it back" : "it waits for its turn: many accounts start at once");
+  if (g_str_equal (view->reason, "gate"))
+    add (&rows, "gate", FALSE, "the service accepted it; somebody is asked whether it may stand");
   explain_service (&rows, view);
   explain_lease (&rows, view);
 

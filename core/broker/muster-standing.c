@@ -10,6 +10,7 @@
 #include "muster-standing.h"
 
 #include "muster-schedule.h"
+#include "muster-side-lease.h"
 
 #include <muster/muster-hub.h>
 
@@ -20,6 +21,9 @@
  *
  *    post (fact) -> table -> move (state) -> [cancel and wait for the operation] -> enter (state)
  *                                                        open / close / arm a timer <-'
+ *
+ * Between a fresh registration that was granted and the fact OPENED stands the gate, if there is one:
+ * who is denied there is unregistered again, and the denial is what the attempt came to.
  */
 
 #define EXPIRED_AGAIN_US (60 * G_USEC_PER_SEC)
@@ -29,6 +33,8 @@ typedef enum {
   STEP_RESUME,
   STEP_ADMISSION,
   STEP_OPEN,
+  STEP_GATE,
+  STEP_DENIED, /* taking back what the gate denied */
   STEP_CLOSE,
 } OperationStep;
 
@@ -40,10 +46,13 @@ struct _MusterStanding {
 
   MusterRegistration *registration; /* NULL until the first attempt, and after a repointing */
   OperationStep step;
-  GCancellable *operation; /* non-NULL while step is OPEN or CLOSE */
-  gboolean moved_on;       /* the state changed under the operation: its end enters the new one */
-  gboolean resumed;        /* what an earlier run left has been looked for */
-  gboolean repointed;      /* make a new registration before the next attempt */
+  GCancellable *operation;  /* non-NULL while step is OPEN, GATE, DENIED or CLOSE */
+  GError *denial;           /* while step is DENIED, or what was lost while it was GATE */
+  MusterSideLeases *leases; /* NULL until there was one */
+  const char *news;         /* the event of the fact that is being posted */
+  gboolean moved_on;        /* the state changed under the operation: its end enters the new one */
+  gboolean resumed;         /* what an earlier run left has been looked for */
+  gboolean repointed;       /* make a new registration before the next attempt */
   gboolean new_secret; /* since the operation began: what it says of the secret is about the old */
   gboolean told;       /* others heard that it was created, and not yet that it ended */
   MusterAccountFact why; /* the fact that led into the state */
@@ -138,15 +147,16 @@ reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fa
 
 /* events */
 
-static void
-emit (MusterStanding *self, const char *type, gboolean keep)
+/* Returns (transfer floating) */
+static GVariant *
+muster_standing_describe (MusterStanding *self, MusterAccountState state, const char *reason)
 {
   GVariantDict payload;
 
   g_variant_dict_init (&payload, NULL);
-  g_variant_dict_insert (&payload, "state", "s", muster_account_state_to_string (self->view.state));
-  if (*self->view.reason != '\0')
-    g_variant_dict_insert (&payload, "reason", "s", self->view.reason);
+  g_variant_dict_insert (&payload, "state", "s", muster_account_state_to_string (state));
+  if (*reason != '\0')
+    g_variant_dict_insert (&payload, "reason", "s", reason);
   if (self->view.bindings[0] != NULL)
     g_variant_dict_insert (&payload, "bindings", "^as", self->view.bindings);
   if (self->view.expires_at_us != 0)
@@ -154,10 +164,92 @@ emit (MusterStanding *self, const char *type, gboolean keep)
   if (self->view.next_attempt_at_us != 0)
     g_variant_dict_insert (&payload, "next-attempt-at", "t",
                            (guint64) self->view.next_attempt_at_us);
-  if (self->view.error != NULL)
+  if (self->view.error != NULL && state != MUSTER_ACCOUNT_REGISTERED)
     g_variant_dict_insert (&payload, "message", "s", self->view.error->message);
 
-  self->host->event (self->host_data, type, g_variant_dict_end (&payload), keep);
+  return g_variant_dict_end (&payload);
+}
+
+static void
+emit (MusterStanding *self, const char *type, gboolean keep)
+{
+  self->host->event (self->host_data, type,
+                     muster_standing_describe (self, self->view.state, self->view.reason), keep);
+}
+
+/* side leases */
+
+static guint
+on_get_retry_floor_s (gpointer host)
+{
+  MusterStanding *self = host;
+
+  return self->host->get_retry_floor_s (self->host_data);
+}
+
+static void
+on_lease_lapsed (gpointer host, const char *name, const GError *error)
+{
+  MusterStanding *self = host;
+  GVariantDict payload;
+
+  g_variant_dict_init (&payload, NULL);
+  g_variant_dict_insert (&payload, "lease", "s", name);
+  g_variant_dict_insert (&payload, "error", "s",
+                         muster_error_code_to_string ((MusterError) error->code));
+  g_variant_dict_insert (&payload, "message", "s", error->message);
+  self->host->event (self->host_data, "lease.lost", g_variant_dict_end (&payload), TRUE);
+
+  if (self->registration != NULL)
+    muster_registration_lapse_lease (self->registration, name, error);
+}
+
+static const MusterSideLeaseHost side_lease_host = {
+  .get_retry_floor_s = on_get_retry_floor_s,
+  .lapsed = on_lease_lapsed,
+};
+
+void
+muster_standing_add_lease (MusterStanding *self, const char *name, const MusterLease *lease)
+{
+  g_return_if_fail (self->registration != NULL);
+
+  if (self->leases == NULL) {
+    self->leases = muster_side_leases_new (self->id, &side_lease_host, self);
+    muster_side_leases_set_running (self->leases,
+                                    muster_account_state_is_registered (self->view.state));
+  }
+  muster_side_leases_add (self->leases, self->registration, name, lease);
+}
+
+void
+muster_standing_remove_lease (MusterStanding *self, const char *name)
+{
+  if (self->leases != NULL)
+    muster_side_leases_remove (self->leases, name);
+}
+
+/* They go with the registration. */
+static void
+muster_standing_clear_leases (MusterStanding *self)
+{
+  if (self->leases != NULL)
+    muster_side_leases_clear (self->leases);
+  if (self->registration != NULL)
+    muster_registration_forget_leases (self->registration);
+}
+
+static void
+muster_standing_tell_leases (MusterStanding *self)
+{
+  if (self->leases == NULL)
+    return;
+
+  muster_side_leases_set_running (self->leases,
+                                  muster_account_state_is_registered (self->view.state));
+  if (self->view.state == MUSTER_ACCOUNT_UNREGISTERING ||
+      self->view.state == MUSTER_ACCOUNT_DISABLED)
+    muster_standing_clear_leases (self);
 }
 
 /* operations */
@@ -277,8 +369,101 @@ muster_standing_opened (MusterStanding *self)
   muster_standing_clear_error (self);
   if (!created)
     self->view.n_refreshes++;
+  self->news = created ? "registration.created" : "registration.refreshed";
   muster_standing_post (self, MUSTER_FACT_OPENED);
-  emit (self, created ? "registration.created" : "registration.refreshed", created);
+  self->news = NULL;
+}
+
+/* the gate */
+
+static void
+on_denied_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  MusterStanding *self = user_data;
+  g_autoptr (GError) denial = g_steal_pointer (&self->denial);
+  g_autoptr (GError) error = NULL;
+  gboolean moved_on = muster_standing_end (self);
+  gboolean closed;
+
+  closed = muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error);
+  if (self->host == NULL) {
+    muster_standing_destroy (self);
+    return;
+  }
+
+  if (!closed)
+    g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
+
+  muster_standing_clear_lease (self);
+  if (moved_on) {
+    muster_standing_enter (self);
+    self->host->changed (self->host_data);
+  } else {
+    muster_standing_failed (self, denial);
+  }
+}
+
+/* FALSE: there is nobody to ask. */
+static gboolean
+muster_standing_ask_gate (MusterStanding *self)
+{
+  g_autoptr (GVariant) payload = NULL;
+
+  if (self->host->gate == NULL)
+    return FALSE;
+
+  payload = g_variant_ref_sink (
+    muster_standing_describe (self, MUSTER_ACCOUNT_REGISTERED, "")); /* what it would be */
+  self->step = STEP_GATE;
+  self->operation = g_cancellable_new ();
+  self->view.reason = "gate";
+  if (self->host->gate (self->host_data, payload, self->operation)) {
+    self->host->changed (self->host_data);
+    return TRUE;
+  }
+
+  self->view.reason = "";
+  muster_standing_end (self);
+  return FALSE;
+}
+
+void
+muster_standing_gated (MusterStanding *self, const GError *denial)
+{
+  g_autoptr (GError) lost = NULL;
+  gboolean moved_on;
+
+  g_return_if_fail (self->step == STEP_GATE);
+
+  moved_on = muster_standing_end (self);
+  lost = g_steal_pointer (&self->denial);
+  if (self->host == NULL) {
+    muster_standing_destroy (self);
+    return;
+  }
+  if (moved_on) {
+    muster_standing_enter (self);
+    self->host->changed (self->host_data);
+    return;
+  }
+
+  if (lost == NULL && lease_left_ms (self) == 0)
+    lost = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
+                             "the lease ended before it was allowed");
+  if (lost != NULL) {
+    muster_standing_clear_lease (self);
+    muster_standing_failed (self, lost);
+    return;
+  }
+  if (denial == NULL) {
+    muster_standing_opened (self);
+    return;
+  }
+
+  self->denial = g_error_copy (denial);
+  muster_standing_begin (self, STEP_DENIED, muster_schedule_close_deadline_ms ());
+  muster_standing_clear_leases (self);
+  muster_registration_close_async (self->registration, self->operation, on_denied_closed, self);
 }
 
 /* An answer that came too late to decide the state still says something of the secret. */
@@ -323,7 +508,8 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
     muster_standing_enter (self);
     self->host->changed (self->host_data);
   } else if (lease != NULL) {
-    muster_standing_opened (self);
+    if (self->told || !muster_standing_ask_gate (self))
+      muster_standing_opened (self);
   } else {
     muster_standing_failed (self, error);
   }
@@ -342,6 +528,7 @@ muster_standing_open (MusterStanding *self)
 static void
 muster_standing_drop_registration (MusterStanding *self)
 {
+  muster_standing_clear_leases (self);
   if (self->registration != NULL)
     muster_registration_detach_host (self->registration);
   g_clear_object (&self->registration);
@@ -552,6 +739,7 @@ static void
 muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccountFact fact)
 {
   MusterAccountState from = self->view.state;
+  const char *news = g_steal_pointer (&self->news);
   gint64 wall_us = muster_clock_wall_us ();
 
   g_info ("%s: %s -> %s (%s)", self->id, muster_account_state_to_string (from),
@@ -579,6 +767,8 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
     muster_standing_enter (self);
     break;
   case STEP_OPEN:
+  case STEP_GATE:
+  case STEP_DENIED:
   case STEP_CLOSE:
     self->moved_on = TRUE; /* its end enters the new state */
     g_cancellable_cancel (self->operation);
@@ -587,7 +777,11 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
     break;
   }
 
+  /* Events first: what is stored of the state must not be ahead of them. */
   emit_transition (self, from);
+  if (news != NULL)
+    emit (self, news, g_str_equal (news, "registration.created"));
+  muster_standing_tell_leases (self);
   self->host->changed (self->host_data);
 }
 
@@ -649,6 +843,11 @@ muster_standing_lost (MusterStanding *self, const GError *error)
 {
   g_return_if_fail (self != NULL && error != NULL);
 
+  if (self->step == STEP_GATE && self->denial == NULL) {
+    self->denial = g_error_copy (error);
+    g_cancellable_cancel (self->operation);
+    return;
+  }
   if (!muster_account_state_is_registered (self->view.state) || self->step != STEP_IDLE)
     return;
 
@@ -734,6 +933,8 @@ static void
 muster_standing_destroy (MusterStanding *self)
 {
   muster_standing_drop_registration (self);
+  g_clear_pointer (&self->leases, muster_side_leases_free);
+  g_clear_error (&self->denial);
   g_clear_error (&self->view.error);
   g_strfreev (self->view.bindings);
   g_free (self);
@@ -752,6 +953,7 @@ muster_standing_free (MusterStanding *self)
   muster_timer_cancel (&self->due);
   muster_timer_cancel (&self->lease_end);
   muster_timer_cancel (&self->deadline);
+  muster_standing_clear_leases (self);
   self->host = NULL;
 
   if (self->operation == NULL) {

@@ -47,7 +47,9 @@ typedef struct {
  * for the parameters as they now are. `get_offline_reason` says (static) why it is not on-line, %NULL
  * if it is. `admit` calls muster_standing_admitted() when the attempt may
  * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
- * follows every change of the view.
+ * follows every change of the view, and comes after the event that tells of it. `gate` asks whether a
+ * fresh registration may stand, and answers by muster_standing_gated(); %FALSE: there is nobody to ask.
+ * It may be left out.
  */
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
@@ -63,6 +65,7 @@ typedef struct {
   const char *(*get_secret_reason) (gpointer host); /* one word, static; NULL: always "no-secret" */
   void (*changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
+  gboolean (*gate) (gpointer host, GVariant *payload, GCancellable *cancellable);
 } MusterStandingHost;
 
 MusterStanding *
@@ -74,6 +77,11 @@ void muster_standing_lost (MusterStanding *self, const GError *error);
 void muster_standing_set_bindings (MusterStanding *self, const char *const *bindings);
 void muster_standing_admitted (MusterStanding *self);
 void muster_standing_resume_loaded (MusterStanding *self);
+void muster_standing_gated (MusterStanding *self, const GError *denial); /* NULL: it may stand */
+
+/* Side leases of the registration; @lease NULL: nothing is granted yet. */
+void muster_standing_add_lease (MusterStanding *self, const char *name, const MusterLease *lease);
+void muster_standing_remove_lease (MusterStanding *self, const char *name);
 
 /* At start: a lease of the last run that still counts. Then post %MUSTER_FACT_CONTINUED. */
 void muster_standing_restore (MusterStanding *self,

@@ -320,11 +320,10 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
 {
   Entry *entry = note (self, kind, object, CHANGE_REMOVED);
 
+  muster_bus_managed_forget (self->bus->managed, object);
   if (entry == NULL)
     return;
   g_hash_table_remove (self->entries, object);
-  muster_bus_managed_forget (self->bus->managed, object);
-
   g_hash_table_remove (self->seen, object);
   entry->object = NULL;
 }

@@ -465,8 +465,10 @@ plugin_protocols (MusterBus *bus, gpointer object)
   GVariantBuilder ids;
 
   g_variant_builder_init (&ids, G_VARIANT_TYPE_STRING_ARRAY);
-  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++)
-    g_variant_builder_add (&ids, "s", info->kinds[i]->protocol->id);
+  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++) {
+    if (info->kinds[i]->type == MUSTER_KIND_PROTOCOL)
+      g_variant_builder_add (&ids, "s", info->kinds[i]->protocol->id);
+  }
 
   return g_variant_builder_end (&ids);
 }
@@ -665,7 +667,7 @@ nth_protocol (MusterBus *self, guint n)
     const MusterPluginInfo *info = muster_module_get_info (modules->pdata[i]);
 
     for (guint j = 0; info != NULL && info->kinds[j] != NULL; j++) {
-      if (n-- == 0)
+      if (info->kinds[j]->type == MUSTER_KIND_PROTOCOL && n-- == 0)
         return (gpointer) info->kinds[j];
     }
   }

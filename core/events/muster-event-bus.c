@@ -21,7 +21,9 @@ struct _MusterEventBus {
   MusterStore *store;
   GArray *subscribers;
   guint last_id;
-  guint telling; /* depth */
+  guint telling;              /* depth */
+  MusterEventRouteFunc route; /* or NULL */
+  gpointer route_data;
 };
 
 MusterEventBus *
@@ -44,6 +46,19 @@ muster_event_bus_free (MusterEventBus *self)
   g_clear_object (&self->store);
   g_array_unref (self->subscribers);
   g_free (self);
+}
+
+void
+muster_event_bus_set_route (MusterEventBus *self, MusterEventRouteFunc func, gpointer user_data)
+{
+  self->route = func;
+  self->route_data = user_data;
+}
+
+GStrv
+muster_event_bus_dup_sinks (MusterEventBus *self, const char *type)
+{
+  return self->route != NULL ? self->route (type, self->route_data) : NULL;
 }
 
 guint
@@ -82,7 +97,9 @@ muster_event_bus_emit (MusterEventBus *self,
   gint64 time_us = muster_clock_wall_us ();
 
   if (keep && self->store != NULL) {
+    g_auto (GStrv) sinks = muster_event_bus_dup_sinks (self, type);
     MusterEventRecord record = {
+      .sinks = sinks,
       .time_us = time_us,
       .type = (char *) type,
       .account = (char *) account,

@@ -27,6 +27,15 @@ typedef void (*MusterEventFunc) (gint64 time_us,
 MusterEventBus *muster_event_bus_new (MusterStore *store); /* NULL: without a journal */
 void muster_event_bus_free (MusterEventBus *self);
 
+/* Who is to have events of @type from the outbox: names of sinks (transfer full), NULL for nobody. */
+typedef GStrv (*MusterEventRouteFunc) (const char *type, gpointer user_data);
+
+/* One: the outbox. Asked once for each event that is put into the store, with it: of those that are kept
+ * by the bus, of those in a change by whoever puts them there. */
+void
+muster_event_bus_set_route (MusterEventBus *self, MusterEventRouteFunc func, gpointer user_data);
+GStrv muster_event_bus_dup_sinks (MusterEventBus *self, const char *type);
+
 guint muster_event_bus_subscribe (MusterEventBus *self, MusterEventFunc func, gpointer user_data);
 void muster_event_bus_unsubscribe (MusterEventBus *self, guint id);
 

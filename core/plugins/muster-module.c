@@ -29,6 +29,8 @@ struct _MusterModule {
   char *reason; /* "" while it works */
   const MusterPluginInfo *info;
   MusterPluginContext *context;
+  const MusterRecordHost *record_host; /* or NULL */
+  gpointer record_data;
   gboolean started;
   char *suspended_as; /* its name in the crash record; NULL: it is not suspended */
 };
@@ -120,6 +122,12 @@ check_protocol (const MusterProtocol *protocol, char **reason)
   return TRUE;
 }
 
+static const char *
+kind_name (const MusterKind *kind)
+{
+  return kind->type == MUSTER_KIND_PROTOCOL ? kind->protocol->id : kind->name;
+}
+
 static gboolean
 check_info (const MusterPluginInfo *info, char **reason)
 {
@@ -139,15 +147,22 @@ check_info (const MusterPluginInfo *info, char **reason)
 
     if (i >= KINDS_MAX)
       return bad (reason, "its list of kinds does not end");
-    if (kind->type != MUSTER_KIND_PROTOCOL)
+    if (kind->type < MUSTER_KIND_PROTOCOL || kind->type > MUSTER_KIND_LISTENER)
       return bad (reason, "it is of a kind (%d) that this daemon does not know", (int) kind->type);
     if (kind->get_type == NULL)
       return bad (reason, "one of its kinds has no type");
-    if (!check_protocol (kind->protocol, reason))
-      return FALSE;
+    if (kind->type == MUSTER_KIND_PROTOCOL) {
+      if (!check_protocol (kind->protocol, reason))
+        return FALSE;
+    } else if (!is_name (kind->name)) {
+      return bad (reason, "one of its sinks or listeners has no name");
+    }
     for (guint j = 0; j < i; j++) {
-      if (g_str_equal (info->kinds[j]->protocol->id, kind->protocol->id))
-        return bad (reason, "it speaks protocol %s twice", kind->protocol->id);
+      if (info->kinds[j]->type == kind->type &&
+          g_str_equal (kind_name (info->kinds[j]), kind_name (kind)))
+        return kind->type == MUSTER_KIND_PROTOCOL
+                 ? bad (reason, "it speaks protocol %s twice", kind_name (kind))
+                 : bad (reason, "it has two sinks or listeners called %s", kind_name (kind));
     }
   }
 
@@ -274,23 +289,40 @@ muster_module_free (MusterModule *self)
   g_free (self);
 }
 
+static GType
+base_type (MusterKindType type)
+{
+  switch (type) {
+  case MUSTER_KIND_PROTOCOL:
+    return MUSTER_TYPE_REGISTRATION;
+  case MUSTER_KIND_SINK:
+    return MUSTER_TYPE_SINK;
+  case MUSTER_KIND_LISTENER:
+    return MUSTER_TYPE_LISTENER;
+  }
+
+  g_return_val_if_reached (G_TYPE_INVALID);
+}
+
 static gboolean
 check_types (MusterModule *self, GError **error)
 {
   for (guint i = 0; self->info->kinds[i] != NULL; i++) {
-    guint64 outer = muster_execution_enter ((gconstpointer) self->info->kinds[i]->get_type);
-    GType type = self->info->kinds[i]->get_type ();
+    const MusterKind *kind = self->info->kinds[i];
+    guint64 outer = muster_execution_enter ((gconstpointer) kind->get_type);
+    GType base = base_type (kind->type);
+    GType type = kind->get_type ();
 
     if (G_TYPE_IS_OBJECT (type))
       g_type_class_unref (g_type_class_ref (type)); /* its class begins while we look */
     muster_execution_leave (outer);
 
-    if (!g_type_is_a (type, MUSTER_TYPE_REGISTRATION) || G_TYPE_IS_ABSTRACT (type)) {
-      g_set_error (
-        error, MUSTER_ERROR, MUSTER_ERROR_INVALID,
-        "the type of protocol %s is not a MusterRegistration, or another plugin took its "
-        "name",
-        self->info->kinds[i]->protocol->id);
+    if (!g_type_is_a (type, base) || G_TYPE_IS_ABSTRACT (type)) {
+      g_set_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID,
+                   kind->type == MUSTER_KIND_PROTOCOL
+                     ? "the type of protocol %s is not a %s, or another plugin took its name"
+                     : "the type of %s is not a %s, or another plugin took its name",
+                   kind_name (kind), g_type_name (base));
       return FALSE;
     }
   }
@@ -328,6 +360,9 @@ muster_module_start (MusterModule *self, GError **error)
     else
       self->context = g_object_new (type, NULL);
     muster_execution_leave (outer);
+    if (self->context != NULL)
+      muster_plugin_context_set_record_host (self->context, self->name, self->record_host,
+                                             self->record_data);
 
     if (self->context == NULL || !muster_plugin_context_start (self->context, &local)) {
       g_autofree char *reason = NULL;
@@ -348,10 +383,20 @@ muster_module_start (MusterModule *self, GError **error)
 void
 muster_module_stop (MusterModule *self)
 {
-  if (self->context != NULL)
+  if (self->context != NULL) {
     muster_plugin_context_stop (self->context);
+    /* Somebody may still hold it; what it asks for now comes too late. */
+    muster_plugin_context_set_record_host (self->context, NULL, NULL, NULL);
+  }
   g_clear_object (&self->context);
   self->started = FALSE;
+}
+
+void
+muster_module_set_record_host (MusterModule *self, const MusterRecordHost *host, gpointer host_data)
+{
+  self->record_host = host;
+  self->record_data = host_data;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-record-host.h"
 #include "muster-registration-host.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,11 @@ MusterModule *muster_module_open (const char *path);
 /* One that is listed with its @reason and not opened. */
 MusterModule *muster_module_new_unopened (const char *path, const char *reason);
 void muster_module_free (MusterModule *self);
+
+/* Where its context keeps its records; before it is started. */
+void muster_module_set_record_host (MusterModule *self,
+                                    const MusterRecordHost *host,
+                                    gpointer host_data);
 
 /* Starts its context if it has one and was not started. %MUSTER_ERROR_INVALID if it does not work, or
  * is suspended. */

@@ -22,8 +22,8 @@
 #define MODULES_MAX 256
 
 struct _MusterPluginRegistry {
-  GPtrArray *modules;    /* MusterModule */
-  GHashTable *protocols; /* id -> MusterModule */
+  GPtrArray *modules; /* MusterModule */
+  GHashTable *names;  /* "protocol sip", "sink webhook", ... -> MusterModule */
 };
 
 GStrv
@@ -99,6 +99,22 @@ give_other_name (MusterPluginRegistry *self, MusterModule *module)
   muster_module_set_name (module, name);
 }
 
+/* What no two kinds may have in common. */
+static char *
+dup_kind_name (const MusterKind *kind)
+{
+  switch (kind->type) {
+  case MUSTER_KIND_PROTOCOL:
+    return g_strconcat ("protocol ", kind->protocol->id, NULL);
+  case MUSTER_KIND_SINK:
+    return g_strconcat ("sink ", kind->name, NULL);
+  case MUSTER_KIND_LISTENER:
+    return g_strconcat ("listener ", kind->name, NULL);
+  }
+
+  g_return_val_if_reached (g_strdup (""));
+}
+
 /* What stands in the way of using a module that works by itself; NULL: nothing. */
 static char *
 find_rival (MusterPluginRegistry *self, MusterModule *module)
@@ -111,11 +127,13 @@ find_rival (MusterPluginRegistry *self, MusterModule *module)
                             muster_module_get_name (same), muster_module_get_path (same));
 
   for (guint i = 0; info->kinds[i] != NULL; i++) {
-    MusterModule *other = g_hash_table_lookup (self->protocols, info->kinds[i]->protocol->id);
+    g_autofree char *name = dup_kind_name (info->kinds[i]);
+    MusterModule *other = g_hash_table_lookup (self->names, name);
 
     if (other != NULL)
-      return g_strdup_printf ("plugin %s already speaks protocol %s",
-                              muster_module_get_name (other), info->kinds[i]->protocol->id);
+      return g_strdup_printf ("plugin %s already %s %s", muster_module_get_name (other),
+                              info->kinds[i]->type == MUSTER_KIND_PROTOCOL ? "speaks" : "has",
+                              name);
   }
 
   return NULL;
@@ -137,7 +155,7 @@ muster_plugin_registry_add (MusterPluginRegistry *self, MusterModule *module)
 
   info = muster_module_get_info (module);
   for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++)
-    g_hash_table_insert (self->protocols, (gpointer) info->kinds[i]->protocol->id, module);
+    g_hash_table_insert (self->names, dup_kind_name (info->kinds[i]), module);
 }
 
 static int
@@ -206,7 +224,7 @@ muster_plugin_registry_new (const char *const *search_path)
   MusterPluginRegistry *self = g_new0 (MusterPluginRegistry, 1);
 
   self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_module_free);
-  self->protocols = g_hash_table_new (g_str_hash, g_str_equal);
+  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (; *search_path != NULL; search_path++) {
     if (**search_path != '\0')
@@ -224,8 +242,17 @@ muster_plugin_registry_free (MusterPluginRegistry *self)
     return;
 
   g_ptr_array_unref (self->modules);
-  g_hash_table_unref (self->protocols);
+  g_hash_table_unref (self->names);
   g_free (self);
+}
+
+void
+muster_plugin_registry_set_record_host (MusterPluginRegistry *self,
+                                        const MusterRecordHost *host,
+                                        gpointer host_data)
+{
+  for (guint i = 0; i < self->modules->len; i++)
+    muster_module_set_record_host (self->modules->pdata[i], host, host_data);
 }
 
 GPtrArray *
@@ -239,11 +266,13 @@ muster_plugin_registry_find_protocol (MusterPluginRegistry *self,
                                       const char *protocol,
                                       MusterModule **module)
 {
-  MusterModule *found = g_hash_table_lookup (self->protocols, protocol);
+  g_autofree char *name = g_strconcat ("protocol ", protocol, NULL);
+  MusterModule *found = g_hash_table_lookup (self->names, name);
   const MusterPluginInfo *info = found != NULL ? muster_module_get_info (found) : NULL;
 
   for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++) {
-    if (g_str_equal (info->kinds[i]->protocol->id, protocol)) {
+    if (info->kinds[i]->type == MUSTER_KIND_PROTOCOL &&
+        g_str_equal (info->kinds[i]->protocol->id, protocol)) {
       if (module != NULL)
         *module = found;
       return info->kinds[i];

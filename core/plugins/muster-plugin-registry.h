@@ -24,6 +24,11 @@ MusterPluginRegistry *muster_plugin_registry_new (const char *const *search_path
 void muster_plugin_registry_free (MusterPluginRegistry *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterPluginRegistry, muster_plugin_registry_free)
 
+/* Where plugins keep their records; before any is started, and it outlives the registry. */
+void muster_plugin_registry_set_record_host (MusterPluginRegistry *self,
+                                             const MusterRecordHost *host,
+                                             gpointer host_data);
+
 /* (element-type MusterModule), in the order of their names */
 GPtrArray *muster_plugin_registry_get_modules (MusterPluginRegistry *self);
 

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-execution.h"
+#include "muster-plugin-context-private.h"
 #include "muster-registration-host.h"
 
 /**
@@ -16,7 +17,14 @@
  * What the accounts of one plugin share; see #MusterPluginContextClass.
  */
 
-G_DEFINE_ABSTRACT_TYPE (MusterPluginContext, muster_plugin_context, G_TYPE_OBJECT)
+typedef struct {
+  MusterContextRecords records;
+} MusterPluginContextPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (MusterPluginContext, muster_plugin_context, G_TYPE_OBJECT)
+
+#define PRIV(self)                                                                                 \
+  ((MusterPluginContextPrivate *) muster_plugin_context_get_instance_private (self))
 
 static gboolean
 muster_plugin_context_real_start (MusterPluginContext *self, GError **error)
@@ -70,4 +78,21 @@ muster_plugin_context_stop (MusterPluginContext *self)
   outer = muster_execution_mark ((gconstpointer) klass->stop);
   klass->stop (self);
   muster_execution_unmark (outer);
+}
+
+const MusterContextRecords *
+muster_plugin_context_get_records (MusterPluginContext *self)
+{
+  return &PRIV (self)->records;
+}
+
+void
+muster_plugin_context_set_record_host (MusterPluginContext *self,
+                                       const char *plugin,
+                                       const MusterRecordHost *host,
+                                       gpointer host_data)
+{
+  g_return_if_fail (MUSTER_IS_PLUGIN_CONTEXT (self));
+
+  PRIV (self)->records = (MusterContextRecords){ plugin, host, host_data };
 }

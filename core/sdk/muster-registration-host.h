@@ -25,6 +25,9 @@ typedef struct {
   void (*set_resume) (gpointer host, GBytes *blob);
   void (*lost) (gpointer host, const GError *error);
   void (*report_bindings) (gpointer host, const char *const *bindings);
+  /* may be left out: then there are no side leases */
+  void (*add_lease) (gpointer host, const char *name, const MusterLease *lease); /* or NULL */
+  void (*remove_lease) (gpointer host, const char *name);
 } MusterRegistrationHost;
 
 /* @protocol, @context and the strings are lent for the registration's life. */
@@ -57,6 +60,22 @@ MUSTER_API void muster_registration_close_async (MusterRegistration *self,
 MUSTER_API gboolean muster_registration_close_finish (MusterRegistration *self,
                                                       GAsyncResult *result,
                                                       GError **error);
+
+/* Side leases, each in a lane of its own. An answer of %NULL has %MUSTER_ERROR or
+ * %G_IO_ERROR_CANCELLED, as that of open. */
+MUSTER_API void muster_registration_renew_lease_async (MusterRegistration *self,
+                                                       const char *name,
+                                                       GCancellable *cancellable,
+                                                       GAsyncReadyCallback callback,
+                                                       gpointer user_data);
+MUSTER_API MusterLease *muster_registration_renew_lease_finish (MusterRegistration *self,
+                                                                GAsyncResult *result,
+                                                                GError **error);
+/* It is gone: tells the plugin why. */
+MUSTER_API void
+muster_registration_lapse_lease (MusterRegistration *self, const char *name, const GError *error);
+/* They all go with the registration; the plugin knows. */
+MUSTER_API void muster_registration_forget_leases (MusterRegistration *self);
 
 MUSTER_API gboolean muster_plugin_context_start (MusterPluginContext *self, GError **error);
 MUSTER_API void muster_plugin_context_stop (MusterPluginContext *self);

@@ -8,7 +8,7 @@
 #include "config.h"
 
 #include "muster-execution.h"
-#include "muster-registration-host.h"
+#include "muster-registration-private.h"
 
 #include <string.h>
 
@@ -35,9 +35,16 @@ typedef struct {
   guint n_operations;
   char *kept_id;      /* of one that outlives its account; else NULL */
   char *kept_address; /* the same */
+
+  MusterLanes *lanes;        /* NULL until the first is used */
+  gulong close_cancelled_id; /* while a close waits for the lanes: on its cancellable */
+  gboolean close_waits;
+  GHashTable *leases; /* name -> what muster-registration-lease.c keeps; NULL until there is one */
 } MusterRegistrationPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (MusterRegistration, muster_registration, G_TYPE_OBJECT)
+
+static void on_lanes_empty (MusterRegistration *self);
 
 #define PRIV(self) ((MusterRegistrationPrivate *) muster_registration_get_instance_private (self))
 
@@ -49,6 +56,8 @@ muster_registration_finalize (GObject *object)
   if (PRIV (self)->operation != NULL)
     g_critical ("%s: a registration went while an operation was under way",
                 G_OBJECT_TYPE_NAME (self));
+  muster_lanes_free (PRIV (self)->lanes);
+  g_clear_pointer (&PRIV (self)->leases, g_hash_table_unref);
   g_free (PRIV (self)->kept_id);
   g_free (PRIV (self)->kept_address);
 
@@ -177,6 +186,31 @@ muster_registration_is_busy (MusterRegistration *self)
   return PRIV (self)->operation != NULL;
 }
 
+MusterLanes *
+muster_registration_get_lanes (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  if (priv->lanes == NULL)
+    priv->lanes = muster_lanes_new (self, on_lanes_empty);
+
+  return priv->lanes;
+}
+
+const MusterRegistrationHost *
+muster_registration_get_host (MusterRegistration *self, gpointer *host_data)
+{
+  *host_data = PRIV (self)->host_data;
+
+  return PRIV (self)->host;
+}
+
+GHashTable **
+muster_registration_get_leases (MusterRegistration *self)
+{
+  return &PRIV (self)->leases;
+}
+
 /* operations: the plugin's answer is taken, checked, and handed to the broker's own task */
 
 static gboolean
@@ -223,34 +257,6 @@ end (MusterRegistration *self, gpointer number)
   return g_steal_pointer (&priv->operation);
 }
 
-/* A plugin that was built against later headers may know codes that we do not. */
-static gboolean
-is_known (const GError *error)
-{
-  return error->domain == MUSTER_ERROR && error->code >= 0 && error->code < (int) MUSTER_ERROR_LAST;
-}
-
-/* A plugin that fails without saying why, or with an error of no meaning to the broker, is wrong,
- * but its account still needs a reaction. */
-static GError *
-sane_error (MusterRegistration *self, GError *error)
-{
-  g_autoptr (GError) original = error;
-
-  if (original == NULL)
-    return muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_NONE,
-                             "%s failed without saying why", G_OBJECT_TYPE_NAME (self));
-  if (is_known (original) || g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return g_steal_pointer (&original);
-  if (original->domain == MUSTER_ERROR)
-    return muster_error_new (MUSTER_ERROR_PROTOCOL, muster_error_get_step (original), "%s",
-                             original->message);
-
-  g_warning ("%s: an error of domain %s is not of the SDK's, taking it as unreachable: %s",
-             G_OBJECT_TYPE_NAME (self), g_quark_to_string (original->domain), original->message);
-  return muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_NONE, "%s", original->message);
-}
-
 static void
 on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -270,7 +276,7 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   if (lease != NULL && lease->bindings == NULL)
     lease->bindings = g_new0 (char *, 1);
   if (lease == NULL)
-    g_task_return_error (task, sane_error (self, error));
+    g_task_return_error (task, muster_sane_error (self, error));
   else
     g_task_return_pointer (task, g_steal_pointer (&lease), (GDestroyNotify) muster_lease_free);
   muster_execution_unmark (outer);
@@ -321,11 +327,63 @@ on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
   outer = muster_execution_mark ((gconstpointer) klass->close_finish);
   closed = klass->close_finish (self, result, &error);
   muster_execution_mark (NULL);
+  if (PRIV (self)->lanes != NULL)
+    muster_lanes_open (PRIV (self)->lanes);
   if (!closed)
-    g_task_return_error (task, sane_error (self, error));
+    g_task_return_error (task, muster_sane_error (self, error));
   else
     g_task_return_boolean (task, TRUE);
   muster_execution_unmark (outer);
+}
+
+/* Returns whether a close waited. */
+static gboolean
+stop_waiting_to_close (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+
+  if (!priv->close_waits)
+    return FALSE;
+
+  priv->close_waits = FALSE;
+  if (priv->close_cancelled_id != 0)
+    g_signal_handler_disconnect (g_task_get_cancellable (priv->operation),
+                                 priv->close_cancelled_id);
+  priv->close_cancelled_id = 0;
+
+  return TRUE;
+}
+
+static void
+on_lanes_empty (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+  MusterRegistrationClass *klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  guint64 outer;
+
+  if (!stop_waiting_to_close (self))
+    return;
+
+  outer = muster_execution_mark ((gconstpointer) klass->close_async);
+  klass->close_async (self, g_task_get_cancellable (priv->operation), on_closed,
+                      GUINT_TO_POINTER (priv->n_operations));
+  muster_execution_unmark (outer);
+}
+
+/* The lanes did not end in time: the service is not told. */
+static void
+on_close_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  MusterRegistration *self = user_data;
+  g_autoptr (GTask) task = NULL;
+
+  if (!stop_waiting_to_close (self))
+    return;
+
+  g_warning ("%s: calls that were cancelled have not ended", G_OBJECT_TYPE_NAME (self));
+  task = end (self, GUINT_TO_POINTER (PRIV (self)->n_operations));
+  muster_lanes_open (PRIV (self)->lanes);
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "it was cancelled");
 }
 
 void
@@ -334,18 +392,19 @@ muster_registration_close_async (MusterRegistration *self,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
-  MusterRegistrationClass *klass;
-  guint64 outer;
+  MusterRegistrationPrivate *priv = PRIV (self);
 
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
 
   if (!begin (self, muster_registration_close_async, cancellable, callback, user_data))
     return;
 
-  klass = MUSTER_REGISTRATION_GET_CLASS (self);
-  outer = muster_execution_mark ((gconstpointer) klass->close_async);
-  klass->close_async (self, cancellable, on_closed, GUINT_TO_POINTER (PRIV (self)->n_operations));
-  muster_execution_unmark (outer);
+  priv->close_waits = TRUE;
+  if (priv->lanes == NULL || muster_lanes_close (priv->lanes))
+    on_lanes_empty (self);
+  else if (priv->close_waits && cancellable != NULL)
+    priv->close_cancelled_id = g_signal_connect (cancellable, "cancelled",
+                                                 G_CALLBACK (on_close_cancelled), self);
 }
 
 gboolean
@@ -607,7 +666,7 @@ muster_registration_lost (MusterRegistration *self, const GError *error)
   MusterRegistrationPrivate *priv = PRIV (self);
 
   g_return_if_fail (MUSTER_IS_REGISTRATION (self));
-  g_return_if_fail (error != NULL && is_known (error));
+  g_return_if_fail (error != NULL && muster_error_is_known (error));
 
   if (priv->host != NULL && priv->operation == NULL) {
     guint64 outer = muster_execution_mark (NULL);

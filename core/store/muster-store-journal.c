@@ -9,6 +9,7 @@
 
 #include "muster-store-journal.h"
 
+#include "muster-store-outbox.h"
 #include "muster-store-quarantine.h"
 
 /*
@@ -45,7 +46,8 @@ muster_store_journal_add (MusterStoreDatabase *database,
 
   if (!muster_store_database_run (
         database, error, "INSERT INTO event (time_us, type, account, payload) VALUES (?, ?, ?, ?)",
-        "ittt", record->time_us, record->type, record->account, payload))
+        "ittt", record->time_us, record->type, record->account, payload) ||
+      !muster_store_outbox_add (database, record, payload, error))
     return FALSE;
 
   if (++database->n_events_added < PRUNE_EVERY_EVENTS)

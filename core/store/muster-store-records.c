@@ -92,6 +92,7 @@ muster_event_record_copy (const MusterEventRecord *self)
   copy->type = g_strdup (self->type);
   copy->account = g_strdup (self->account);
   copy->payload = self->payload != NULL ? g_variant_ref (self->payload) : NULL;
+  copy->sinks = g_strdupv (self->sinks);
 
   return copy;
 }
@@ -99,6 +100,7 @@ muster_event_record_copy (const MusterEventRecord *self)
 void
 muster_event_record_free (MusterEventRecord *self)
 {
+  g_strfreev (self->sinks);
   g_free (self->type);
   g_free (self->account);
   g_clear_pointer (&self->payload, g_variant_unref);
@@ -122,5 +124,36 @@ muster_sealed_name_free (MusterSealedName *self)
 
   g_free (self->account);
   g_free (self->name);
+  g_free (self);
+}
+
+void
+muster_outbox_count_free (MusterOutboxCount *self)
+{
+  g_free (self->sink);
+  g_free (self);
+}
+
+MusterPluginRecord *
+muster_plugin_record_copy (const MusterPluginRecord *self)
+{
+  MusterPluginRecord *copy = g_new0 (MusterPluginRecord, 1);
+
+  *copy = *self;
+  copy->plugin = g_strdup (self->plugin);
+  copy->name_space = g_strdup (self->name_space);
+  copy->key = g_strdup (self->key);
+  copy->blob = self->blob != NULL ? g_bytes_ref (self->blob) : NULL;
+
+  return copy;
+}
+
+void
+muster_plugin_record_free (MusterPluginRecord *self)
+{
+  g_free (self->plugin);
+  g_free (self->name_space);
+  g_free (self->key);
+  g_clear_pointer (&self->blob, g_bytes_unref);
   g_free (self);
 }

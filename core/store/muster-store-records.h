@@ -14,5 +14,6 @@ MusterIdentityRecord *muster_identity_record_copy (const MusterIdentityRecord *s
 MusterAccountRecord *muster_account_record_copy (const MusterAccountRecord *self);
 MusterRuntimeRecord *muster_runtime_record_copy (const MusterRuntimeRecord *self);
 MusterEventRecord *muster_event_record_copy (const MusterEventRecord *self);
+MusterPluginRecord *muster_plugin_record_copy (const MusterPluginRecord *self);
 
 G_END_DECLS

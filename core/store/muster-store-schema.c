@@ -102,6 +102,9 @@ muster_store_schema_check (MusterStoreDatabase *database, GError **error)
     "SELECT seq, time_us, type, account, payload FROM event LIMIT 0",
     "SELECT id FROM retired LIMIT 0",
     "SELECT source, id, reason, time_us, dump FROM quarantine LIMIT 0",
+    "SELECT sink, seq, time_us, type, account, payload FROM outbox LIMIT 0",
+    "SELECT plugin, name_space, key, blob, expires_us, sealed, written FROM record LIMIT 0",
+    "SELECT plugin, n, last_written FROM record_count LIMIT 0",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (probes); i++) {

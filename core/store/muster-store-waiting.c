@@ -30,12 +30,19 @@ typedef struct {
 
 typedef struct {
   guint64 stamp;
-  MusterEventRecord *record;
+  MusterEventRecord *record; /* or NULL, and */
+  MusterStoreBehind *behind;
 } EventRow;
+
+/* While nothing can be written: what else waits in the line. */
+#define BEHIND_MAX       20000
+#define BEHIND_MAX_BYTES (64 * 1024 * 1024)
 
 struct _MusterStoreWaiting {
   GHashTable *accounts; /* id -> AccountRows */
   GQueue events;        /* of EventRow, oldest first */
+  guint n_behind;       /* of them, those that are no events */
+  gsize n_behind_bytes;
 };
 
 static void
@@ -56,7 +63,8 @@ account_rows_free (AccountRows *rows)
 static void
 event_row_free (EventRow *row)
 {
-  muster_event_record_free (row->record);
+  g_clear_pointer (&row->record, muster_event_record_free);
+  g_clear_pointer (&row->behind, muster_store_behind_free);
   g_free (row);
 }
 
@@ -137,23 +145,101 @@ muster_store_waiting_put_sealed (MusterStoreWaiting *self,
   account_rows_put_sealed (muster_store_waiting_ensure (self, account), stamp, name, sealed);
 }
 
+/* the line of events */
+
+static void
+muster_store_waiting_count (MusterStoreWaiting *self, const EventRow *row, gboolean added)
+{
+  gsize n_bytes;
+
+  if (row->behind == NULL)
+    return;
+
+  n_bytes = muster_store_behind_get_size (row->behind);
+  self->n_behind += added ? 1 : -1;
+  self->n_behind_bytes += added ? n_bytes : -n_bytes;
+}
+
+static void
+muster_store_waiting_push (MusterStoreWaiting *self, EventRow *row)
+{
+  g_queue_push_tail (&self->events, row);
+  muster_store_waiting_count (self, row, TRUE);
+}
+
+static void
+muster_store_waiting_push_first (MusterStoreWaiting *self, EventRow *row)
+{
+  g_queue_push_head (&self->events, row);
+  muster_store_waiting_count (self, row, TRUE);
+}
+
+static EventRow *
+muster_store_waiting_pop (MusterStoreWaiting *self)
+{
+  EventRow *row = g_queue_pop_head (&self->events);
+
+  muster_store_waiting_count (self, row, FALSE);
+  return row;
+}
+
+static EventRow *
+muster_store_waiting_pop_last (MusterStoreWaiting *self)
+{
+  EventRow *row = g_queue_pop_tail (&self->events);
+
+  muster_store_waiting_count (self, row, FALSE);
+  return row;
+}
+
+static void
+muster_store_waiting_drop_oldest (MusterStoreWaiting *self, gboolean behind)
+{
+  GList *link = self->events.head;
+
+  while ((((EventRow *) link->data)->behind != NULL) != behind)
+    link = link->next;
+
+  muster_store_waiting_count (self, link->data, FALSE);
+  event_row_free (link->data);
+  g_queue_delete_link (&self->events, link);
+}
+
 /* While nothing can be written, no more events wait than the journal would keep. */
 static void
 muster_store_waiting_trim_events (MusterStoreWaiting *self)
 {
-  while (g_queue_get_length (&self->events) > MUSTER_STORE_JOURNAL_MAX)
-    event_row_free (g_queue_pop_head (&self->events));
+  while (g_queue_get_length (&self->events) - self->n_behind > MUSTER_STORE_JOURNAL_MAX)
+    muster_store_waiting_drop_oldest (self, FALSE);
+  while (self->n_behind > BEHIND_MAX || self->n_behind_bytes > BEHIND_MAX_BYTES)
+    muster_store_waiting_drop_oldest (self, TRUE);
 }
 
-void
-muster_store_waiting_put_event (MusterStoreWaiting *self, guint64 stamp, MusterEventRecord *record)
+static void
+muster_store_waiting_put_row (MusterStoreWaiting *self,
+                              guint64 stamp,
+                              MusterEventRecord *record,
+                              MusterStoreBehind *behind)
 {
   EventRow *row = g_new (EventRow, 1);
 
   row->stamp = stamp;
   row->record = record;
-  g_queue_push_tail (&self->events, row);
+  row->behind = behind;
+  muster_store_waiting_push (self, row);
   muster_store_waiting_trim_events (self);
+}
+
+void
+muster_store_waiting_put_event (MusterStoreWaiting *self, guint64 stamp, MusterEventRecord *record)
+{
+  muster_store_waiting_put_row (self, stamp, record, NULL);
+}
+
+void
+muster_store_waiting_put_behind (MusterStoreWaiting *self, guint64 stamp, MusterStoreBehind *behind)
+{
+  muster_store_waiting_put_row (self, stamp, NULL, behind);
 }
 
 /* look, forget */
@@ -236,7 +322,9 @@ muster_store_waiting_drop_sealed (MusterStoreWaiting *self,
 
 /* take out, put back */
 
-/* An account's rows stay together, so the last one may go over the limit. */
+/* An account's rows stay together, so the last one may go over the limit. Events come first: an
+ * account's row must not be written ahead of the event that tells of it, or a sink would never hear of
+ * it if we were killed in between. */
 MusterStoreWaiting *
 muster_store_waiting_split (MusterStoreWaiting *self, guint max_rows)
 {
@@ -244,6 +332,9 @@ muster_store_waiting_split (MusterStoreWaiting *self, guint max_rows)
   GHashTableIter iter;
   gpointer account, rows;
   guint n_rows = 0;
+
+  for (; n_rows < max_rows && !g_queue_is_empty (&self->events); n_rows++)
+    muster_store_waiting_push (part, muster_store_waiting_pop (self));
 
   g_hash_table_iter_init (&iter, self->accounts);
   while (n_rows < max_rows && g_hash_table_iter_next (&iter, &account, &rows)) {
@@ -255,9 +346,6 @@ muster_store_waiting_split (MusterStoreWaiting *self, guint max_rows)
     g_hash_table_insert (part->accounts, account, moved);
   }
 
-  for (; n_rows < max_rows && !g_queue_is_empty (&self->events); n_rows++)
-    g_queue_push_tail (&part->events, g_queue_pop_head (&self->events));
-
   return part;
 }
 
@@ -268,7 +356,7 @@ muster_store_waiting_split_events (MusterStoreWaiting *self, guint64 stamp)
   EventRow *row;
 
   while ((row = g_queue_peek_head (&self->events)) != NULL && row->stamp < stamp)
-    g_queue_push_tail (&part->events, g_queue_pop_head (&self->events));
+    muster_store_waiting_push (part, muster_store_waiting_pop (self));
 
   return part;
 }
@@ -277,7 +365,7 @@ void
 muster_store_waiting_append_events (MusterStoreWaiting *self, MusterStoreWaiting *later)
 {
   while (!g_queue_is_empty (&later->events))
-    g_queue_push_tail (&self->events, g_queue_pop_head (&later->events));
+    muster_store_waiting_push (self, muster_store_waiting_pop (later));
   muster_store_waiting_free (later);
 }
 
@@ -315,7 +403,7 @@ muster_store_waiting_merge_older (MusterStoreWaiting *self, MusterStoreWaiting *
     account_rows_merge_older (muster_store_waiting_ensure (self, account), rows);
 
   while (!g_queue_is_empty (&older->events))
-    g_queue_push_head (&self->events, g_queue_pop_tail (&older->events));
+    muster_store_waiting_push_first (self, muster_store_waiting_pop_last (older));
   muster_store_waiting_trim_events (self);
 
   muster_store_waiting_free (older);
@@ -361,7 +449,10 @@ muster_store_waiting_write (MusterStoreWaiting *self, MusterStoreDatabase *datab
   }
 
   for (GList *l = self->events.head; l != NULL; l = l->next) {
-    if (!muster_store_journal_add (database, ((EventRow *) l->data)->record, error))
+    EventRow *row = l->data;
+
+    if (row->record != NULL ? !muster_store_journal_add (database, row->record, error)
+                            : !muster_store_behind_apply (row->behind, database, error))
       return FALSE;
   }
 

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-store-behind.h"
 #include "muster-store-database.h"
 #include "muster-store.h"
 
@@ -36,6 +37,10 @@ void muster_store_waiting_put_sealed (MusterStoreWaiting *self,
                                       GBytes *sealed);
 void
 muster_store_waiting_put_event (MusterStoreWaiting *self, guint64 stamp, MusterEventRecord *record);
+/* In the same line as the events: what follows speaks of both. */
+void muster_store_waiting_put_behind (MusterStoreWaiting *self,
+                                      guint64 stamp,
+                                      MusterStoreBehind *behind);
 
 /* (transfer none) (nullable) */
 GBytes *

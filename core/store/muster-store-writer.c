@@ -11,6 +11,8 @@
 
 #include "muster-store-change.h"
 #include "muster-store-journal.h"
+#include "muster-store-outbox.h"
+#include "muster-store-plugin.h"
 #include "muster-store-rows.h"
 #include "muster-store-waiting.h"
 
@@ -74,6 +76,8 @@ muster_store_job_free (MusterStoreJob *self)
   g_clear_pointer (&self->change, muster_store_change_free);
   g_clear_pointer (&self->account, g_free);
   g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->key, g_free);
+  g_clear_pointer (&self->after_key, g_free);
   g_clear_error (&self->error);
   g_free (self);
 }
@@ -227,8 +231,9 @@ muster_store_writer_read_sealed (MusterStoreWriter *self, MusterStoreJob *job, G
   return g_steal_pointer (&waiting);
 }
 
-gpointer
-muster_store_writer_read_events (MusterStoreWriter *self, MusterStoreJob *job, GError **error)
+/* Writes the events, and what stands in line with them, that were put before the job. */
+static gboolean
+muster_store_writer_catch_up (MusterStoreWriter *self, MusterStoreJob *job, GError **error)
 {
   MusterStoreWaiting *events = muster_store_writer_take_events (self, job->stamp);
 
@@ -238,12 +243,41 @@ muster_store_writer_read_events (MusterStoreWriter *self, MusterStoreJob *job, G
        !muster_store_database_commit (self->database, error))) {
     muster_store_database_rollback (self->database);
     muster_store_writer_give_back (self, events);
-    return NULL;
+    return FALSE;
   }
   muster_store_waiting_free (events);
 
+  return TRUE;
+}
+
+gpointer
+muster_store_writer_read_events (MusterStoreWriter *self, MusterStoreJob *job, GError **error)
+{
+  if (!muster_store_writer_catch_up (self, job, error))
+    return NULL;
+
   return muster_store_journal_read (self->database, job->before_seq, job->account, job->name,
                                     job->limit, error);
+}
+
+gpointer
+muster_store_writer_read_outbox (MusterStoreWriter *self, MusterStoreJob *job, GError **error)
+{
+  if (!muster_store_writer_catch_up (self, job, error))
+    return NULL;
+
+  return muster_store_outbox_read (self->database, job->name, job->account, job->after_seq,
+                                   job->before_seq, job->limit, error);
+}
+
+gpointer
+muster_store_writer_read_records (MusterStoreWriter *self, MusterStoreJob *job, GError **error)
+{
+  if (!muster_store_writer_catch_up (self, job, error))
+    return NULL;
+
+  return muster_store_plugin_read (self->database, job->account, job->name, job->key,
+                                   job->after_key, job->limit, job->now_us, error);
 }
 
 /* writing behind */
@@ -441,6 +475,15 @@ muster_store_writer_put_event (MusterStoreWriter *self, MusterEventRecord *recor
 {
   g_mutex_lock (&self->lock);
   muster_store_waiting_put_event (self->waiting, self->next_stamp++, record);
+  muster_store_writer_set_due (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+muster_store_writer_put_behind (MusterStoreWriter *self, MusterStoreBehind *behind)
+{
+  g_mutex_lock (&self->lock);
+  muster_store_waiting_put_behind (self->waiting, self->next_stamp++, behind);
   muster_store_writer_set_due (self);
   g_mutex_unlock (&self->lock);
 }

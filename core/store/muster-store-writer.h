@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-store-behind.h"
 #include "muster-store-database.h"
 #include "muster-store.h"
 
@@ -29,7 +30,11 @@ struct _MusterStoreJob {
   MusterStoreLoadFunc load;
   char *account;
   char *name;
+  char *key;
+  char *after_key;
   gint64 before_seq;
+  gint64 after_seq;
+  gint64 now_us;
   guint limit;
 
   /* set by the writer */
@@ -62,6 +67,7 @@ void muster_store_writer_put_sealed (MusterStoreWriter *self,
                                      const char *name,
                                      GBytes *sealed);
 void muster_store_writer_put_event (MusterStoreWriter *self, MusterEventRecord *record);
+void muster_store_writer_put_behind (MusterStoreWriter *self, MusterStoreBehind *behind);
 
 /* The jobs. */
 gpointer muster_store_writer_commit (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
@@ -70,5 +76,9 @@ gpointer
 muster_store_writer_read_sealed (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
 gpointer
 muster_store_writer_read_events (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
+gpointer
+muster_store_writer_read_outbox (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
+gpointer
+muster_store_writer_read_records (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
 
 G_END_DECLS

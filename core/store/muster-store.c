@@ -12,6 +12,7 @@
 #include "muster-store-journal.h"
 #include "muster-store-load.h"
 #include "muster-store-lock.h"
+#include "muster-store-outbox.h"
 #include "muster-store-records.h"
 #include "muster-store-writer.h"
 
@@ -258,6 +259,22 @@ muster_store_load_quarantine (MusterStore *self, GError **error)
   return muster_store_load (self, muster_store_load_quarantine_rows, error);
 }
 
+/**
+ * muster_store_load_outbox_counts:
+ * @self: a #MusterStore
+ * @error: return location for a #GError of %MUSTER_STORE_ERROR
+ *
+ * Returns: (transfer container) (element-type MusterOutboxCount): how many events wait for each sink
+ *   for which some do
+ */
+GPtrArray *
+muster_store_load_outbox_counts (MusterStore *self, GError **error)
+{
+  g_return_val_if_fail (MUSTER_IS_STORE (self), NULL);
+
+  return muster_store_load (self, muster_store_outbox_count, error);
+}
+
 /* jobs */
 
 static MusterStoreJob *
@@ -414,7 +431,137 @@ muster_store_read_events_finish (MusterStore *self, GAsyncResult *result, GError
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+void
+muster_store_read_outbox_async (MusterStore *self,
+                                const char *sink,
+                                const char *account,
+                                gint64 after_seq,
+                                gint64 until_seq,
+                                guint limit,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  MusterStoreJob *job;
+
+  g_return_if_fail (MUSTER_IS_STORE (self));
+  g_return_if_fail (sink != NULL);
+
+  job = muster_store_job (self, muster_store_writer_read_outbox, muster_store_read_outbox_async,
+                          cancellable, callback, user_data);
+  job->name = g_strdup (sink);
+  job->account = g_strdup (account);
+  job->after_seq = after_seq;
+  job->before_seq = until_seq;
+  job->limit = CLAMP (limit, 1, READ_EVENTS_MAX);
+  muster_store_push (self, job);
+}
+
+GPtrArray *
+muster_store_read_outbox_finish (MusterStore *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_store_read_outbox_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+muster_store_read_records_async (MusterStore *self,
+                                 const char *plugin,
+                                 const char *name_space,
+                                 const char *key,
+                                 const char *after_key,
+                                 guint limit,
+                                 gint64 now_us,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  MusterStoreJob *job;
+
+  g_return_if_fail (MUSTER_IS_STORE (self));
+  g_return_if_fail (plugin != NULL && name_space != NULL && (key != NULL || after_key != NULL));
+
+  job = muster_store_job (self, muster_store_writer_read_records, muster_store_read_records_async,
+                          cancellable, callback, user_data);
+  job->account = g_strdup (plugin);
+  job->name = g_strdup (name_space);
+  job->key = g_strdup (key);
+  job->after_key = g_strdup (after_key);
+  job->now_us = now_us;
+  job->limit = CLAMP (limit, 1, READ_EVENTS_MAX);
+  muster_store_push (self, job);
+}
+
+GPtrArray *
+muster_store_read_records_finish (MusterStore *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_store_read_records_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
 /* written behind */
+
+/* Takes @behind. */
+static void
+muster_store_put_behind (MusterStore *self, MusterStoreBehind *behind)
+{
+  if (self->writer != NULL)
+    muster_store_writer_put_behind (self->writer, behind);
+  else
+    muster_store_behind_free (behind);
+}
+
+void
+muster_store_ack_outbox (MusterStore *self, const char *sink, gint64 seq)
+{
+  g_return_if_fail (MUSTER_IS_STORE (self));
+  g_return_if_fail (sink != NULL);
+
+  muster_store_put_behind (self, muster_store_behind_new_ack (sink, seq));
+}
+
+void
+muster_store_drop_outbox (MusterStore *self, const char *sink, guint n_events)
+{
+  g_return_if_fail (MUSTER_IS_STORE (self));
+  g_return_if_fail (sink != NULL);
+
+  muster_store_put_behind (self, muster_store_behind_new_drop (sink, n_events));
+}
+
+void
+muster_store_put_record (MusterStore *self, const MusterPluginRecord *record)
+{
+  g_return_if_fail (MUSTER_IS_STORE (self));
+  g_return_if_fail (record->plugin != NULL && record->name_space != NULL);
+  g_return_if_fail (record->key != NULL && record->blob != NULL);
+
+  muster_store_put_behind (self, muster_store_behind_new_put (muster_plugin_record_copy (record)));
+}
+
+void
+muster_store_delete_record (MusterStore *self,
+                            const char *plugin,
+                            const char *name_space,
+                            const char *key)
+{
+  g_return_if_fail (MUSTER_IS_STORE (self));
+  g_return_if_fail (plugin != NULL && name_space != NULL && key != NULL);
+
+  muster_store_put_behind (self, muster_store_behind_new_delete (plugin, name_space, key));
+}
+
+void
+muster_store_sweep_records (MusterStore *self, gint64 now_us)
+{
+  g_return_if_fail (MUSTER_IS_STORE (self));
+
+  muster_store_put_behind (self, muster_store_behind_new_sweep (now_us));
+}
 
 /**
  * muster_store_put_runtime:

@@ -74,6 +74,7 @@ typedef struct {
   char *type;    /* registration.created, ... */
   char *account; /* may be "" */
   GVariant *payload;
+  GStrv sinks; /* when it is put: who is to have it, from the outbox; NULL: nobody */
 } MusterEventRecord;
 
 /* A row that could not be read and was moved aside; the rest runs. */
@@ -90,17 +91,36 @@ typedef struct {
   char *name;
 } MusterSealedName;
 
+/* How many events a sink does not have yet. */
+typedef struct {
+  char *sink;
+  gint64 n_events;
+} MusterOutboxCount;
+
+/* What a plugin keeps. */
+typedef struct {
+  char *plugin;
+  char *name_space;
+  char *key;
+  GBytes *blob;      /* as it is stored: sealed, if it is */
+  gint64 expires_us; /* 0: never */
+  gboolean sealed;
+} MusterPluginRecord;
+
 void muster_identity_record_free (MusterIdentityRecord *self);
 void muster_account_record_free (MusterAccountRecord *self);
 void muster_runtime_record_free (MusterRuntimeRecord *self);
 void muster_event_record_free (MusterEventRecord *self);
 void muster_quarantine_record_free (MusterQuarantineRecord *self);
 void muster_sealed_name_free (MusterSealedName *self);
+void muster_outbox_count_free (MusterOutboxCount *self);
+void muster_plugin_record_free (MusterPluginRecord *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterIdentityRecord, muster_identity_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterAccountRecord, muster_account_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterRuntimeRecord, muster_runtime_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterEventRecord, muster_event_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterQuarantineRecord, muster_quarantine_record_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterPluginRecord, muster_plugin_record_free)
 
 /* Opens, checks and migrates the database, creating it (0600, its folder 0700) if it is missing, and
  * locks it against a second daemon. Blocks: called once, before the loop runs. A file that is not a
@@ -119,6 +139,7 @@ GPtrArray *muster_store_load_accounts (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_runtimes (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_sealed_names (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_quarantine (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_outbox_counts (MusterStore *self, GError **error);
 
 /* A change: what goes into one transaction, all or nothing. */
 typedef struct _MusterStoreChange MusterStoreChange;
@@ -180,5 +201,50 @@ void muster_store_read_events_async (MusterStore *self,
                                      gpointer user_data);
 GPtrArray *
 muster_store_read_events_finish (MusterStore *self, GAsyncResult *result, GError **error);
+
+/* The outbox: events that were put with @sinks, until a sink has them. Reads events of @sink with numbers
+ * above @after_seq and up to @until_seq, the oldest first, at most @limit (1 .. 1000); @account NULL:
+ * of all. */
+void muster_store_read_outbox_async (MusterStore *self,
+                                     const char *sink,
+                                     const char *account,
+                                     gint64 after_seq,
+                                     gint64 until_seq,
+                                     guint limit,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+GPtrArray *
+muster_store_read_outbox_finish (MusterStore *self, GAsyncResult *result, GError **error);
+
+/* Written behind, as above: @sink has the event; @sink shall not have its @n_events oldest. */
+void muster_store_ack_outbox (MusterStore *self, const char *sink, gint64 seq);
+void muster_store_drop_outbox (MusterStore *self, const char *sink, guint n_events);
+
+/* Plugins' records, written behind, as above. A plugin that has MUSTER_STORE_RECORDS_MAX of them loses
+ * the one written longest ago. */
+#define MUSTER_STORE_RECORDS_MAX 100000
+void muster_store_put_record (MusterStore *self, const MusterPluginRecord *record);
+void muster_store_delete_record (MusterStore *self,
+                                 const char *plugin,
+                                 const char *name_space,
+                                 const char *key);
+/* Those that expired before @now_us (UTC). */
+void muster_store_sweep_records (MusterStore *self, gint64 now_us);
+
+/* @key not NULL: that record, an array of one or none; else those with keys after @after_key, in the
+ * order of their keys, at most @limit (1 .. 1000). Those that expired before @now_us are left out. */
+void muster_store_read_records_async (MusterStore *self,
+                                      const char *plugin,
+                                      const char *name_space,
+                                      const char *key,
+                                      const char *after_key,
+                                      guint limit,
+                                      gint64 now_us,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+GPtrArray *
+muster_store_read_records_finish (MusterStore *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

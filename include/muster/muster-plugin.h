@@ -5,7 +5,10 @@
 
 #pragma once
 
+#include <muster/muster-listener.h>
+#include <muster/muster-record.h>
 #include <muster/muster-registration.h>
+#include <muster/muster-sink.h>
 
 #include <gmodule.h>
 
@@ -35,6 +38,8 @@ G_DECLARE_DERIVABLE_TYPE (MusterPluginContext,
  *
  * What the accounts of one plugin share: agents, connections, caches. They live here, never in
  * static variables. Both calls come on the main context and must not block.
+ *
+ * What must outlive the daemon goes into its records: see muster_plugin_context_records_put().
  */
 struct _MusterPluginContextClass {
   GObjectClass parent_class;
@@ -49,16 +54,25 @@ struct _MusterPluginContextClass {
 /**
  * MusterKindType:
  * @MUSTER_KIND_PROTOCOL: signs accounts in: a #MusterRegistration subclass and its description
+ * @MUSTER_KIND_SINK: takes in events: a #MusterSink subclass; there is one object of it
+ * @MUSTER_KIND_LISTENER: serves others: a #MusterListener subclass; there is one object of it
+ *
+ * What a kind is.
  */
 typedef enum {
   MUSTER_KIND_PROTOCOL = 1,
+  MUSTER_KIND_SINK,
+  MUSTER_KIND_LISTENER,
 } MusterKindType;
 
 /**
  * MusterKind:
  * @type: what it is
  * @get_type: the `get_type()` function of the class that does it
- * @protocol: for %MUSTER_KIND_PROTOCOL, its description
+ * @protocol: for %MUSTER_KIND_PROTOCOL, its description; else %NULL
+ * @name: for a sink or a listener, its name: lower-case kebab-case, unique among the sinks or
+ *   listeners of all plugins, and kept between versions (undelivered events wait under it); for a
+ *   protocol %NULL
  *
  * One thing that a plugin can do.
  */
@@ -66,6 +80,7 @@ typedef struct {
   MusterKindType type;
   GType (*get_type) (void);
   const MusterProtocol *protocol;
+  const char *name;
   /*< private >*/
   gpointer padding[4];
 } MusterKind;

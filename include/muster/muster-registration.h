@@ -33,7 +33,9 @@ G_DECLARE_DERIVABLE_TYPE (MusterRegistration, muster_registration, MUSTER, REGIS
  * One account's standing with one service: the whole surface that a protocol plugin must implement.
  *
  * The base class promises: at most one open or close at a time; every call on the main context; the
- * last reference dropped only when nothing is in flight. The plugin promises: never to block, never
+ * last reference dropped only when nothing is in flight; each capability and each side lease in a lane
+ * of its own, where one call waits for the one before it; all lanes cancelled, and ended, before a
+ * close. The plugin promises: never to block, never
  * to run a main loop, to complete every call exactly once and never before the call returned, and to
  * complete promptly with %G_IO_ERROR_CANCELLED once the cancellable fires. When to refresh and when
  * to retry is the broker's business: a plugin times only its transactions and keep-alives.
@@ -81,6 +83,56 @@ MUSTER_API MusterSecret *muster_registration_load_secret_finish (MusterRegistrat
                                                                  GError **error);
 MUSTER_API GBytes *muster_registration_get_resume (MusterRegistration *self);
 MUSTER_API void muster_registration_set_resume (MusterRegistration *self, GBytes *blob);
+
+/**
+ * MusterLeaseRenewFunc:
+ * @self: the registration
+ * @name: which of its side leases
+ * @cancellable: fires when the answer is no longer wanted
+ * @callback: (scope async): to be called with the answer, as for #MusterRegistrationClass.open_async
+ * @user_data: for @callback
+ *
+ * Asks the service to extend a side lease, or to grant it where nothing is granted yet.
+ */
+typedef void (*MusterLeaseRenewFunc) (MusterRegistration *self,
+                                      const char *name,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+
+/**
+ * MusterLeaseRenewFinishFunc:
+ * @self: the registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED
+ *
+ * Returns: (transfer full): what the service now grants; %NULL with an error set
+ */
+typedef MusterLease *(*MusterLeaseRenewFinishFunc) (MusterRegistration *self,
+                                                    GAsyncResult *result,
+                                                    GError **error);
+
+/**
+ * MusterLeaseLapsedFunc:
+ * @self: the registration
+ * @name: which of its side leases
+ * @error: why
+ *
+ * Tells a plugin that a side lease ended without being removed. It is no longer there; it may be
+ * added again.
+ */
+typedef void (*MusterLeaseLapsedFunc) (MusterRegistration *self,
+                                       const char *name,
+                                       const GError *error);
+
+/* What hangs on the registration and runs out by itself: publications, subscriptions, tokens. */
+MUSTER_API void muster_registration_add_lease (MusterRegistration *self,
+                                               const char *name,
+                                               const MusterLease *lease,
+                                               MusterLeaseRenewFunc renew_async,
+                                               MusterLeaseRenewFinishFunc renew_finish,
+                                               MusterLeaseLapsedFunc lapsed);
+MUSTER_API void muster_registration_remove_lease (MusterRegistration *self, const char *name);
 
 /* What happened without being asked. */
 MUSTER_API void muster_registration_lost (MusterRegistration *self, const GError *error);

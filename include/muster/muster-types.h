@@ -22,5 +22,7 @@ typedef struct _MusterLease MusterLease;
 typedef struct _MusterSecret MusterSecret;
 typedef struct _MusterRegistration MusterRegistration;
 typedef struct _MusterPluginContext MusterPluginContext;
+typedef struct _MusterEvent MusterEvent;
+typedef struct _MusterRecord MusterRecord;
 
 G_END_DECLS

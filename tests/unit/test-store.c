@@ -33,12 +33,13 @@ test_open_creates (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (mode_of (fixture->path), ==, 0600);
   g_assert_cmpint (mode_of (wal), ==, 0600);
 
-  assert_raw (fixture->path, "PRAGMA user_version", "1");
+  assert_raw (fixture->path, "PRAGMA user_version", "2");
   assert_raw (fixture->path, "PRAGMA journal_mode", "wal");
-  assert_raw (fixture->path,
-              "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
-              " AND name NOT LIKE 'sqlite_%' AND strict ORDER BY name",
-              "account event identity quarantine retired runtime sealed");
+  assert_raw (
+    fixture->path,
+    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+    " AND name NOT LIKE 'sqlite_%' AND strict ORDER BY name",
+    "account event identity outbox quarantine record record_count retired runtime sealed");
   assert_raw (fixture->path,
               "SELECT count (*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
               " AND name NOT LIKE 'sqlite_%' AND NOT strict",

@@ -1,0 +1,205 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "Muster"
+
+#include "config.h"
+
+#include "muster-registration-private.h"
+
+#include <muster/muster-incoming.h>
+
+#define LANE "incoming"
+
+G_DEFINE_INTERFACE (MusterIncoming, muster_incoming, MUSTER_TYPE_REGISTRATION)
+
+G_DEFINE_BOXED_TYPE (MusterOffer, muster_offer, muster_offer_copy, muster_offer_free)
+
+static guint offer_changed_signal;
+
+static void
+muster_incoming_default_init (MusterIncomingInterface *iface)
+{
+  /**
+   * MusterIncoming::offer-changed:
+   * @self: the registration
+   * @offer: the offer as it is now
+   *
+   * An offer came in, or changed.
+   */
+  offer_changed_signal = g_signal_new ("offer-changed", MUSTER_TYPE_INCOMING, G_SIGNAL_RUN_LAST, 0,
+                                       NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                       MUSTER_TYPE_OFFER | G_SIGNAL_TYPE_STATIC_SCOPE);
+}
+
+/**
+ * muster_offer_new:
+ * @id: its id
+ * @kind: a call or a message
+ * @from: who, as an address of the protocol
+ * @at_us: since when, in microseconds UTC
+ *
+ * Returns: (transfer full): an offer that waits; set the other fields by hand
+ */
+MusterOffer *
+muster_offer_new (const char *id, MusterOfferKind kind, const char *from, gint64 at_us)
+{
+  MusterOffer *self;
+
+  g_return_val_if_fail (id != NULL && from != NULL, NULL);
+
+  self = g_new0 (MusterOffer, 1);
+  self->id = g_strdup (id);
+  self->kind = kind;
+  self->from = g_strdup (from);
+  self->at_us = at_us;
+
+  return self;
+}
+
+/**
+ * muster_offer_copy:
+ * @self: an offer
+ *
+ * Returns: (transfer full): a copy
+ */
+MusterOffer *
+muster_offer_copy (const MusterOffer *self)
+{
+  MusterOffer *copy;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  copy = g_memdup2 (self, sizeof *self);
+  copy->id = g_strdup (self->id);
+  copy->from = g_strdup (self->from);
+  copy->from_name = g_strdup (self->from_name);
+
+  return copy;
+}
+
+/**
+ * muster_offer_free:
+ * @self: (transfer full) (nullable): an offer
+ */
+void
+muster_offer_free (MusterOffer *self)
+{
+  if (self == NULL)
+    return;
+
+  g_free (self->id);
+  g_free (self->from);
+  g_free (self->from_name);
+  g_free (self);
+}
+
+typedef struct {
+  char *id;
+  MusterAnswer answer;
+  char *target;
+} AnswerCall;
+
+static void
+answer_call_free (gpointer data)
+{
+  AnswerCall *call = data;
+
+  g_free (call->id);
+  g_free (call->target);
+  g_free (call);
+}
+
+static void
+start_answer (MusterRegistration *self,
+              GTask *task,
+              GCancellable *cancellable,
+              GAsyncReadyCallback callback,
+              gpointer user_data)
+{
+  const AnswerCall *call = g_task_get_task_data (task);
+
+  MUSTER_INCOMING_GET_IFACE (self)->answer_async (MUSTER_INCOMING (self), call->id, call->answer,
+                                                  call->target, cancellable, callback, user_data);
+}
+
+static void
+finish_answer (MusterRegistration *self, GAsyncResult *result, GTask *task)
+{
+  GError *error = NULL;
+  gboolean ok = MUSTER_INCOMING_GET_IFACE (self)->answer_finish (MUSTER_INCOMING (self), result,
+                                                                 &error);
+
+  muster_lane_return_boolean (self, task, ok, error);
+}
+
+/**
+ * muster_incoming_answer_async:
+ * @self: a registration
+ * @id: which offer
+ * @answer: what to do with it
+ * @target: (nullable): the address that @answer asks for
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called with the answer
+ * @user_data: for @callback
+ *
+ * Answers an offer.
+ */
+void
+muster_incoming_answer_async (MusterIncoming *self,
+                              const char *id,
+                              MusterAnswer answer,
+                              const char *target,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  AnswerCall *call;
+
+  g_return_if_fail (MUSTER_IS_INCOMING (self));
+  g_return_if_fail (id != NULL);
+
+  call = g_new0 (AnswerCall, 1);
+  call->id = g_strdup (id);
+  call->answer = answer;
+  call->target = g_strdup (target);
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_incoming_answer_async, call,
+                           answer_call_free, cancellable, callback, user_data, start_answer,
+                           finish_answer);
+}
+
+/**
+ * muster_incoming_answer_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED when it was cancelled, or when
+ *   the registration was closed meanwhile
+ *
+ * Returns: %TRUE: the service has the answer
+ */
+gboolean
+muster_incoming_answer_finish (MusterIncoming *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_incoming_answer_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * muster_incoming_report:
+ * @self: a registration
+ * @offer: the offer as it is now; copied where it is kept
+ *
+ * For plugins: tells the broker that an offer came in, or changed.
+ */
+void
+muster_incoming_report (MusterIncoming *self, const MusterOffer *offer)
+{
+  g_return_if_fail (MUSTER_IS_INCOMING (self));
+  g_return_if_fail (offer != NULL && offer->id != NULL && offer->from != NULL);
+
+  g_signal_emit (self, offer_changed_signal, 0, offer);
+}

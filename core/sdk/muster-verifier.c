@@ -1,0 +1,118 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "Muster"
+
+#include "config.h"
+
+#include "muster-registration-private.h"
+
+#include <muster/muster-verifier.h>
+
+#define LANE "verifier"
+
+G_DEFINE_INTERFACE (MusterVerifier, muster_verifier, MUSTER_TYPE_REGISTRATION)
+
+static void
+muster_verifier_default_init (MusterVerifierInterface *iface)
+{
+}
+
+typedef struct {
+  MusterVerdict verdict;
+  char *evidence;
+} Proof;
+
+static void
+proof_free (gpointer data)
+{
+  Proof *proof = data;
+
+  g_free (proof->evidence);
+  g_free (proof);
+}
+
+static void
+start_verify (MusterRegistration *self,
+              GTask *task,
+              GCancellable *cancellable,
+              GAsyncReadyCallback callback,
+              gpointer user_data)
+{
+  MUSTER_VERIFIER_GET_IFACE (self)->verify_async (MUSTER_VERIFIER (self), cancellable, callback,
+                                                  user_data);
+}
+
+static void
+finish_verify (MusterRegistration *self, GAsyncResult *result, GTask *task)
+{
+  Proof *proof = g_new0 (Proof, 1);
+  GError *error = NULL;
+
+  if (MUSTER_VERIFIER_GET_IFACE (self)->verify_finish (MUSTER_VERIFIER (self), result,
+                                                       &proof->verdict, &proof->evidence, &error)) {
+    g_task_return_pointer (task, proof, proof_free);
+    return;
+  }
+
+  proof_free (proof);
+  g_task_return_error (task, muster_sane_error (self, error));
+}
+
+/**
+ * muster_verifier_verify_async:
+ * @self: a registration
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called with the answer
+ * @user_data: for @callback
+ *
+ * Has a registration prove that others reach it. Calls wait for each other.
+ */
+void
+muster_verifier_verify_async (MusterVerifier *self,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (MUSTER_IS_VERIFIER (self));
+
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_verifier_verify_async, NULL,
+                           NULL, cancellable, callback, user_data, start_verify, finish_verify);
+}
+
+/**
+ * muster_verifier_verify_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @verdict: (out): what it came to
+ * @evidence: (out) (nullable) (transfer full): what was seen, in words
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED when it was cancelled, or when
+ *   the registration was closed meanwhile
+ *
+ * Returns: %TRUE with @verdict and @evidence set
+ */
+gboolean
+muster_verifier_verify_finish (MusterVerifier *self,
+                               GAsyncResult *result,
+                               MusterVerdict *verdict,
+                               char **evidence,
+                               GError **error)
+{
+  Proof *proof;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_verifier_verify_async), FALSE);
+  g_return_val_if_fail (verdict != NULL && evidence != NULL, FALSE);
+
+  proof = g_task_propagate_pointer (G_TASK (result), error);
+  if (proof == NULL)
+    return FALSE;
+
+  *verdict = proof->verdict;
+  *evidence = g_steal_pointer (&proof->evidence);
+  proof_free (proof);
+
+  return TRUE;
+}

@@ -1,0 +1,426 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "Muster"
+
+#include "config.h"
+
+#include "muster-registration-private.h"
+
+#include <muster/muster-watcher.h>
+
+#define LANE "watcher"
+
+G_DEFINE_INTERFACE (MusterWatcher, muster_watcher, MUSTER_TYPE_REGISTRATION)
+
+G_DEFINE_BOXED_TYPE (MusterContact, muster_contact, muster_contact_copy, muster_contact_free)
+
+static guint contact_changed_signal;
+
+static void
+muster_watcher_default_init (MusterWatcherInterface *iface)
+{
+  /**
+   * MusterWatcher::contact-changed:
+   * @self: the registration
+   * @contact: the contact as it is now
+   *
+   * A contact is new, or changed.
+   */
+  contact_changed_signal = g_signal_new ("contact-changed", MUSTER_TYPE_WATCHER, G_SIGNAL_RUN_LAST,
+                                         0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                                         MUSTER_TYPE_CONTACT | G_SIGNAL_TYPE_STATIC_SCOPE);
+}
+
+/**
+ * muster_contact_new:
+ * @address: its address
+ *
+ * Returns: (transfer full): a contact that is not watched; set the other fields by hand
+ */
+MusterContact *
+muster_contact_new (const char *address)
+{
+  MusterContact *self;
+
+  g_return_val_if_fail (address != NULL, NULL);
+
+  self = g_new0 (MusterContact, 1);
+  self->address = g_strdup (address);
+
+  return self;
+}
+
+/**
+ * muster_contact_copy:
+ * @self: a contact
+ *
+ * Returns: (transfer full): a copy
+ */
+MusterContact *
+muster_contact_copy (const MusterContact *self)
+{
+  MusterContact *copy;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  copy = g_memdup2 (self, sizeof *self);
+  copy->address = g_strdup (self->address);
+  copy->name = g_strdup (self->name);
+  copy->text = g_strdup (self->text);
+
+  return copy;
+}
+
+/**
+ * muster_contact_free:
+ * @self: (transfer full) (nullable): a contact
+ */
+void
+muster_contact_free (MusterContact *self)
+{
+  if (self == NULL)
+    return;
+
+  g_free (self->address);
+  g_free (self->name);
+  g_free (self->text);
+  g_free (self);
+}
+
+static void
+start_load (MusterRegistration *self,
+            GTask *task,
+            GCancellable *cancellable,
+            GAsyncReadyCallback callback,
+            gpointer user_data)
+{
+  MUSTER_WATCHER_GET_IFACE (self)->load_async (MUSTER_WATCHER (self), cancellable, callback,
+                                               user_data);
+}
+
+static void
+finish_load (MusterRegistration *self, GAsyncResult *result, GTask *task)
+{
+  GError *error = NULL;
+  GPtrArray *answer = MUSTER_WATCHER_GET_IFACE (self)->load_finish (MUSTER_WATCHER (self), result,
+                                                                    &error);
+
+  if (answer == NULL)
+    g_task_return_error (task, muster_sane_error (self, error));
+  else
+    g_task_return_pointer (task, answer, (GDestroyNotify) g_ptr_array_unref);
+}
+
+/**
+ * muster_watcher_load_async:
+ * @self: a registration
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called with the answer
+ * @user_data: for @callback
+ *
+ * Asks the service for all contacts.
+ */
+void
+muster_watcher_load_async (MusterWatcher *self,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (MUSTER_IS_WATCHER (self));
+
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_load_async, NULL, NULL,
+                           cancellable, callback, user_data, start_load, finish_load);
+}
+
+/**
+ * muster_watcher_load_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED when it was cancelled, or when
+ *   the registration was closed meanwhile
+ *
+ * Returns: (transfer full) (element-type MusterContact): all contacts
+ */
+GPtrArray *
+muster_watcher_load_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_load_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+typedef struct {
+  char *address;
+  char *name;
+} AddCall;
+
+static void
+add_call_free (gpointer data)
+{
+  AddCall *call = data;
+
+  g_free (call->address);
+  g_free (call->name);
+  g_free (call);
+}
+
+static void
+start_add (MusterRegistration *self,
+           GTask *task,
+           GCancellable *cancellable,
+           GAsyncReadyCallback callback,
+           gpointer user_data)
+{
+  const AddCall *call = g_task_get_task_data (task);
+
+  MUSTER_WATCHER_GET_IFACE (self)->add_async (MUSTER_WATCHER (self), call->address, call->name,
+                                              cancellable, callback, user_data);
+}
+
+static void
+finish_add (MusterRegistration *self, GAsyncResult *result, GTask *task)
+{
+  GError *error = NULL;
+  gboolean ok = MUSTER_WATCHER_GET_IFACE (self)->add_finish (MUSTER_WATCHER (self), result, &error);
+
+  muster_lane_return_boolean (self, task, ok, error);
+}
+
+/**
+ * muster_watcher_add_async:
+ * @self: a registration
+ * @address: whose, as the protocol writes it
+ * @name: (nullable): what the user calls it
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called with the answer
+ * @user_data: for @callback
+ *
+ * Asks to see the presence of an address.
+ */
+void
+muster_watcher_add_async (MusterWatcher *self,
+                          const char *address,
+                          const char *name,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  AddCall *call;
+
+  g_return_if_fail (MUSTER_IS_WATCHER (self));
+  g_return_if_fail (address != NULL);
+
+  call = g_new0 (AddCall, 1);
+  call->address = g_strdup (address);
+  call->name = g_strdup (name);
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_add_async, call,
+                           add_call_free, cancellable, callback, user_data, start_add, finish_add);
+}
+
+/**
+ * muster_watcher_add_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED when it was cancelled, or when
+ *   the registration was closed meanwhile
+ *
+ * Returns: %TRUE: it was asked
+ */
+gboolean
+muster_watcher_add_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_add_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+typedef struct {
+  char *address;
+} RemoveCall;
+
+static void
+remove_call_free (gpointer data)
+{
+  RemoveCall *call = data;
+
+  g_free (call->address);
+  g_free (call);
+}
+
+static void
+start_remove (MusterRegistration *self,
+              GTask *task,
+              GCancellable *cancellable,
+              GAsyncReadyCallback callback,
+              gpointer user_data)
+{
+  const RemoveCall *call = g_task_get_task_data (task);
+
+  MUSTER_WATCHER_GET_IFACE (self)->remove_async (MUSTER_WATCHER (self), call->address, cancellable,
+                                                 callback, user_data);
+}
+
+static void
+finish_remove (MusterRegistration *self, GAsyncResult *result, GTask *task)
+{
+  GError *error = NULL;
+  gboolean ok = MUSTER_WATCHER_GET_IFACE (self)->remove_finish (MUSTER_WATCHER (self), result,
+                                                                &error);
+
+  muster_lane_return_boolean (self, task, ok, error);
+}
+
+/**
+ * muster_watcher_remove_async:
+ * @self: a registration
+ * @address: whose, as the protocol writes it
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called with the answer
+ * @user_data: for @callback
+ *
+ * No longer watches an address.
+ */
+void
+muster_watcher_remove_async (MusterWatcher *self,
+                             const char *address,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  RemoveCall *call;
+
+  g_return_if_fail (MUSTER_IS_WATCHER (self));
+  g_return_if_fail (address != NULL);
+
+  call = g_new0 (RemoveCall, 1);
+  call->address = g_strdup (address);
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_remove_async, call,
+                           remove_call_free, cancellable, callback, user_data, start_remove,
+                           finish_remove);
+}
+
+/**
+ * muster_watcher_remove_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED when it was cancelled, or when
+ *   the registration was closed meanwhile
+ *
+ * Returns: %TRUE: it is gone
+ */
+gboolean
+muster_watcher_remove_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_remove_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+typedef struct {
+  char *address;
+  gboolean allow;
+} AuthoriseCall;
+
+static void
+authorise_call_free (gpointer data)
+{
+  AuthoriseCall *call = data;
+
+  g_free (call->address);
+  g_free (call);
+}
+
+static void
+start_authorise (MusterRegistration *self,
+                 GTask *task,
+                 GCancellable *cancellable,
+                 GAsyncReadyCallback callback,
+                 gpointer user_data)
+{
+  const AuthoriseCall *call = g_task_get_task_data (task);
+
+  MUSTER_WATCHER_GET_IFACE (self)->authorise_async (MUSTER_WATCHER (self), call->address,
+                                                    call->allow, cancellable, callback, user_data);
+}
+
+static void
+finish_authorise (MusterRegistration *self, GAsyncResult *result, GTask *task)
+{
+  GError *error = NULL;
+  gboolean ok = MUSTER_WATCHER_GET_IFACE (self)->authorise_finish (MUSTER_WATCHER (self), result,
+                                                                   &error);
+
+  muster_lane_return_boolean (self, task, ok, error);
+}
+
+/**
+ * muster_watcher_authorise_async:
+ * @self: a registration
+ * @address: whose, as the protocol writes it
+ * @allow: whether it may see our presence
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called with the answer
+ * @user_data: for @callback
+ *
+ * Answers whether an address may see our presence.
+ */
+void
+muster_watcher_authorise_async (MusterWatcher *self,
+                                const char *address,
+                                gboolean allow,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  AuthoriseCall *call;
+
+  g_return_if_fail (MUSTER_IS_WATCHER (self));
+  g_return_if_fail (address != NULL);
+
+  call = g_new0 (AuthoriseCall, 1);
+  call->address = g_strdup (address);
+  call->allow = allow;
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_authorise_async, call,
+                           authorise_call_free, cancellable, callback, user_data, start_authorise,
+                           finish_authorise);
+}
+
+/**
+ * muster_watcher_authorise_finish:
+ * @self: a registration
+ * @result: what the callback got
+ * @error: return location: %MUSTER_ERROR, or %G_IO_ERROR_CANCELLED when it was cancelled, or when
+ *   the registration was closed meanwhile
+ *
+ * Returns: %TRUE: the service has it
+ */
+gboolean
+muster_watcher_authorise_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_authorise_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * muster_watcher_report:
+ * @self: a registration
+ * @contact: the contact as it is now; copied where it is kept
+ *
+ * For plugins: tells the broker that a contact is new, or changed.
+ */
+void
+muster_watcher_report (MusterWatcher *self, const MusterContact *contact)
+{
+  g_return_if_fail (MUSTER_IS_WATCHER (self));
+  g_return_if_fail (contact != NULL && contact->address != NULL);
+
+  g_signal_emit (self, contact_changed_signal, 0, contact);
+}

@@ -1,0 +1,247 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "standing-fixture.h"
+
+/* Calls in one lane wait for each other; lanes do not; a close ends them all first. */
+
+typedef struct {
+  MusterRegistration *registration;
+  GAsyncResult *results[8];
+} Lanes;
+
+static const MusterRegistrationHost no_host = { .dup_param = world_dup_param };
+
+static void
+set_up (Lanes *lanes, gconstpointer data)
+{
+  const MusterKind *kind = muster_module_get_info (full_module)->kinds[0];
+
+  full_reset ();
+  lanes->registration = muster_registration_new (kind->get_type (), kind->protocol, NULL, "a1",
+                                                 "alice@full", &no_host, NULL);
+}
+
+static void
+tear_down (Lanes *lanes, gconstpointer data)
+{
+  settle ();
+  for (guint i = 0; i < G_N_ELEMENTS (lanes->results); i++)
+    g_clear_object (&lanes->results[i]);
+  g_assert_finalize_object (lanes->registration);
+}
+
+static void
+publish (Lanes *lanes, MusterPresence presence, GCancellable *cancellable, guint i)
+{
+  muster_publisher_publish_async (MUSTER_PUBLISHER (lanes->registration), presence, "hello",
+                                  cancellable, on_test_result, &lanes->results[i]);
+}
+
+static void
+assert_cancelled (Lanes *lanes, guint i)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (lanes->results[i]);
+  g_assert_false (g_task_propagate_boolean (G_TASK (lanes->results[i]), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
+test_one_lane (Lanes *lanes, gconstpointer data)
+{
+  full->hold = TRUE;
+  publish (lanes, MUSTER_PRESENCE_AVAILABLE, NULL, 0);
+  publish (lanes, MUSTER_PRESENCE_DND, NULL, 1);
+  settle ();
+  assert_log ("publish:available");
+  release ();
+  settle ();
+  assert_log ("publish:dnd");
+  g_assert_true (muster_publisher_publish_finish (MUSTER_PUBLISHER (lanes->registration),
+                                                  lanes->results[0], NULL));
+  g_assert_null (lanes->results[1]);
+  release ();
+  settle ();
+  g_assert_nonnull (lanes->results[1]);
+}
+
+static void
+test_side_by_side (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (GHashTable) secrets = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autofree char *evidence = NULL;
+  g_autoptr (GVariant) form = NULL;
+  g_autoptr (GPtrArray) contacts = NULL;
+  MusterVerdict verdict = MUSTER_VERDICT_MISSED;
+  gpointer self = lanes->registration;
+
+  full->hold = TRUE;
+  publish (lanes, MUSTER_PRESENCE_DND, NULL, 0);
+  muster_watcher_load_async (self, NULL, on_test_result, &lanes->results[1]);
+  muster_watcher_add_async (self, "carol@full", NULL, NULL, on_test_result, &lanes->results[2]);
+  muster_creator_get_form_async (self, NULL, on_test_result, &lanes->results[3]);
+  muster_verifier_verify_async (self, NULL, on_test_result, &lanes->results[4]);
+  muster_incoming_answer_async (self, "call-1", MUSTER_ANSWER_DECLINE, NULL, NULL, on_test_result,
+                                &lanes->results[5]);
+  muster_registration_open_async (self, NULL, on_test_result, &lanes->results[6]);
+  muster_creator_create_async (self, g_variant_new_parsed ("{'nick': <'ann'>}"), secrets, NULL,
+                               on_test_result, &lanes->results[7]);
+  settle ();
+  assert_log ("publish:dnd load form verify answer:call-1 open");
+
+  while (!g_queue_is_empty (&full->held)) {
+    release ();
+    settle ();
+  }
+  assert_log ("add:carol@full create:ann");
+  contacts = muster_watcher_load_finish (self, lanes->results[1], NULL);
+  g_assert_cmpstr (((MusterContact *) contacts->pdata[0])->address, ==, "bob@full");
+  g_assert_true (muster_watcher_add_finish (self, lanes->results[2], NULL));
+  form = muster_creator_get_form_finish (self, lanes->results[3], NULL);
+  g_assert_cmpuint (g_variant_n_children (form), ==, 1);
+  g_assert_true (
+    muster_verifier_verify_finish (self, lanes->results[4], &verdict, &evidence, NULL));
+  g_assert_cmpint (verdict, ==, MUSTER_VERDICT_PROVEN);
+  g_assert_cmpstr (evidence, ==, "it came back");
+  g_assert_true (muster_incoming_answer_finish (self, lanes->results[5], NULL));
+  g_assert_true (muster_creator_create_finish (self, lanes->results[7], NULL));
+  muster_lease_free (muster_registration_open_finish (self, lanes->results[6], NULL));
+}
+
+static void
+test_cancelled (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (GCancellable) first = g_cancellable_new ();
+  g_autoptr (GCancellable) second = g_cancellable_new ();
+
+  full->hold = TRUE;
+  publish (lanes, MUSTER_PRESENCE_DND, first, 0);
+  publish (lanes, MUSTER_PRESENCE_AVAILABLE, second, 1);
+  settle ();
+  g_cancellable_cancel (second); /* has not begun, and never will */
+  g_cancellable_cancel (first);
+  settle ();
+  assert_cancelled (lanes, 0);
+  assert_cancelled (lanes, 1);
+  assert_log ("publish:dnd");
+}
+
+/* Nothing is under way, and nothing begins, while the plugin closes. */
+static void
+test_close (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  full->hold = TRUE;
+  publish (lanes, MUSTER_PRESENCE_DND, NULL, 0);
+  publish (lanes, MUSTER_PRESENCE_AVAILABLE, NULL, 1);
+  muster_verifier_verify_async (MUSTER_VERIFIER (lanes->registration), NULL, on_test_result,
+                                &lanes->results[2]);
+  settle ();
+  assert_log ("publish:dnd verify");
+  full->deaf = TRUE;
+  muster_registration_close_async (lanes->registration, NULL, on_test_result, &lanes->results[3]);
+  settle ();
+  assert_cancelled (lanes, 1);
+  assert_log (""); /* two have not ended */
+  release ();
+  settle ();
+  assert_log ("");
+  release ();
+  settle ();
+  assert_log ("close");
+  publish (lanes, MUSTER_PRESENCE_DND, NULL, 4);
+  settle ();
+  assert_cancelled (lanes, 4);
+  release ();
+  settle ();
+  g_assert_true (muster_registration_close_finish (lanes->registration, lanes->results[3], &error));
+
+  publish (lanes, MUSTER_PRESENCE_DND, NULL, 5); /* and may again */
+  settle ();
+  assert_log ("publish:dnd");
+  release ();
+}
+
+/* A plugin that does not end a call keeps the service from being told, not the daemon from going on. */
+static void
+test_close_given_up (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+
+  full->hold = full->deaf = TRUE;
+  publish (lanes, MUSTER_PRESENCE_DND, NULL, 0);
+  settle ();
+  muster_registration_close_async (lanes->registration, cancellable, on_test_result,
+                                   &lanes->results[1]);
+  g_test_expect_message ("Muster", G_LOG_LEVEL_WARNING, "*have not ended*");
+  g_cancellable_cancel (cancellable);
+  settle ();
+  g_test_assert_expected_messages ();
+  g_assert_false (
+    muster_registration_close_finish (lanes->registration, lanes->results[1], &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  assert_log ("publish:dnd");
+  release ();
+}
+
+static void
+on_contact (MusterWatcher *watcher, MusterContact *contact, gpointer user_data)
+{
+  g_string_append_printf (full->log, "contact:%s:%s ", contact->address,
+                          muster_presence_to_string (contact->presence));
+}
+
+static void
+on_offer (MusterIncoming *incoming, MusterOffer *offer, gpointer user_data)
+{
+  g_string_append_printf (full->log, "offer:%s:%s ", offer->id, offer->from);
+}
+
+static void
+test_reports (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (MusterContact) contact = muster_contact_new ("bob@full");
+  g_autoptr (MusterContact) copy = NULL;
+  g_autoptr (MusterOffer) offer = muster_offer_new ("1", MUSTER_OFFER_CALL, "bob@full", WALL_US);
+  g_autoptr (MusterOffer) offer_copy = muster_offer_copy (offer);
+
+  g_signal_connect (lanes->registration, "contact-changed", G_CALLBACK (on_contact), NULL);
+  g_signal_connect (lanes->registration, "offer-changed", G_CALLBACK (on_offer), NULL);
+  contact->presence = MUSTER_PRESENCE_AWAY;
+  copy = muster_contact_copy (contact);
+  muster_watcher_report (MUSTER_WATCHER (lanes->registration), copy);
+  muster_incoming_report (MUSTER_INCOMING (lanes->registration), offer_copy);
+  assert_log ("contact:bob@full:away offer:1:bob@full");
+  g_assert_cmpuint (muster_publisher_get_supported (MUSTER_PUBLISHER (lanes->registration)), ==,
+                    1u << MUSTER_PRESENCE_AVAILABLE | 1u << MUSTER_PRESENCE_DND);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  full_open ();
+
+#define ADD(path, test) g_test_add (path, Lanes, NULL, set_up, test, tear_down)
+  ADD ("/lanes/one-lane", test_one_lane);
+  ADD ("/lanes/side-by-side", test_side_by_side);
+  ADD ("/lanes/cancelled", test_cancelled);
+  ADD ("/lanes/close", test_close);
+  ADD ("/lanes/close-given-up", test_close_given_up);
+  ADD ("/lanes/reports", test_reports);
+
+  status = g_test_run ();
+  full_clear ();
+  muster_module_free (full_module);
+  return status;
+}
