@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from harness import secrets  # noqa: E402
 from harness.bus import Bus  # noqa: E402
 from harness.kamailio import Kamailio  # noqa: E402
 from harness.keyring import Keyring, Listener  # noqa: E402
@@ -56,8 +57,12 @@ def listener(bus, tmp_path):
 
 @pytest.fixture
 def make_muster(bus, tmp_path):
-    """Starts daemons on the test's bus: make_muster (), each with a home of its own unless told."""
+    """Starts daemons on the test's bus: make_muster (), each with a home of its own unless told.
+
+    They log all they can, and afterwards no log of the test may show a secret that a program was given.
+    """
     running = []
+    secrets.forget()
 
     def make(home=None, **options):
         muster = Muster(home or tmp_path / f"home-{len(running)}", bus.address, **options)
@@ -67,6 +72,8 @@ def make_muster(bus, tmp_path):
     yield make
     for each in running:
         each.stop()
+    shown = secrets.files_with_secrets(tmp_path, secrets.given(), only=".log")
+    assert not shown, "a log shows a secret"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import gi
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
+from harness import secrets  # noqa: E402
 from harness.process import Process, private_environment, wait_until  # noqa: E402
 
 BUS_NAME = "org.muster.Muster1"
@@ -56,8 +57,9 @@ class Muster:
     # Life
 
     def spawn(self, *arguments):
-        """Start a daemon without waiting for anything."""
-        return Process("musterd", [self.program, *arguments], self.log_path, env=self.environment)
+        """Start a daemon without waiting for anything. It logs all it can."""
+        environment = {"G_MESSAGES_DEBUG": "all", **self.environment}
+        return Process("musterd", [self.program, *arguments], self.log_path, env=environment)
 
     def start(self, *arguments):
         """Start and wait until the bus name is there."""
@@ -134,6 +136,7 @@ class Muster:
         if secret is None:
             return subprocess.run([self.command, *arguments], env=self.environment, stdin=subprocess.DEVNULL,
                                   capture_output=True, text=True, timeout=timeout_s, check=False)
+        secrets.note(secret)
         reading, writing = os.pipe()
         try:
             os.write(writing, secret.encode())

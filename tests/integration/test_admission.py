@@ -23,7 +23,7 @@ def test_a_silent_service(muster, silent_server):
     """No more attempts are under way than a service has places for. The others say what they wait for, go when
     one is given up, and hold nobody else up."""
     for number in range(PLACES + WAITING):
-        muster.add("sip", f"u{number}@example.test", secret="secret", wait=False, server=silent_server)
+        muster.add("sip", f"u{number}@example.test", secret="se:cret", wait=False, server=silent_server)
 
     def waiting():
         return [row["id"] for row in muster.list() if row["reason"] == "admission"]

@@ -15,6 +15,7 @@ import pytest
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
+from harness import secrets  # noqa: E402
 from harness.muster import BUS_NAME, ROOT_PATH  # noqa: E402
 from harness.process import wait_until  # noqa: E402
 
@@ -58,13 +59,10 @@ class Agent:
             GLib.Variant("(oa{sv})", (PATH, options)), None, 0, 5000, None)
 
     def answer(self, path, secret):
-        reading, writing = os.pipe()
-        os.write(writing, secret)
-        os.close(writing)
-        fds = Gio.UnixFDList.new_from_array([reading])
-        self.connection.call_with_unix_fd_list_sync(
+                self.connection.call_with_unix_fd_list_sync(
             BUS_NAME, path, f"{BUS_NAME}.Request", "Answer",
-            GLib.Variant("(a{sv}a{sh}a{sv})", ({}, {"password": 0}, {})), None, 0, 5000, fds, None)
+            GLib.Variant("(a{sv}a{sh}a{sv})", ({}, {"password": 0}, {})), None, 0, 5000,
+            secrets.secret_pipe(secret), None)
 
     def close(self):
         self.connection.close_sync(None)
@@ -108,7 +106,7 @@ def test_an_agent_is_asked_and_answers(refused, bus):
     wait_until(turning(lambda: agent.asked), 5, "the agent is asked")
     path, properties = agent.asked[0]
     assert properties["Kind"] == "secret" and properties["Secrets"] == ["password"]
-    agent.answer(path, b"another")
+    agent.answer(path, b"an:other")
     assert refused.show(REFUSED)["secrets"] == ["password"]
     wait_until(turning(lambda: path in agent.cancelled or len(agent.asked) > 1), 5, "the old question is void")
     wait_until(turning(lambda: len({asked for asked, _ in agent.asked}) == 2), 5, "the echo refuses mallory again")
@@ -163,7 +161,7 @@ def test_answers_are_checked(refused, bus):
         agent.connection.call_sync(
             BUS_NAME, path, f"{BUS_NAME}.Request", "Answer",
             GLib.Variant("(a{sv}a{sh}a{sv})", ({"maybe": GLib.Variant("b", True)}, {}, {})), None, 0, 5000, None)
-    outcome = refused.run("agent", "answer", "rnosuchrequest", "--fd", "3", secret="x")
+    outcome = refused.run("agent", "answer", "rnosuchrequest", "--fd", "3", secret="an:other")
     assert outcome.returncode == 5 and "rnosuchrequest" in outcome.stderr
     agent.close()
 
@@ -171,7 +169,7 @@ def test_answers_are_checked(refused, bus):
 def test_one_request_from_a_script(refused):
     """`muster agent answer` reads the secret from a descriptor, never from its arguments."""
     (request,) = requests(refused)
-    refused.do("agent", "answer", request["id"], "--fd", "3", secret="another")
+    refused.do("agent", "answer", request["id"], "--fd", "3", secret="an:other")
     assert refused.show(REFUSED)["secrets"] == ["password"]
     outcome = refused.run("agent", "answer", request["id"], "another")
     assert outcome.returncode == 2 and "can be read by everybody" in outcome.stderr
@@ -190,6 +188,7 @@ def test_the_command_line_as_agent(refused):
             assert time.monotonic() < deadline, screen
             if select.select([main], [], [], 0.2)[0]:
                 screen += os.read(main, 4096)
+        secrets.note("typed-secret")
         os.write(main, b"typed-secret\n")
         refused.wait_for(REFUSED, 5, "the secret is stored", lambda row: row["secrets"] == ["password"])
         assert b"typed-secret" not in screen

@@ -68,8 +68,8 @@ def test_without_a_network(muster):
     """No network at all: an account of another machine waits, those of this machine are registered."""
     assert offline(muster) == ["no-network"]
     muster.add("echo", LOCAL)
-    muster.add("sip", REMOTE, secret="secret", wait=False, server=NOBODY)
-    muster.add("sip", f"bob@{DOMAIN}", secret="secret", wait=False, server="127.0.0.1:1")
+    muster.add("sip", REMOTE, secret="se:cret", wait=False, server=NOBODY)
+    muster.add("sip", f"bob@{DOMAIN}", secret="se:cret", wait=False, server="127.0.0.1:1")
     assert muster.show(LOCAL)["state"] == "registered"
     waiting = muster.wait_state(REMOTE, "waiting-network")
     assert waiting["reason"] == "no-network"
@@ -80,7 +80,7 @@ def test_without_a_network(muster):
 def test_a_network_comes_and_goes(muster, network):
     """An account that waits for the network is tried as soon as there is one, and waits again without."""
     muster.add("echo", LOCAL, lease=3600)
-    muster.add("sip", REMOTE, secret="secret", wait=False, server=NOBODY)
+    muster.add("sip", REMOTE, secret="se:cret", wait=False, server=NOBODY)
     muster.wait_state(REMOTE, "waiting-network")
     add_link(network, "192.0.2.7/24")
     wait_online(muster, True)

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The registrar that the other tests rely on, tried with a client that is none of ours."""
 
+import base64
 import ssl
 
 import pytest
 
+from harness import secrets
 from harness.kamailio import DOMAIN, REALM, SERVER_NAME, check_configuration
 from harness.sip_client import Client
 
@@ -125,3 +127,15 @@ def test_a_certificate_for_another_name_is_refused(make_kamailio):
 def test_kamailio_finds_no_fault_with_its_configuration(make_kamailio):
     """The configuration that the harness writes passes kamailio's own check."""
     check_configuration(make_kamailio(USERS).directory)
+
+
+def test_a_secret_is_found_in_any_disguise(tmp_path):
+    """The search that other tests rely on sees a secret as it is, in hex, and inside of base64."""
+    secret = b"se:cret-of-7"
+    shapes = [secret, secret.hex().encode(), secret.hex().upper().encode()]
+    shapes += [base64.b64encode(b"alice:"[:n] + secret + b"tail"[:m]) for n in range(6) for m in range(4)]
+    for number, shape in enumerate(shapes):
+        (tmp_path / f"{number}.log").write_bytes(b"before " + shape + b" after")
+        assert len(secrets.files_with_secrets(tmp_path, [secret], only=".log")) == 1, shape
+        (tmp_path / f"{number}.log").write_bytes(b"nothing")
+    assert secrets.files_with_secrets(tmp_path, [secret]) == []
