@@ -351,6 +351,7 @@ harden (void)
     setrlimit (RLIMIT_NOFILE, &files);
   }
   signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 }
 
 int
