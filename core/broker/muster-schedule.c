@@ -108,12 +108,14 @@ muster_schedule_after_error_ms (MusterError code,
 }
 
 gint64
-muster_schedule_refresh_retry_ms (gint64 left_ms, gint64 after_error_ms)
+muster_schedule_refresh_retry_ms (gint64 left_ms, gint64 after_error_ms, gboolean is_told)
 {
   gint64 delay_ms = MIN (after_error_ms, left_ms / 3);
 
   if (left_ms < REFRESH_MIN_MS)
     return G_MAXINT64;
+  if (is_told && after_error_ms <= left_ms - DEADLINE_MIN_MS) /* leaves time for the attempt */
+    return after_error_ms;
 
   return MAX (delay_ms, MIN (REFRESH_MIN_MS, left_ms / 3));
 }

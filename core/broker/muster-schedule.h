@@ -26,8 +26,9 @@ gint64 muster_schedule_after_error_ms (MusterError code,
                                        double chance);
 
 /* The next try of a refresh that failed in passing, with @left_ms of the lease left; %G_MAXINT64:
- * there is no room for another. @after_error_ms as from the function above. */
-gint64 muster_schedule_refresh_retry_ms (gint64 left_ms, gint64 after_error_ms);
+ * there is no room for another. @after_error_ms as from the function above; @is_told: the service
+ * itself asked for so much time, and gets it if the lease lasts. */
+gint64 muster_schedule_refresh_retry_ms (gint64 left_ms, gint64 after_error_ms, gboolean is_told);
 
 /* How long an attempt may take: @left_ms of the lease left, 0 if none runs. */
 gint64 muster_schedule_open_deadline_ms (gint64 left_ms);

@@ -671,6 +671,14 @@ delay_after_error_ms (MusterStanding *self)
                                          g_random_double ());
 }
 
+/* The service said when it wants to see us again. */
+static gboolean
+was_told (MusterStanding *self)
+{
+  return self->view.error != NULL && self->view.error->code == MUSTER_ERROR_BUSY &&
+         muster_error_get_retry_after_s (self->view.error) > 0;
+}
+
 /* Performs what the state asks for. Nothing is under way when it runs. */
 static void
 muster_standing_enter (MusterStanding *self)
@@ -684,9 +692,9 @@ muster_standing_enter (MusterStanding *self)
       gint64 left_ms = lease_left_ms (self);
 
       self->why = MUSTER_FACT_REFRESH_DUE; /* what the next try is for */
-      muster_standing_arm_due (self,
-                               muster_schedule_refresh_retry_ms (left_ms,
-                                                                 delay_after_error_ms (self)));
+      muster_standing_arm_due (self, muster_schedule_refresh_retry_ms (left_ms,
+                                                                       delay_after_error_ms (self),
+                                                                       was_told (self)));
     } else {
       muster_standing_attempt (self);
     }
@@ -809,8 +817,7 @@ is_held_off (MusterStanding *self, MusterAccountFact fact)
 
   return (fact == MUSTER_FACT_NETWORK_UP || fact == MUSTER_FACT_NETWORK_DOWN ||
           fact == MUSTER_FACT_NETWORK_CHANGED) &&
-         (error->code == MUSTER_ERROR_CONFLICT ||
-          (error->code == MUSTER_ERROR_BUSY && muster_error_get_retry_after_s (error) > 0));
+         (error->code == MUSTER_ERROR_CONFLICT || was_told (self));
 }
 
 void

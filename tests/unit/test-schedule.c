@@ -209,7 +209,7 @@ test_refresh_is_retried_inside_the_lease (void)
     static const gint64 asked_ms[] = { 0, 1, 100, 2000, 60000, HOUR_MS, G_MAXINT64 };
 
     for (guint i = 0; i < G_N_ELEMENTS (asked_ms); i++) {
-      gint64 delay_ms = muster_schedule_refresh_retry_ms (left_ms, asked_ms[i]);
+      gint64 delay_ms = muster_schedule_refresh_retry_ms (left_ms, asked_ms[i], FALSE);
 
       if (delay_ms == G_MAXINT64) {
         g_assert_cmpint (left_ms, <, 500); /* no room for another */
@@ -218,6 +218,22 @@ test_refresh_is_retried_inside_the_lease (void)
       g_assert_cmpint (delay_ms, >, 0);
       g_assert_cmpint (delay_ms, <=, left_ms / 3);
       g_assert_cmpint (delay_ms, <=, MAX (asked_ms[i], 500));
+    }
+  }
+}
+
+/* A service that asks for time gets it where the lease lasts so long. */
+static void
+test_refresh_waits_as_told (void)
+{
+  for (gint64 left_ms = 500; left_ms < 10 * MINUTE_MS; left_ms += 100) {
+    for (gint64 told_ms = 1000; told_ms < 2 * left_ms; told_ms += 1000) {
+      gint64 delay_ms = muster_schedule_refresh_retry_ms (left_ms, told_ms, TRUE);
+
+      if (told_ms <= left_ms - 1000)
+        g_assert_cmpint (delay_ms, ==, told_ms);
+      else
+        g_assert_cmpint (delay_ms, <=, MAX (left_ms / 3, 500));
     }
   }
 }
@@ -231,7 +247,8 @@ test_refresh_retries_are_bounded (void)
 
   for (; n < 1000; n++) {
     gint64 delay_ms = muster_schedule_refresh_retry_ms (left_ms,
-                                                        muster_schedule_retry_ms (n + 1, 0, 0));
+                                                        muster_schedule_retry_ms (n + 1, 0, 0),
+                                                        FALSE);
 
     if (delay_ms == G_MAXINT64)
       break;
@@ -273,6 +290,7 @@ main (int argc, char **argv)
   g_test_add_func ("/schedule/each-error-has-its-wait", test_each_error_has_its_wait);
   g_test_add_func ("/schedule/refresh-is-retried-inside-the-lease",
                    test_refresh_is_retried_inside_the_lease);
+  g_test_add_func ("/schedule/refresh-waits-as-told", test_refresh_waits_as_told);
   g_test_add_func ("/schedule/refresh-retries-are-bounded", test_refresh_retries_are_bounded);
   g_test_add_func ("/schedule/deadline-is-a-third-of-what-is-left",
                    test_deadline_is_a_third_of_what_is_left);
