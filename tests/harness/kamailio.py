@@ -36,9 +36,9 @@ tcp_accept_no_cl=no
 tcp_crlf_ping=yes
 tcp_connection_lifetime=3605
 tcp_reuse_port=yes
-listen=udp:127.0.0.1:{udp_port}
-listen=tcp:127.0.0.1:{udp_port}
-listen=tls:127.0.0.1:{tls_port}
+listen=udp:{address}:{udp_port}
+listen=tcp:{address}:{udp_port}
+listen=tls:{address}:{tls_port}
 alias="{domain}"
 alias="{server_name}"
 
@@ -138,12 +138,13 @@ class Kamailio:
     """One registrar. Stop it and start it again as often as a test likes; its ports stay."""
 
     def __init__(self, directory, users, *, certificate=None, min_expires=10, max_expires=3600, nonce_expire=300,
-                 algorithm="MD5", reject_below=0):
+                 algorithm="MD5", reject_below=0, address="127.0.0.1", wrapper=()):
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self.directory = str(directory)
         self.port, self.tls_port = free_ports(2)
-        self.server = f"127.0.0.1:{self.port}"
-        self.tls_server = f"127.0.0.1:{self.tls_port}"
+        self.server = f"{address}:{self.port}"
+        self.tls_server = f"{address}:{self.tls_port}"
+        self._wrapper = wrapper  # a program that becomes kamailio, such as nsenter
         self._process = None
         self._rpc_socket = os.path.join(self.directory, "rpc")
         self._log = os.path.join(self.directory, "kamailio.log")
@@ -152,7 +153,7 @@ class Kamailio:
         lines = "\n".join(f'    $sht(users=>{name}) = "{password}";' for name, password in users.items())
         with open(os.path.join(self.directory, "kamailio.cfg"), "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
-                directory=self.directory, rpc_socket=self._rpc_socket, udp_port=self.port, tls_port=self.tls_port,
+                directory=self.directory, rpc_socket=self._rpc_socket, address=address, udp_port=self.port, tls_port=self.tls_port,
                 domain=DOMAIN, server_name=SERVER_NAME, realm=REALM, users=lines, min_expires=min_expires,
                 max_expires=max_expires, nonce_expire=nonce_expire, algorithm=algorithm, reject_below=reject_below))
         self.start()
@@ -176,7 +177,7 @@ class Kamailio:
             os.unlink(self._rpc_socket)
         self._process = Process(
             "kamailio",
-            ["kamailio", "-DD", "-E", "-m", "16", "-M", "4", "-f", os.path.join(self.directory, "kamailio.cfg"),
+            [*self._wrapper, "kamailio", "-DD", "-E", "-m", "16", "-M", "4", "-f", os.path.join(self.directory, "kamailio.cfg"),
              "-Y", self.directory, "-w", self.directory],
             self._log, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
         self._process.wait_ready(self._serves, 10)
