@@ -241,7 +241,7 @@ class Kamailio:
         try:
             answer = self.rpc("ul.lookup", "location", f"{user}@{DOMAIN}")
         except RuntimeError as error:
-            if "not found" in str(error).lower():
+            if "not found" in str(error).lower() or "no contacts" in str(error):
                 return []
             raise
         return self._live(answer["Contacts"])

@@ -91,6 +91,9 @@ class Muster:
         wait_until(lambda: self.name_owner_pid() is None, 5, "the bus noticed the end")
         return status
 
+    def signal(self, number):
+        self._process.signal(number)
+
     @property
     def pid(self):
         return self._process.pid if self._process else None
