@@ -168,7 +168,8 @@ side_lease_retry (SideLease *lease)
 
   /* Without an end there is nothing to stay inside of. */
   if (lease->end_us != 0 && lease->end_us != G_MAXINT64)
-    delay_ms = muster_schedule_refresh_retry_ms (left_ms, delay_ms);
+    delay_ms = muster_schedule_refresh_retry_ms (left_ms, delay_ms,
+                                                 muster_error_get_retry_after_s (lease->error) > 0);
   if (delay_ms != G_MAXINT64) /* no room for another: its end comes by itself */
     side_lease_arm (lease, delay_ms);
 }
