@@ -219,7 +219,9 @@ cli_bus_list_one (Cli *self,
   else
     g_set_error (error, CLI_ERROR, CLI_NOT_FOUND,
                  "there is no %s '%s'; 'muster %s' shows those there are", kind, value,
-                 g_str_equal (kind, "protocol") ? "protocols" : kind);
+                 g_str_equal (kind, "protocol")  ? "protocols"
+                 : g_str_equal (kind, "request") ? "agent list"
+                                                 : kind);
 
   return NULL;
 }

@@ -157,8 +157,8 @@ cli_json_from_variant (GVariant *value, const char *key)
   return cli_json_string (NULL);
 }
 
-/* JSON-GLib leaves the upper control characters and the bidirectional ones as they are. They can
- * stand nowhere but inside strings, where an escape means the same. */
+/* JSON-GLib leaves the upper control characters, the bidirectional ones, and by mistake U+001F as they
+ * are. They can stand nowhere but inside strings, where an escape means the same. */
 static char *
 escape_unsafe (const char *json)
 {
@@ -167,7 +167,7 @@ escape_unsafe (const char *json)
   for (const char *p = json; *p != '\0'; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
 
-    if (c < 0x7f || !cli_text_is_unsafe (c))
+    if (c != 0x1f && (c < 0x7f || !cli_text_is_unsafe (c)))
       g_string_append_unichar (out, c);
     else if (c <= 0xffff)
       g_string_append_printf (out, "\\u%04x", c);

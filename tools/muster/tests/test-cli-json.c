@@ -58,12 +58,12 @@ test_types (void)
 static void
 test_control_characters (void)
 {
-  const char *text = "a\033\xc2\x9b\xe2\x80\xae\xf0\x9d\x85\xb3 \x7f é";
+  const char *text = "a\033\037\001\xc2\x9b\xe2\x80\xae\xf0\x9d\x85\xb3 \x7f é";
   g_autoptr (JsonNode) node = cli_json_string (text);
   g_autofree char *json = cli_json_to_text (node, FALSE);
   g_autoptr (JsonNode) back = json_from_string (json, NULL);
 
-  g_assert_cmpstr (json, ==, "\"a\\u001b\\u009b\\u202e\\ud834\\udd73 \\u007f é\"");
+  g_assert_cmpstr (json, ==, "\"a\\u001b\\u001f\\u0001\\u009b\\u202e\\ud834\\udd73 \\u007f é\"");
   g_assert_cmpstr (json_node_get_string (back), ==, text);
 }
 
