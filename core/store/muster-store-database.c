@@ -29,6 +29,20 @@
 /* Only somebody with a database tool can hold us up: the lock file keeps other daemons out. */
 #define BUSY_TIMEOUT_MS 2000
 
+/* What SQLite says may quote what stands in a damaged file. */
+static char *
+dup_printable (const char *text)
+{
+  char *valid = g_utf8_make_valid (text, -1);
+
+  for (char *c = valid; *c != '\0'; c++) {
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  }
+
+  return valid;
+}
+
 /* results */
 
 /* @cause: errno after the call. sqlite3_system_errno() knows nothing of a failed step. */
@@ -57,11 +71,15 @@ static void
 set_error (MusterStoreDatabase *self, int result, GError **error)
 {
   MusterStoreError code = code_for_result (result, errno);
+  g_autofree char *words = NULL;
 
-  if (code == MUSTER_STORE_ERROR_FULL)
+  if (code == MUSTER_STORE_ERROR_FULL) {
     g_set_error (error, MUSTER_STORE_ERROR, code, "no room left for the database %s", self->path);
-  else
-    g_set_error (error, MUSTER_STORE_ERROR, code, "SQLite: %s", sqlite3_errmsg (self->db));
+    return;
+  }
+
+  words = dup_printable (sqlite3_errmsg (self->db));
+  g_set_error (error, MUSTER_STORE_ERROR, code, "SQLite: %s", words);
 }
 
 /* statements */
@@ -327,7 +345,7 @@ muster_store_database_check (MusterStoreDatabase *self, GError **error)
 
     if (damage == NULL && finding != NULL && !g_str_equal (finding, "ok") &&
         !is_about_one_row (finding))
-      damage = g_strdelimit (g_strdup (finding), "\n", ' ');
+      damage = dup_printable (finding);
   }
 
   if (local_error != NULL) {
