@@ -52,6 +52,7 @@ struct _MusterBroker {
   GPtrArray *retired; /* MusterAccount: removed, but still unregistering */
   GQueue identity_changes;
 
+  char *notice;       /* what the user should know about the store */
   GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
   GTask *leaving;     /* the end of the session */
   MusterTimer leave_timer;

@@ -19,7 +19,8 @@
  * told to others. What changes on request is in muster-change.c and its users.
  */
 
-#define LEAVE_MS 3000
+#define LEAVE_MS        3000
+#define NOTICE_ROWS_MAX 3
 
 static void muster_broker_check_left (MusterBroker *self);
 static gboolean must_leave (MusterAccount *account);
@@ -558,14 +559,30 @@ muster_broker_note_sealed (MusterBroker *self, GPtrArray *names)
   }
 }
 
+/* In the log all of it, in the notice as much as a person will read. */
 static void
-muster_broker_tell_quarantine (GPtrArray *quarantine)
+muster_broker_tell_quarantine (MusterBroker *self, GPtrArray *quarantine)
 {
+  const char *of_store = muster_store_get_notice (self->store);
+  GString *notice = g_string_new (of_store);
+
+  if (of_store != NULL)
+    g_warning ("%s", of_store);
+
   for (guint i = 0; i < quarantine->len; i++) {
     const MusterQuarantineRecord *record = quarantine->pdata[i];
 
-    g_warning ("%s %s was moved aside, ignoring it: %s", record->table, record->id, record->reason);
+    g_warning ("%s %s is damaged and was moved aside, ignoring it: %s", record->table, record->id,
+               record->reason);
+    if (i < NOTICE_ROWS_MAX)
+      g_string_append_printf (notice, "%s%s %s was damaged (%s) and is kept aside",
+                              notice->len > 0 ? "; " : "", record->table, record->id,
+                              record->reason);
   }
+  if (quarantine->len > NOTICE_ROWS_MAX)
+    g_string_append_printf (notice, "; and %u more", quarantine->len - NOTICE_ROWS_MAX);
+
+  self->notice = g_string_free (notice, FALSE);
 }
 
 gboolean
@@ -594,7 +611,7 @@ muster_broker_start (MusterBroker *self, GError **error)
   if (quarantine == NULL)
     return FALSE;
 
-  muster_broker_tell_quarantine (quarantine);
+  muster_broker_tell_quarantine (self, quarantine);
   muster_broker_tell_crash (self);
 
   g_ptr_array_set_free_func (identities, NULL);
@@ -755,6 +772,12 @@ muster_broker_get_store (MusterBroker *self)
   return self->store;
 }
 
+const char *
+muster_broker_get_notice (MusterBroker *self)
+{
+  return self->notice != NULL ? self->notice : "";
+}
+
 const MusterBrokerCounters *
 muster_broker_get_counters (MusterBroker *self)
 {
@@ -907,5 +930,6 @@ muster_broker_free (MusterBroker *self)
   g_hash_table_unref (self->key_runtime);
   g_hash_table_unref (self->unsealed);
   g_free (self->key_problem);
+  g_free (self->notice);
   g_free (self);
 }

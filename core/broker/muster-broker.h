@@ -105,6 +105,8 @@ GSequenceIter *muster_broker_seek_account (MusterBroker *self, const char *after
 GSequenceIter *muster_broker_seek_identity (MusterBroker *self, const char *after_id);
 MusterPluginRegistry *muster_broker_get_registry (MusterBroker *self);
 MusterStore *muster_broker_get_store (MusterBroker *self);
+/* What the user should know about the store, "" if nothing */
+const char *muster_broker_get_notice (MusterBroker *self);
 const MusterBrokerCounters *muster_broker_get_counters (MusterBroker *self);
 guint muster_broker_count_registered (MusterBroker *self);
 const char *muster_broker_get_key_problem (MusterBroker *self); /* "" if there is a key */

@@ -83,11 +83,11 @@ build_counters (MusterBus *self)
 static GVariant *
 build_notice (MusterBus *self)
 {
-  const char *store = muster_store_get_notice (muster_broker_get_store (self->broker));
+  const char *store = muster_broker_get_notice (self->broker);
   const char *key = muster_key_source_get_problem (self->key);
 
-  if (store == NULL || *store == '\0' || *key == '\0')
-    return g_variant_new_string (*key != '\0' ? key : store != NULL ? store : "");
+  if (*store == '\0' || *key == '\0')
+    return g_variant_new_string (*key != '\0' ? key : store);
 
   return g_variant_new_take_string (g_strdup_printf ("%s; %s", store, key));
 }
