@@ -45,7 +45,9 @@ find_protocol (MusterBroker *self, const char *id, GError **error)
   g_autoptr (GError) local = NULL;
 
   if (kind == NULL) {
-    muster_change_invalid (error, "no plugin speaks protocol \"%s\"", id);
+    g_autofree char *quoted = muster_broker_quote (id);
+
+    muster_change_invalid (error, "no plugin speaks protocol %s", quoted);
     return NULL;
   }
   if (!muster_module_start (module, &local)) {

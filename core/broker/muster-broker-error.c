@@ -13,6 +13,8 @@
 
 #include <muster/muster-error.h>
 
+#define QUOTED_MAX 64
+
 static const GDBusErrorEntry entries[] = {
   { MUSTER_BROKER_ERROR_FAILED, MUSTER_BUS_ERROR_FAILED },
   { MUSTER_BROKER_ERROR_INVALID_ARGUMENT, MUSTER_BUS_ERROR_INVALID_ARGUMENT },
@@ -54,4 +56,20 @@ muster_broker_error_dup_name (int muster_error_code)
   }
 
   return g_string_free (name, FALSE);
+}
+
+char *
+muster_broker_quote (const char *text)
+{
+  GString *quoted = g_string_new ("\"");
+  guint n = 0;
+
+  for (; *text != '\0' && n < QUOTED_MAX; text = g_utf8_next_char (text), n++) {
+    gunichar c = g_utf8_get_char (text);
+
+    g_string_append_unichar (quoted, g_unichar_isprint (c) ? c : '?');
+  }
+  g_string_append (quoted, *text != '\0' ? "...\"" : "\"");
+
+  return g_string_free (quoted, FALSE);
 }

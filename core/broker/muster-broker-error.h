@@ -44,4 +44,8 @@ GQuark muster_broker_error_quark (void);
 /* (transfer full): org.muster.Muster1.Error.NAME for a #MusterError code */
 char *muster_broker_error_dup_name (int muster_error_code);
 
+/* (transfer full): what a caller said, in quotation marks, for a message: what is long is cut, and
+ * what cannot be printed is a question mark. */
+char *muster_broker_quote (const char *text);
+
 G_END_DECLS

@@ -39,18 +39,21 @@ match_names (Match *match, gpointer object, const char *id, const char *first, c
 static gpointer
 match_result (const Match *match, const char *kind, GError **error)
 {
+  g_autofree char *quoted = NULL;
+
   if (match->n_exact == 1)
     return match->exact;
   if (match->n_exact == 0 && match->n_prefixed == 1 && *match->selector != '\0')
     return match->prefixed;
 
+  quoted = muster_broker_quote (match->selector);
   if (match->n_exact + match->n_prefixed > 0 && *match->selector != '\0')
     g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_AMBIGUOUS,
-                 "\"%s\" can mean %u of the %s: say more of it, or give an id", match->selector,
+                 "%s can mean %u of the %s: say more of it, or give an id", quoted,
                  match->n_exact > 0 ? match->n_exact : match->n_prefixed, kind);
   else
     g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
-                 "there is no \"%s\" among the %s", match->selector, kind);
+                 "there is no %s among the %s", quoted, kind);
 
   return NULL;
 }

@@ -186,8 +186,10 @@ check_asked_for (MusterRequest *request, GHashTable *secrets, GError **error)
 
   g_hash_table_iter_init (&iter, secrets);
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    g_autofree char *quoted = muster_broker_quote (name);
+
     if (!g_strv_contains ((const char *const *) asked, name))
-      return muster_change_invalid (error, "secrets: \"%s\" is not asked for", (char *) name);
+      return muster_change_invalid (error, "secrets: %s is not asked for", quoted);
   }
 
   return TRUE;

@@ -270,11 +270,11 @@ muster_change_check_param (const MusterProtocol *protocol,
                            GError **error)
 {
   const MusterParam *param = muster_protocol_find_param (protocol, name);
+  g_autofree char *quoted = muster_broker_quote (name);
   g_autoptr (GError) local = NULL;
 
   if (param == NULL)
-    return muster_change_invalid (error, "%s has no parameter \"%s\"", protocol->display_name,
-                                  name);
+    return muster_change_invalid (error, "%s has no parameter %s", protocol->display_name, quoted);
   if ((param->flags & MUSTER_PARAM_SECRET) != 0)
     return muster_change_invalid (error,
                                   "%s is a secret: it is given as a descriptor, not as a parameter",
@@ -292,12 +292,13 @@ muster_change_check_secret (const MusterProtocol *protocol,
                             GError **error)
 {
   const MusterParam *param = muster_protocol_find_param (protocol, name);
+  g_autofree char *quoted = muster_broker_quote (name);
   gsize length = 0;
   const char *data;
 
   if (param == NULL || (param->flags & MUSTER_PARAM_SECRET) == 0)
-    return muster_change_invalid (error, "%s has no secret called \"%s\"", protocol->display_name,
-                                  name);
+    return muster_change_invalid (error, "%s has no secret called %s", protocol->display_name,
+                                  quoted);
   if (secret == NULL)
     return TRUE;
 

@@ -68,6 +68,8 @@ explain_secret (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *acco
   if (missing != NULL)
     add (rows, "secret", FALSE, "its %s is not stored; give it with: muster secret %s %s", missing,
          muster_account_get_id (account), missing);
+  else if (muster_account_is_refused (account) && muster_account_get_secrets (account)[0] == NULL)
+    add (rows, "secret", FALSE, "the service wants one, and none is stored");
   else if (muster_account_is_refused (account))
     add (rows, "secret", FALSE,
          "the service refused what is stored; it is not tried again until you give a new one");

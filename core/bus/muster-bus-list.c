@@ -109,8 +109,10 @@ find_fields (MusterBusKind kind, const char *const *fields, GError **error)
         add_field (found, &properties[i]);
     }
     if (found->len == before) {
+      g_autofree char *quoted = muster_broker_quote (*fields);
+
       g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-                   "fields: \"%s\" is not known here", *fields);
+                   "fields: %s is not known here", quoted);
       return NULL;
     }
   }
@@ -139,6 +141,24 @@ build_row (MusterBus *self, MusterBusKind kind, gpointer object, GArray *fields)
   }
 
   return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), row, n);
+}
+
+/* A state that there is not would match nothing, and nobody would know why. */
+static gboolean
+check_state (GVariant *filter, GError **error)
+{
+  MusterAccountState state;
+  g_autofree char *quoted = NULL;
+  const char *text;
+
+  if (!g_variant_lookup (filter, "state", "&s", &text) ||
+      muster_account_state_from_string (text, &state))
+    return TRUE;
+
+  quoted = muster_broker_quote (text);
+  g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
+               "filter: there is no state %s", quoted);
+  return FALSE;
 }
 
 static gboolean
@@ -176,18 +196,18 @@ muster_bus_list (MusterBus *self,
   if (!muster_bus_no_options (options, invocation))
     return;
   if (!muster_bus_kind_from_string (kind_name, &kind)) {
+    g_autofree char *quoted = muster_broker_quote (kind_name);
+
     g_dbus_method_invocation_return_error (
       invocation, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-      "kind: \"%s\" is not one of account, identity, protocol, "
-      "plugin, request",
-      kind_name);
+      "kind: %s is not one of account, identity, protocol, plugin, request", quoted);
     return;
   }
   if (!check_limit (limit, &error) ||
       !muster_bus_check_options (filter, "filter",
                                  kind == MUSTER_BUS_ACCOUNT ? account_filters : no_filters,
                                  &error) ||
-      (found = find_fields (kind, fields, &error)) == NULL) {
+      !check_state (filter, &error) || (found = find_fields (kind, fields, &error)) == NULL) {
     g_dbus_method_invocation_take_error (invocation, error);
     return;
   }
@@ -279,9 +299,11 @@ muster_bus_list_events (MusterBus *self,
     return;
   }
   if (*cursor != '\0' && !g_ascii_string_to_signed (cursor, 10, 1, G_MAXINT64, &before, NULL)) {
+    g_autofree char *quoted = muster_broker_quote (cursor);
+
     g_dbus_method_invocation_return_error (invocation, MUSTER_BROKER_ERROR,
                                            MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-                                           "cursor: \"%s\" is not one that was returned", cursor);
+                                           "cursor: %s is not one that was returned", quoted);
     return;
   }
   g_variant_lookup (filter, "type", "&s", &type);

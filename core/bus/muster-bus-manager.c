@@ -179,8 +179,10 @@ find (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvocat
     if (object != NULL)
       return_path (self, MUSTER_BUS_IDENTITY, object, invocation);
   } else {
+    g_autofree char *quoted = muster_broker_quote (kind);
+
     g_set_error (&error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-                 "kind: \"%s\" is neither account nor identity", kind);
+                 "kind: %s is neither account nor identity", quoted);
   }
 
   if (object == NULL)

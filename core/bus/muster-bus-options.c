@@ -22,19 +22,22 @@ muster_bus_check_options (GVariant *options,
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_loop (&iter, "{&sv}", &name, &value)) {
     const MusterBusOption *option = known;
+    g_autofree char *quoted = NULL;
 
     while (option->name != NULL && !g_str_equal (option->name, name))
       option++;
 
+    if (option->name != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE (option->type)))
+      continue;
+
+    quoted = muster_broker_quote (name);
     if (option->name == NULL)
       g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-                   "%s: \"%s\" is not known here", what, name);
-    else if (!g_variant_is_of_type (value, G_VARIANT_TYPE (option->type)))
-      g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-                   "%s: \"%s\" is of type %s, not %s", what, name, option->type,
-                   g_variant_get_type_string (value));
+                   "%s: %s is not known here", what, quoted);
     else
-      continue;
+      g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
+                   "%s: %s is of type %s, not %s", what, quoted, option->type,
+                   g_variant_get_type_string (value));
 
     g_variant_unref (value);
     return FALSE;

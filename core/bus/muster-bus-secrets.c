@@ -27,6 +27,8 @@
 #define SECRET_MAX_BYTES (64 * 1024)
 #define READ_MS          5000
 #define SECRETS_MAX      16
+#define NAME_MAX_BYTES   64
+#define NAME_CHARACTERS  "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 typedef struct {
   GTask *task; /* lent: it owns us */
@@ -181,6 +183,13 @@ reading_collect (Reading *reading, GVariant *secrets, GUnixFDList *fds, GError *
   while (g_variant_iter_next (&iter, "{&sh}", &name, &handle)) {
     int fd = -1;
 
+    if (strlen (name) > NAME_MAX_BYTES || name[strspn (name, NAME_CHARACTERS)] != '\0') {
+      g_autofree char *quoted = muster_broker_quote (name);
+
+      g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
+                   "secrets: there is no secret called %s", quoted);
+      return FALSE;
+    }
     if (fds != NULL && handle >= 0 && handle < g_unix_fd_list_get_length (fds))
       fd = g_unix_fd_list_get (fds, handle, NULL);
     if (fd < 0) {
