@@ -192,7 +192,7 @@ class Kamailio:
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self._kill_left(children)
-            process.end()
+            process.kill()  # on a busy machine the first one may wait for ever for one that is gone
         self._kill_left(children)
 
     def _kill_left(self, pids):
