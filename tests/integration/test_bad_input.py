@@ -409,3 +409,21 @@ def test_bad_programs(muster):
                           check=False).returncode == BAD
     assert subprocess.run([muster.program, "x"], env=muster.environment, capture_output=True,
                           check=False).returncode == BAD
+
+
+def test_bad_secrets_from_descriptors(target):
+    """What the command line is given to read a secret from: a folder, no end, nothing, too much, NUL."""
+    path = target.muster.log_path + ".secret"
+    for what, content, redirection in (
+            ("a folder", None, "3</"), ("no end", None, "3</dev/zero"), ("closed", None, "3<&-"), ("to write", None, "3>/dev/null"),
+            ("empty", b"", f"3<{path}"), ("one newline", b"\n", f"3<{path}"), ("64 kB + 1", b"x" * 65537, f"3<{path}"),
+            ("NUL", b"se\0cret", f"3<{path}")):
+        if content is not None:
+            with open(path, "wb") as file:
+                file.write(content)
+        outcome = subprocess.run(
+            ["bash", "-c", f'exec "$@" {redirection}', "bash", target.muster.command, "secret", ECHO, "password", "--fd", "3"],
+            env=target.muster.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+        assert outcome.returncode in (BAD, REFUSES), f"{what}: {outcome}"
+        assert outcome.stderr.startswith("muster: ") and len(outcome.stderr) < MAX_WORDS, f"{what}: {outcome}"
+    target.unchanged()
