@@ -346,9 +346,12 @@ muster_sip_memory_unpack (MusterSipMemory *self, GBytes *blob)
 {
   gsize n_bytes;
   const guint8 *bytes = g_bytes_get_data (blob, &n_bytes);
-  Reader reader = { .at = bytes, .end = bytes + n_bytes };
+  Reader reader = { .at = bytes };
   MusterSipMemory found = { 0 };
 
+  if (n_bytes == 0) /* then there are no bytes to point at */
+    return FALSE;
+  reader.end = bytes + n_bytes;
   if (!unpack (&found, &reader)) {
     muster_sip_memory_clear (&found);
     return FALSE;

@@ -3,6 +3,7 @@
 """Writes what each fuzzer begins with: FOLDER/NAME/NUMBER. The fuzzers put there what they find beside it."""
 
 import os
+import struct
 import sys
 
 CHALLENGES = [
@@ -33,17 +34,34 @@ DICTIONARIES = [
     "{'x': <{'y': <[1, 2]>}>, 'name': <'a\\r\\nb'>}", "@a{sv} {}", "{'expires': <'x'>, 'server': <uint64 1>}",
 ]
 
-CREDENTIALS = "('alice', 'r', 'n', just 'o', just 'MD5', 0x01, '0123456789abcdef', 3, 'd41d8cd98f00b204e9800998ecf8427e')"
-NO_CREDENTIALS = "('', '', '', nothing, nothing, 0x00, '', 0, '')"
-BLOB = ("(0x01, '0123456789abcdef', '0123456789abcdef', '0123456789abcdef', "
-        "'urn:uuid:6b5d1c9e-0c5f-4f0e-8d5b-1a7a3f1f2b11', 7, 0, just '192.0.2.1', 5060, "
-        "[('sip:0123456789abcdef@192.0.2.1:5060', 1700000000000000, true)], {registrar}, {proxy})")
+
+def text(value):
+    """As the blob has it: its length, then its bytes; none is the greatest length."""
+    return struct.pack("=H", 0xFFFF) if value is None else struct.pack("=H", len(value)) + value.encode()
+
+
+def credentials(user, realm, nonce, opaque, algorithm, qop, cnonce, count, ha1):
+    return (b"".join(map(text, (user, realm, nonce, opaque, algorithm))) + bytes([qop]) + text(cnonce) +
+            struct.pack("=I", count) + text(ha1))
+
+
+ALICE = credentials("alice", "r", "n", "o", "MD5", 1, "0123456789abcdef", 3, "d41d8cd98f00b204e9800998ecf8427e")
+NOBODY = credentials(None, None, None, None, None, 0, None, 0, "")
+
+
+def blob(registrar, proxy, n_bindings=1):
+    """A resume blob of version 2, as plugins/sip packs it."""
+    hexadecimal = "0123456789abcdef"
+    binding = text(f"sip:{hexadecimal}@192.0.2.1:5060") + struct.pack("=q", 1700000000000000) + b"\1"
+    return (b"\2" + text(hexadecimal * 2) + text(hexadecimal) + text(hexadecimal) +
+            text("urn:uuid:6b5d1c9e-0c5f-4f0e-8d5b-1a7a3f1f2b11") + struct.pack("=II", 7, 0) + text("192.0.2.1") +
+            struct.pack("=I", 5060) + bytes([n_bindings]) + binding * n_bindings + registrar + proxy)
+
 
 SEEDS = {
     "sip-digest": CHALLENGES,
     "sip-response": [RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
-    "sip-resume": ["t" + BLOB.format(registrar=one, proxy=other) for one in (CREDENTIALS, NO_CREDENTIALS)
-                   for other in (CREDENTIALS, NO_CREDENTIALS)],
+    "sip-resume": [blob(one, other, n) for one in (ALICE, NOBODY) for other in (ALICE, NOBODY) for n in (0, 1, 3)],
     "bus-options": ["t" + each for each in DICTIONARIES],
     "store-params": ["t" + each for each in DICTIONARIES] + ["b" + DICTIONARIES[0]],
     "vault": ["\0", "\1" + "\0" * 60, "secret"],
@@ -56,7 +74,7 @@ def main():
         os.makedirs(folder, exist_ok=True)
         for number, seed in enumerate(seeds):
             with open(os.path.join(folder, f"seed-{number}"), "wb") as file:
-                file.write(seed.encode())
+                file.write(seed if isinstance(seed, bytes) else seed.encode())
 
 
 main()
