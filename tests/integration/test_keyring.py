@@ -51,9 +51,9 @@ def wait_key(muster, state, timeout_s=15):
 def refuses_secrets(muster):
     """Nothing can be sealed now: the user is told so, and nothing is changed."""
     before = {row["address"] for row in muster.list()}
-    outcome = muster.run("add", "echo", "new@echo.test", "--password-fd", "3", secret="another one")
+    outcome = muster.run("add", "echo", "new@echo.test", "--password-fd", "3", secret="other-passphrase-7")
     assert outcome.returncode == REFUSED and "secrets cannot be stored now" in outcome.stderr, outcome
-    outcome = muster.run("secret", BEN, "password", "--fd", "3", secret="another one")
+    outcome = muster.run("secret", BEN, "password", "--fd", "3", secret="other-passphrase-7")
     assert outcome.returncode == REFUSED and "secrets cannot be stored now" in outcome.stderr, outcome
     assert {row["address"] for row in muster.list()} == before
     assert muster.wait_state(BEN, "registered")["secrets"] == []
@@ -118,7 +118,7 @@ def test_it_reads_the_key_once(keyring, listener, make_muster):
     keyring.kill()
     muster.do("disable", ANN, "--wait")
     muster.do("enable", ANN, "--wait")
-    muster.add("echo", "new@echo.test", secret="another one")
+    muster.add("echo", "new@echo.test", secret="other-passphrase-7")
     assert status(muster)["key"] == "ready"
     assert listener.count("SearchItems") == 3
 
