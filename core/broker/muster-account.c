@@ -11,6 +11,12 @@
 
 #include "runtime/muster-address-set.h"
 
+/* A parameter that the account sets, taken out of its map once. */
+typedef struct {
+  const char *name; /* interned; NULL ends the array */
+  GVariant *value;
+} SetParam;
+
 struct _MusterAccount {
   MusterAccountRecord *record;
   const MusterAccountHost *host;
@@ -20,6 +26,8 @@ struct _MusterAccount {
   MusterModule *module;
   MusterStanding *standing;
   GVariant *live_params; /* what the registration goes by: until it is made anew, its old place */
+  SetParam *set_params;  /* of live_params; NULL: not taken out yet */
+  guint params_version;  /* of live_params */
   char *problem;         /* why the configuration is not valid; NULL if it is */
   GStrv secrets;         /* names of those that are stored; never NULL */
   char *remote_host; /* GRefString, shared by the accounts of one host; NULL: none, or unknown */
@@ -64,13 +72,41 @@ on_get_offline_reason (gpointer host)
   return self->host->get_offline_reason (self->host_data, self);
 }
 
+static void
+muster_account_clear_set_params (MusterAccount *self)
+{
+  for (guint i = 0; self->set_params != NULL && self->set_params[i].name != NULL; i++)
+    g_variant_unref (self->set_params[i].value);
+  g_clear_pointer (&self->set_params, g_free);
+}
+
 void
 muster_account_adopt_params (MusterAccount *self)
 {
-  GVariant *params = g_variant_ref (self->record->params);
+  if (self->live_params == self->record->params)
+    return;
 
-  g_clear_pointer (&self->live_params, g_variant_unref);
-  self->live_params = params;
+  muster_account_clear_set_params (self);
+  g_variant_unref (self->live_params);
+  self->live_params = g_variant_ref (self->record->params);
+  self->params_version++;
+}
+
+/* Looking a name up in a GVariant costs more than all that a plugin does with the value, and it asks
+ * for each of its parameters. */
+static void
+muster_account_take_out_params (MusterAccount *self)
+{
+  gsize n_params = g_variant_n_children (self->live_params);
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+  guint n = 0;
+
+  self->set_params = g_new0 (SetParam, n_params + 1);
+  g_variant_iter_init (&iter, self->live_params);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+    self->set_params[n++] = (SetParam){ g_intern_string (name), value };
 }
 
 static GVariant *
@@ -78,7 +114,20 @@ on_dup_param (gpointer host, const char *name)
 {
   MusterAccount *self = host;
 
-  return g_variant_lookup_value (self->live_params, name, NULL);
+  if (self->set_params == NULL)
+    muster_account_take_out_params (self);
+  for (guint i = 0; self->set_params[i].name != NULL; i++) {
+    if (g_str_equal (self->set_params[i].name, name))
+      return g_variant_ref (self->set_params[i].value);
+  }
+
+  return NULL;
+}
+
+static guint
+on_get_params_version (gpointer host)
+{
+  return ((MusterAccount *) host)->params_version;
 }
 
 static void
@@ -156,6 +205,7 @@ static const MusterRegistrationHost registration_host = {
   .report_bindings = on_report_bindings,
   .add_lease = on_add_lease,
   .remove_lease = on_remove_lease,
+  .get_params_version = on_get_params_version,
 };
 
 /* One that is only asked where it would go: by what the account says now, not by what goes on. */
@@ -610,6 +660,7 @@ muster_account_new (MusterAccountRecord *record, const MusterAccountHost *host, 
   self->host = host;
   self->host_data = host_data;
   self->live_params = g_variant_ref (record->params);
+  self->params_version = 1;
   self->secrets = g_new0 (char *, 1);
   g_queue_init (&self->changes);
   self->standing = muster_standing_new (record->id, &standing_host, self);
@@ -632,6 +683,7 @@ muster_account_clear (gpointer data)
   g_queue_clear (&self->changes);
   g_strfreev (self->secrets);
   g_free (self->problem);
+  muster_account_clear_set_params (self);
   g_variant_unref (self->live_params);
   g_clear_pointer (&self->resume, g_bytes_unref);
   muster_account_forget_remote_host (self);

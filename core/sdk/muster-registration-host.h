@@ -28,6 +28,7 @@ typedef struct {
   /* may be left out: then there are no side leases */
   void (*add_lease) (gpointer host, const char *name, const MusterLease *lease); /* or NULL */
   void (*remove_lease) (gpointer host, const char *name);
+  guint (*get_params_version) (gpointer host); /* or NULL: they change all the time */
 } MusterRegistrationHost;
 
 /* @protocol, @context and the strings are lent for the registration's life. */

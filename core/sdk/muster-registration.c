@@ -544,6 +544,36 @@ muster_registration_get_boolean (MusterRegistration *self, const char *param)
 }
 
 /**
+ * muster_registration_get_params_version:
+ * @self: a registration
+ *
+ * Whatever was made of the parameters is good as long as this stays the same. It says nothing of the
+ * secrets.
+ *
+ * Returns: a number, never 0, that is another one once any parameter has changed
+ */
+guint
+muster_registration_get_params_version (MusterRegistration *self)
+{
+  static guint always_another;
+  MusterRegistrationPrivate *priv = PRIV (self);
+  guint version = 0;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), 0);
+
+  if (priv->host != NULL && priv->host->get_params_version != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
+    version = priv->host->get_params_version (priv->host_data);
+    muster_execution_unmark (outer);
+  }
+  while (version == 0)
+    version = ++always_another;
+
+  return version;
+}
+
+/**
  * muster_registration_load_secret_async:
  * @self: a registration
  * @param: the name of a secret parameter

@@ -70,6 +70,7 @@ MUSTER_API const char *muster_registration_get_address (MusterRegistration *self
 MUSTER_API char *muster_registration_dup_string (MusterRegistration *self, const char *param);
 MUSTER_API guint muster_registration_get_uint (MusterRegistration *self, const char *param);
 MUSTER_API gboolean muster_registration_get_boolean (MusterRegistration *self, const char *param);
+MUSTER_API guint muster_registration_get_params_version (MusterRegistration *self);
 MUSTER_API MusterPluginContext *muster_registration_get_context (MusterRegistration *self);
 
 /* Secrets and what must survive a restart. */

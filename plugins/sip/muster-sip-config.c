@@ -187,7 +187,7 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   if (!muster_sip_config_parse_hop (hop, transport, &hop_host, &hop_port, error))
     return NULL;
 
-  self = g_new0 (MusterSipConfig, 1);
+  self = g_rc_box_new0 (MusterSipConfig);
   self->user = g_strndup (address, at - address);
   self->domain = g_ascii_strdown (at + 1, -1);
   self->aor = g_strdup_printf ("sip:%s@%s", self->user, self->domain);
@@ -209,11 +209,11 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   return g_steal_pointer (&self);
 }
 
-void
-muster_sip_config_free (MusterSipConfig *self)
+static void
+config_clear (gpointer data)
 {
-  if (self == NULL)
-    return;
+  MusterSipConfig *self = data;
+
   g_free (self->user);
   g_free (self->domain);
   g_free (self->aor);
@@ -223,5 +223,16 @@ muster_sip_config_free (MusterSipConfig *self)
   g_free (self->hop_host);
   g_free (self->tls_name);
   g_clear_pointer (&self->trust, muster_tls_trust_unref);
-  g_free (self);
+}
+
+MusterSipConfig *
+muster_sip_config_ref (MusterSipConfig *self)
+{
+  return g_rc_box_acquire (self);
+}
+
+void
+muster_sip_config_unref (MusterSipConfig *self)
+{
+  g_rc_box_release_full (self, config_clear);
 }

@@ -45,8 +45,9 @@ typedef struct {
 
 /* %NULL with %MUSTER_ERROR_INVALID at step configure if they make no sense. */
 MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GError **error);
-void muster_sip_config_free (MusterSipConfig *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipConfig, muster_sip_config_free)
+MusterSipConfig *muster_sip_config_ref (MusterSipConfig *self);
+void muster_sip_config_unref (MusterSipConfig *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipConfig, muster_sip_config_unref)
 
 /* Takes `host`, `host:port`, `[v6]:port` or a SIP URI of these apart, for an account with this
  * @transport. */

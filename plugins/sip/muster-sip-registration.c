@@ -53,6 +53,8 @@ struct _MusterSipRegistration {
   gboolean has_token;            /* it is in the context's table */
   gboolean saved;                /* a blob of ours is kept */
   Operation *operation;          /* nullable */
+  MusterSipConfig *config;       /* as of config_version; NULL: to be made */
+  guint config_version;
 
   GSocketAddress *good_target; /* that answered last; nullable */
   char *good_hop;              /* for which host it stands */
@@ -73,7 +75,7 @@ operation_clear (gpointer data)
 {
   Operation *operation = data;
 
-  muster_sip_config_free (operation->config);
+  g_clear_pointer (&operation->config, muster_sip_config_unref);
   g_clear_pointer (&operation->password, muster_secret_unref);
   g_clear_error (&operation->no_password);
   g_clear_pointer (&operation->targets, g_ptr_array_unref);
@@ -454,7 +456,7 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
 /* the beginning */
 
 static MusterSipConfig *
-configure (MusterSipRegistration *self, GError **error)
+make_config (MusterSipRegistration *self, GError **error)
 {
   MusterRegistration *registration = MUSTER_REGISTRATION (self);
   g_autofree char *display_name = muster_registration_dup_string (registration, "display-name");
@@ -476,6 +478,21 @@ configure (MusterSipRegistration *self, GError **error)
                           .tls_pin = tls_pin,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
     error);
+}
+
+/* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. */
+static MusterSipConfig *
+configure (MusterSipRegistration *self, GError **error)
+{
+  guint version = muster_registration_get_params_version (MUSTER_REGISTRATION (self));
+
+  if (self->config != NULL && self->config_version == version && self->config->trust == NULL)
+    return muster_sip_config_ref (self->config);
+
+  g_clear_pointer (&self->config, muster_sip_config_unref);
+  self->config = make_config (self, error);
+  self->config_version = version;
+  return self->config != NULL ? muster_sip_config_ref (self->config) : NULL;
 }
 
 /* The first hop, which may be another machine than the domain. */
@@ -584,6 +601,7 @@ muster_sip_registration_finalize (GObject *object)
 
   leave_network (self);
   g_clear_pointer (&self->refresher, muster_sip_refresher_free);
+  g_clear_pointer (&self->config, muster_sip_config_unref);
   g_clear_object (&self->good_target);
   g_clear_pointer (&self->good_hop, g_free);
 

@@ -484,6 +484,33 @@ test_params_and_defaults (Fixture *fixture, gconstpointer data)
   g_assert_null (muster_registration_get_context (self));
 }
 
+static guint
+on_get_params_version (gpointer user_data)
+{
+  return 7;
+}
+
+/* Whoever cannot say when parameters change says that they always did. */
+static void
+test_params_version (Fixture *fixture, gconstpointer data)
+{
+  MusterRegistrationHost counting = host;
+  g_autoptr (MusterRegistration) counted = NULL;
+  MusterRegistration *self = self_of (fixture);
+  guint first = muster_registration_get_params_version (self);
+
+  g_assert_cmpuint (first, !=, 0);
+  g_assert_cmpuint (muster_registration_get_params_version (self), !=, first);
+
+  counting.get_params_version = on_get_params_version;
+  counted = muster_registration_new (G_OBJECT_TYPE (self), &protocol, NULL, "aodd", "alice@odd",
+                                     &counting, fixture);
+  g_assert_cmpuint (muster_registration_get_params_version (counted), ==, 7);
+  g_assert_cmpuint (muster_registration_get_params_version (counted), ==, 7);
+  muster_registration_detach_host (counted);
+  g_assert_cmpuint (muster_registration_get_params_version (counted), !=, 7);
+}
+
 static void
 test_params_that_cannot_be_read (Fixture *fixture, gconstpointer data)
 {
@@ -615,6 +642,7 @@ main (int argc, char **argv)
   ADD ("errors-go-through-whole", test_errors_go_through_whole);
   ADD ("granted-though-cancelled", test_granted_though_cancelled);
   ADD ("params-and-defaults", test_params_and_defaults);
+  ADD ("params-version", test_params_version);
   ADD ("params-that-cannot-be-read", test_params_that_cannot_be_read);
   ADD ("secrets", test_secrets);
   ADD ("resume", test_resume);

@@ -112,7 +112,7 @@ static void
 bench_tear_down (Bench *bench, gconstpointer data)
 {
   muster_sip_refresher_free (bench->refresher);
-  muster_sip_config_free (bench->config);
+  muster_sip_config_unref (bench->config);
   muster_secret_unref (bench->password);
   g_clear_pointer (&bench->lease, muster_lease_free);
   g_clear_error (&bench->error);

@@ -56,7 +56,8 @@ typedef struct {
 
   MusterRegistration *registration;
   GHashTable *params; /* name -> GVariant */
-  char *password;     /* nullable */
+  guint params_version;
+  char *password; /* nullable */
   GBytes *resume;
 
   guint n_done;
@@ -71,6 +72,12 @@ host_dup_param (gpointer host, const char *name)
   GVariant *value = g_hash_table_lookup (world->params, name);
 
   return value != NULL ? g_variant_ref (value) : NULL;
+}
+
+static guint
+host_get_params_version (gpointer host)
+{
+  return ((World *) host)->params_version;
 }
 
 static void
@@ -123,6 +130,7 @@ static const MusterRegistrationHost host = {
   .set_resume = host_set_resume,
   .lost = host_lost,
   .report_bindings = host_report_bindings,
+  .get_params_version = host_get_params_version,
 };
 
 static const MusterPluginInfo *
@@ -167,6 +175,7 @@ set_string (World *world, const char *name, const char *value)
 {
   g_hash_table_insert (world->params, g_strdup (name),
                        g_variant_ref_sink (g_variant_new_string (value)));
+  world->params_version++;
 }
 
 static void
@@ -415,6 +424,24 @@ test_quoted_names (World *world, gconstpointer data)
 }
 
 /* Nobody listens: told by ICMP, long before Timer F. */
+/* What was made of the parameters serves until one of them changes, and not longer. */
+static void
+test_edited (World *world, gconstpointer data)
+{
+  set_string (world, "display-name", "Alice");
+  open_and_wait (world);
+  assert_has (last_request (world)->from, "\"Alice\" <sip:");
+
+  set_string (world, "display-name", "Alice at work");
+  world->params_version--;
+  open_and_wait (world);
+  assert_has (last_request (world)->from, "\"Alice\" <sip:");
+
+  world->params_version++;
+  open_and_wait (world);
+  assert_has (last_request (world)->from, "\"Alice at work\" <sip:");
+}
+
 static void
 test_refused (World *world, gconstpointer data)
 {
@@ -794,6 +821,7 @@ main (int argc, char **argv)
   ADD ("/sip/udp/retry-after", test_retry_after);
   ADD ("/sip/udp/invalid-parameters", test_invalid_parameters);
   ADD ("/sip/udp/quoted-names", test_quoted_names);
+  ADD ("/sip/udp/edited", test_edited);
   ADD ("/sip/udp/refused", test_refused);
   ADD ("/sip/udp/next-address", test_next_address);
   ADD ("/sip/udp/no-address-answers", test_no_address_answers);
