@@ -62,7 +62,7 @@ class Target:
 
     def path(self, interface):
         return {"Account": self.echo, "Registration": self.echo, "Identity": self.identity,
-                "Request": self.request}.get(interface, ROOT_PATH)
+                "Request": self.request, "Plugin": f"{ROOT_PATH}/Plugin/echo"}.get(interface, ROOT_PATH)
 
     def error(self, interface, method, signature, arguments, fds=None, path=None):
         """The name and the words of the error."""
@@ -125,6 +125,8 @@ GOOD = {
     "Register": ("/agent", {}),
     "Unregister": ("/agent", {}),
     "Answer": ({}, {"password": 0}, {}),
+    "Unlock": ({},),
+    "Resume": ({},),
 }
 
 
@@ -374,6 +376,7 @@ COMMANDS = {
     "protocols": [(NOBODY, "nobody"), (BAD, "echo", "sip")],
     "plugin": [(BAD, "x"), (BAD, "show"), (NOBODY, "show", "nobody")],
     "status": [(BAD, "x")],
+    "unlock": [(BAD, "x")],
     "help": [(BAD, "nobody"), (BAD, LONG_WORD)],
 }
 

@@ -141,11 +141,13 @@ def test_flipped_bits(stopped):
 
 
 def test_a_damaged_key(stopped):
-    """Without the key nothing opens: the daemon says which file is damaged, and touches nothing."""
-    with open(stopped.key_file, "r+b") as file:
+    """Without the key nothing opens: the daemon says which file is damaged, runs, and touches nothing."""
+    with open(stopped.key_file, "wb") as file:
         file.write(b"not a key")
-    process = stopped.spawn()
-    assert process.wait(10) > 0
-    assert stopped.key_file in process.log()
-    with database(stopped) as connection:
-        assert connection.execute("SELECT count (*) FROM account").fetchone() == (len(ACCOUNTS),)
+    stopped.start()
+    wait_until(lambda: stopped.key_file in notice(stopped), 5, "said", lambda: f"{stopped.json('status')}\n{stopped.log()}")
+    assert stopped.key_file in stopped.do("status") and stopped.key_file in stopped.log()
+    assert sorted(row["address"] for row in stopped.list()) == ACCOUNTS
+    stopped.stop()
+    with open(stopped.key_file, "rb") as file:
+        assert file.read() == b"not a key"
