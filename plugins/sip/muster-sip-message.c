@@ -39,9 +39,8 @@ contact_free (MusterSipContact *contact)
   g_free (contact);
 }
 
-/* What can be shown of the server's words: one line of printable text. */
-static char *
-dup_printable (const char *text)
+char *
+muster_sip_text_dup_printable (const char *text, gsize max_bytes)
 {
   g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
   GString *clean = g_string_new (NULL);
@@ -49,7 +48,7 @@ dup_printable (const char *text)
   for (const char *c = valid; *c != '\0'; c = g_utf8_next_char (c)) {
     gunichar character = g_utf8_get_char (c);
 
-    if (clean->len + 6 > MAX_REASON_BYTES)
+    if (clean->len + 6 > max_bytes)
       break;
     g_string_append_unichar (clean, g_unichar_isprint (character) ? character : ' ');
   }
@@ -62,7 +61,7 @@ muster_sip_response_new (guint status, const char *reason)
   MusterSipResponse *self = g_new0 (MusterSipResponse, 1);
 
   self->status = status;
-  self->reason = dup_printable (reason);
+  self->reason = muster_sip_text_dup_printable (reason, MAX_REASON_BYTES);
   self->www_challenges = g_ptr_array_new_with_free_func (g_free);
   self->proxy_challenges = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (self->www_challenges, NULL);

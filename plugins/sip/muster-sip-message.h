@@ -66,6 +66,10 @@ gint64 muster_sip_parse_seconds (const char *text);
  * let CR LF through. */
 gboolean muster_sip_text_is_clean (const char *text);
 
+/* What can be shown of the server's words (nullable): one line of printable UTF-8 of at most @max_bytes,
+ * cut between characters. */
+char *muster_sip_text_dup_printable (const char *text, gsize max_bytes);
+
 /* @n random digits out of lower-case hexadecimal. */
 char *muster_sip_random_hex (guint n);
 

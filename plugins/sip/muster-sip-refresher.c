@@ -34,6 +34,8 @@
 #define MAX_ROUNDS   6
 #define MAX_BINDINGS 4 /* contacts that we remember to take away */
 
+#define SHOWN_MAX_BYTES 64 /* of a server's words, in a message */
+
 struct _MusterSipRefresher {
   MusterSipMemory memory;
 
@@ -255,6 +257,7 @@ fail_on_unknown_challenge (MusterSipRefresher *self,
                            const MusterSipResponse *response,
                            const char *unknown)
 {
+  g_autofree char *shown = muster_sip_text_dup_printable (unknown, SHOWN_MAX_BYTES);
   GError *error;
 
   if (unknown == NULL || !muster_sip_text_is_clean (unknown))
@@ -262,7 +265,7 @@ fail_on_unknown_challenge (MusterSipRefresher *self,
                               "the server asks who we are but not how to prove it");
   else
     error = muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_AUTHENTICATE,
-                              "the server asks for %.64s, which is not supported", unknown);
+                              "the server asks for %s, which is not supported", shown);
   fail (self, response, error);
 }
 

@@ -515,6 +515,28 @@ test_unknown_challenges (Bench *bench, gconstpointer data)
   assert_failed (bench, MUSTER_ERROR_PROTOCOL);
 }
 
+/* What a server calls its algorithm is shown, but goes to D-Bus, where half a character is fatal. */
+static void
+test_unknown_challenge_of_many_bytes (Bench *bench, gconstpointer data)
+{
+  for (guint shift = 0; shift < 2; shift++) {
+    g_autoptr (GString)
+      header = g_string_new ("WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=\"");
+
+    for (guint i = 0; i < shift; i++)
+      g_string_append_c (header, 'x');
+    for (guint i = 0; i < 100; i++)
+      g_string_append (header, "\303\251");
+    g_string_append (header, "\"\r\n");
+
+    begin_register (bench);
+    reply (bench, "401 Unauthorized", header->str);
+    assert_failed (bench, MUSTER_ERROR_UNSUPPORTED);
+    g_assert_true (g_utf8_validate (bench->error->message, -1, NULL));
+    assert_has (bench->error->message, "\303\251");
+  }
+}
+
 static void
 test_no_password (Bench *bench, gconstpointer data)
 {
@@ -841,6 +863,8 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/several-challenges", NULL, test_several_challenges);
   ADD ("/sip/refresher/proxy-and-registrar", NULL, test_proxy_and_registrar);
   ADD ("/sip/refresher/unknown-challenges", NULL, test_unknown_challenges);
+  ADD ("/sip/refresher/unknown-challenge-of-many-bytes", NULL,
+       test_unknown_challenge_of_many_bytes);
   ADD ("/sip/refresher/no-password", NULL, test_no_password);
   ADD ("/sip/refresher/changed-password", NULL, test_changed_password);
   ADD ("/sip/refresher/interval-too-brief", NULL, test_interval_too_brief);
