@@ -258,7 +258,8 @@ can_be_used (const MusterSipCredentials *self, const char *ha1)
          strlen (ha1) < sizeof (self->ha1) && self->nonce_count <= G_MAXUINT32 - UNSAVED_REQUESTS;
 }
 
-/* FALSE only for what may not be sent; credentials that cannot be used are just not there. */
+/* Credentials that cannot be used, or hold what may not be sent, are just not there: a server's realm may
+ * be in any encoding, and must not cost us the bindings that we know of. */
 static gboolean
 get_credentials (Reader *reader, MusterSipCredentials *self)
 {
@@ -273,11 +274,11 @@ get_credentials (Reader *reader, MusterSipCredentials *self)
   self->cnonce = get_text (reader);
   self->nonce_count = get_uint (reader);
   ha1 = get_text (reader);
-  if (reader->failed || !is_clean (self->user) || !is_clean (self->realm) ||
-      !is_clean (self->nonce) || !is_clean (self->opaque))
+  if (reader->failed)
     return FALSE;
 
-  if (!can_be_used (self, ha1) ||
+  if (!is_clean (self->user) || !is_clean (self->realm) || !is_clean (self->nonce) ||
+      !is_clean (self->opaque) || !can_be_used (self, ha1) ||
       !muster_sip_algorithm_parse (self->algorithm_name, &self->algorithm)) {
     muster_sip_credentials_clear (self);
     return TRUE;

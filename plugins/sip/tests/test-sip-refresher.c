@@ -779,6 +779,29 @@ test_restart_goes_on (Bench *bench, gconstpointer data)
   g_assert_true (bench->lease->refreshed);
 }
 
+/* A realm in Latin-1 is answered as it is, and forgotten with the daemon: it is no reason to come back as
+ * somebody else. */
+static void
+test_restart_with_a_foreign_realm (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GBytes) blob = NULL;
+  g_autofree char *token = g_strdup (muster_sip_refresher_get_token (bench->refresher));
+
+  begin_register (bench);
+  reply (bench, "401 Unauthorized", "WWW-Authenticate: Digest realm=\"caf\351\", nonce=\"n\"\r\n");
+  assert_has (bench->wire.authorization, "realm=\"caf\351\"");
+  grant (bench, 600);
+
+  blob = muster_sip_refresher_dup_resume (bench->refresher);
+  muster_sip_refresher_free (bench->refresher);
+  bench->refresher = muster_sip_refresher_new (blob);
+  g_assert_cmpstr (muster_sip_refresher_get_token (bench->refresher), ==, token);
+  g_assert_true (muster_sip_refresher_is_bound (bench->refresher));
+  begin_register (bench);
+  g_assert_null (bench->wire.authorization);
+  muster_sip_refresher_cancel (bench->refresher);
+}
+
 static void
 test_restart_on_another_port (Bench *bench, gconstpointer data)
 {
@@ -881,6 +904,7 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/refused-contact", NULL, test_refused_contact_is_not_bound);
   ADD ("/sip/refresher/cancel", NULL, test_cancel);
   ADD ("/sip/refresher/restart", NULL, test_restart_goes_on);
+  ADD ("/sip/refresher/restart-with-a-foreign-realm", NULL, test_restart_with_a_foreign_realm);
   ADD ("/sip/refresher/restart-on-another-port", NULL, test_restart_on_another_port);
   ADD ("/sip/refresher/restart-after-the-lease", NULL, test_restart_after_the_lease);
   ADD ("/sip/refresher/damaged-resume", NULL, test_damaged_resume);
