@@ -7,6 +7,8 @@
 
 #include "config.h"
 
+#include "muster-text.h"
+
 #include <muster/muster-error.h>
 
 /*
@@ -59,31 +61,14 @@ peek_private (const GError *error)
   return muster_error_get_private (error);
 }
 
-/* One line, printable, bounded: what a peer says goes to terminals and logs. */
-static char *
-tame_server_text (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, (gssize) strnlen (text, SERVER_TEXT_MAX_BYTES));
-  GString *tame = g_string_new (NULL);
-
-  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
-    gunichar c = g_utf8_get_char (p);
-
-    if (tame->len + 6 > SERVER_TEXT_MAX_BYTES)
-      break;
-    g_string_append_unichar (tame, g_unichar_isprint (c) ? c : ' ');
-  }
-  g_strstrip (tame->str);
-
-  return g_string_free (tame, FALSE);
-}
-
 /**
  * muster_error_new:
  * @code: what the broker should make of it
  * @step: where it happened
  * @format: a message for people: a sentence when prefixed, no secrets, no trailing stop
  * @...: its arguments
+ *
+ * Makes an error. What of the message cannot be printed becomes blanks, and it ends after 1 kB.
  *
  * Returns: (transfer full): an error in the %MUSTER_ERROR domain
  */
@@ -96,6 +81,7 @@ muster_error_new (MusterError code, MusterStep step, const char *format, ...)
   va_start (args, format);
   error = g_error_new_valist (MUSTER_ERROR, (int) code, format, args);
   va_end (args);
+  muster_text_tame_error (error);
   muster_error_get_private (error)->step = step;
 
   return error;
@@ -125,7 +111,7 @@ muster_error_set_server (GError *error,
   priv->retry_after_s = retry_after_s;
   g_clear_pointer (&priv->server_text, g_free);
   if (server_text != NULL && *server_text != '\0')
-    priv->server_text = tame_server_text (server_text);
+    priv->server_text = g_strstrip (muster_text_tame (server_text, SERVER_TEXT_MAX_BYTES));
 }
 
 /**

@@ -11,6 +11,7 @@
 
 #include "muster-execution.h"
 #include "muster-registration-private.h"
+#include "muster-text.h"
 
 /*
  *    run -> [waits in its lane] -> start: the plugin -> its answer -> finish -> the next
@@ -290,8 +291,10 @@ muster_sane_error (gpointer object, GError *error)
     return muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_NONE,
                              "%s failed without saying why", G_OBJECT_TYPE_NAME (object));
   if (muster_error_is_known (original) ||
-      g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      g_error_matches (original, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    muster_text_tame_error (original);
     return g_steal_pointer (&original);
+  }
   if (original->domain == MUSTER_ERROR)
     return muster_error_new (MUSTER_ERROR_PROTOCOL, muster_error_get_step (original), "%s",
                              original->message);

@@ -9,6 +9,7 @@
 
 #include "muster-execution.h"
 #include "muster-registration-private.h"
+#include "muster-text.h"
 
 #include <string.h>
 
@@ -273,8 +274,12 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   outer = muster_execution_mark ((gconstpointer) klass->open_finish);
   lease = klass->open_finish (self, result, &error);
   muster_execution_mark (NULL); /* the broker's callback may run from here */
-  if (lease != NULL && lease->bindings == NULL)
-    lease->bindings = g_new0 (char *, 1);
+  if (lease != NULL) {
+    GStrv bindings = muster_text_tame_bindings ((const char *const *) lease->bindings);
+
+    g_strfreev (lease->bindings);
+    lease->bindings = bindings;
+  }
   if (lease == NULL)
     g_task_return_error (task, muster_sane_error (self, error));
   else
@@ -699,9 +704,11 @@ muster_registration_lost (MusterRegistration *self, const GError *error)
   g_return_if_fail (error != NULL && muster_error_is_known (error));
 
   if (priv->host != NULL && priv->operation == NULL) {
+    g_autoptr (GError) tame = g_error_copy (error);
     guint64 outer = muster_execution_mark (NULL);
 
-    priv->host->lost (priv->host_data, error);
+    muster_text_tame_error (tame);
+    priv->host->lost (priv->host_data, tame);
     muster_execution_unmark (outer);
   }
 }
@@ -711,7 +718,8 @@ muster_registration_lost (MusterRegistration *self, const GError *error)
  * @self: a registration
  * @bindings: (array zero-terminated=1): where the service now reaches us
  *
- * Tells the broker that the bindings changed without an open.
+ * Tells the broker that the bindings changed without an open. As with those of a lease, at most 16 are
+ * kept, of 1 kB each, and what of them cannot be printed becomes blanks.
  */
 void
 muster_registration_report_bindings (MusterRegistration *self, const char *const *bindings)
@@ -722,9 +730,10 @@ muster_registration_report_bindings (MusterRegistration *self, const char *const
   g_return_if_fail (bindings != NULL);
 
   if (priv->host != NULL) {
+    g_auto (GStrv) tame = muster_text_tame_bindings (bindings);
     guint64 outer = muster_execution_mark (NULL);
 
-    priv->host->report_bindings (priv->host_data, bindings);
+    priv->host->report_bindings (priv->host_data, (const char *const *) tame);
     muster_execution_unmark (outer);
   }
 }

@@ -21,6 +21,7 @@ typedef struct {
   GTask *answer; /* of the call that is under way */
   gboolean silent_failure;
   gboolean no_bindings;
+  const char *const *bindings; /* nullable: instead of the lease's */
 } OddRegistration;
 
 typedef struct {
@@ -57,6 +58,10 @@ odd_registration_open_finish (MusterRegistration *registration,
   lease = g_task_propagate_pointer (G_TASK (result), error);
   if (lease != NULL && self->no_bindings)
     g_clear_pointer (&lease->bindings, g_strfreev);
+  if (lease != NULL && self->bindings != NULL) {
+    g_strfreev (lease->bindings);
+    lease->bindings = g_strdupv ((GStrv) self->bindings);
+  }
 
   return lease;
 }
@@ -570,6 +575,64 @@ test_resume (Fixture *fixture, gconstpointer data)
   g_assert_null (muster_registration_get_resume (self_of (fixture)));
 }
 
+/* what a service says */
+
+static void
+assert_tame (const char *text, gsize max_bytes)
+{
+  g_assert_cmpuint (strlen (text), <=, max_bytes);
+  g_assert_true (g_utf8_validate (text, -1, NULL));
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    g_assert_true (g_unichar_isprint (g_utf8_get_char (p)));
+}
+
+/* It goes to terminals and to D-Bus, where bytes that are not UTF-8 are fatal. */
+static void
+test_bindings_are_made_fit (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *much = g_strnfill (100 * 1024, 'x');
+  const char *bindings[21] = { "sip:al\033[2Jice@192.0.2.7", "sip:\377\303@192.0.2.7", much };
+
+  for (guint i = 3; i < 20; i++)
+    bindings[i] = "sip:alice@192.0.2.7";
+
+  fixture->registration->bindings = bindings;
+  open_it (fixture);
+  answer_open (fixture, NULL);
+  g_assert_cmpuint (g_strv_length (fixture->lease->bindings), ==, 16);
+  for (guint i = 0; i < 16; i++)
+    assert_tame (fixture->lease->bindings[i], 1024);
+  g_assert_cmpstr (fixture->lease->bindings[0], ==, "sip:al [2Jice@192.0.2.7");
+  g_assert_cmpstr (fixture->lease->bindings[3], ==, "sip:alice@192.0.2.7");
+
+  muster_registration_report_bindings (self_of (fixture), bindings);
+  g_assert_true (g_strv_equal ((const char *const *) fixture->bindings,
+                               (const char *const *) fixture->lease->bindings));
+}
+
+static void
+test_messages_are_made_fit (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *much = g_strnfill (100 * 1024, 'x');
+  g_autofree char *wild = g_strconcat ("it says \r\n\033]0;\377", much, NULL);
+  g_autoptr (GError) error = NULL;
+
+  /* Made past muster_error_new(). */
+  open_it (fixture);
+  answer_open (fixture, g_error_new_literal (MUSTER_ERROR, MUSTER_ERROR_BUSY, wild));
+  g_assert_error (fixture->error, MUSTER_ERROR, MUSTER_ERROR_BUSY);
+  assert_tame (fixture->error->message, 1024);
+  g_assert_true (g_str_has_prefix (fixture->error->message, "it says "));
+
+  error = muster_error_new (MUSTER_ERROR_BUSY, MUSTER_STEP_REGISTER, "%s", wild);
+  assert_tame (error->message, 1024);
+  g_clear_error (&error);
+
+  error = g_error_new_literal (MUSTER_ERROR, MUSTER_ERROR_BUSY, wild);
+  muster_registration_lost (self_of (fixture), error);
+  assert_tame (fixture->lost, 1024);
+}
+
 /* telling */
 
 static void
@@ -646,6 +709,8 @@ main (int argc, char **argv)
   ADD ("params-that-cannot-be-read", test_params_that_cannot_be_read);
   ADD ("secrets", test_secrets);
   ADD ("resume", test_resume);
+  ADD ("bindings-are-made-fit", test_bindings_are_made_fit);
+  ADD ("messages-are-made-fit", test_messages_are_made_fit);
   ADD ("lost-is-told-between-operations", test_lost_is_told_between_operations);
   ADD ("detached", test_detached);
 
