@@ -10,6 +10,7 @@
 #include "muster-sip-framer.h"
 #include "muster-sip-wire.h"
 
+#include <muster/muster-hub.h>
 #include <muster/muster-stream.h>
 
 /*
@@ -19,11 +20,21 @@
  *    send -> stream ... stream -> framer -+-> answer of a branch   -> func
  *                                         +-> request              -> answered here
  *                                         +-> ping                 -> pong
+ *
+ * Thousands may have their answers in one read, or lose the connection together: a bounded number is
+ * served in a dispatch, and nothing more is read meanwhile.
+ *
+ * A server whose machine is alive acknowledges bytes that nobody reads. So a connection on which a request
+ * was given up, and nothing at all came in since it was sent, is ended: the next attempt makes
+ * another one.
  */
 
-#define TIMER_F_MS    32000
-#define BRANCH_DIGITS 24
-#define MAX_OUT_BYTES (4 * 1024 * 1024)
+#define TIMER_F_MS            32000
+#define SILENCE_US            (10 * G_USEC_PER_SEC) /* RFC 5626 section 4.4.1 gives a pong as long */
+#define BRANCH_DIGITS         24
+#define MAX_OUT_BYTES         (4 * 1024 * 1024)
+#define MESSAGES_PER_DISPATCH 32
+#define FAILURES_PER_DISPATCH 64
 
 struct _MusterSipFlow {
   MusterSipTransport transport; /* first */
@@ -36,7 +47,11 @@ struct _MusterSipFlow {
   GHashTable *transactions; /* branch -> MusterSipTransaction */
   GQueue answered;          /* of MusterSipTransaction: cut off, waiting for their turn */
   guint dispatch_source;
+  guint drain_source; /* while the stream is paused: there are messages left in the framer */
+  gint64 heard_us;    /* when something came in last */
+  gboolean is_silent; /* to be ended in the next dispatch */
   gboolean open;
+  gboolean ended;
 };
 
 struct _MusterSipTransaction {
@@ -44,10 +59,13 @@ struct _MusterSipTransaction {
   MusterSipFlow *flow;
   char *branch;
   MusterTimer timer_f;
+  gint64 sent_us;
   MusterSipAnswerFunc func;
   gpointer user_data;
   GError *failure; /* set once it is in answered */
 };
+
+static void muster_sip_flow_give_up (MusterSipFlow *self, GError *error);
 
 static void
 transaction_free (MusterSipTransaction *transaction)
@@ -65,15 +83,29 @@ on_dispatch (gpointer user_data)
 {
   MusterSipFlow *self = user_data;
 
-  self->dispatch_source = 0;
-  while (self->answered.head != NULL) {
+  if (self->is_silent)
+    muster_sip_flow_give_up (self,
+                             muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_STREAM,
+                                               "the server takes what is sent and says nothing"));
+
+  for (guint i = 0; i < FAILURES_PER_DISPATCH && self->answered.head != NULL; i++) {
     MusterSipTransaction *transaction = g_queue_pop_head_link (&self->answered)->data;
 
     transaction->func (NULL, transaction->failure, transaction->user_data);
     transaction_free (transaction);
   }
 
+  if (self->answered.head != NULL)
+    return G_SOURCE_CONTINUE;
+  self->dispatch_source = 0;
   return G_SOURCE_REMOVE;
+}
+
+static void
+muster_sip_flow_dispatch (MusterSipFlow *self)
+{
+  if (self->dispatch_source == 0)
+    self->dispatch_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_dispatch, self, NULL);
 }
 
 /* Takes @failure. The transaction is out of the table. */
@@ -85,8 +117,22 @@ transaction_fail (MusterSipTransaction *transaction, GError *failure)
   muster_timer_cancel (&transaction->timer_f);
   transaction->failure = failure;
   g_queue_push_tail_link (&self->answered, &transaction->link);
-  if (self->dispatch_source == 0)
-    self->dispatch_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_dispatch, self, NULL);
+  muster_sip_flow_dispatch (self);
+}
+
+/* Its answer is not waited for any longer. */
+static void
+transaction_give_up (MusterSipTransaction *transaction)
+{
+  MusterSipFlow *self = transaction->flow;
+
+  g_hash_table_steal (self->transactions, transaction->branch);
+  if (self->heard_us >= transaction->sent_us ||
+      muster_clock_now_us () - transaction->sent_us < SILENCE_US)
+    return;
+
+  self->is_silent = TRUE;
+  muster_sip_flow_dispatch (self);
 }
 
 static void
@@ -94,7 +140,7 @@ on_timer_f (MusterTimer *timer, gpointer user_data)
 {
   MusterSipTransaction *transaction = user_data;
 
-  g_hash_table_steal (transaction->flow->transactions, transaction->branch);
+  transaction_give_up (transaction);
   transaction_fail (transaction, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
                                                    "the server does not answer"));
 }
@@ -110,6 +156,30 @@ fail_all (MusterSipFlow *self, const GError *error)
     g_hash_table_iter_steal (&iter);
     transaction_fail (transaction, g_error_copy (error));
   }
+}
+
+/* the end: takes @error */
+
+static void
+muster_sip_flow_end (MusterSipFlow *self, GError *error)
+{
+  g_autoptr (GError) why = error;
+
+  if (!self->ended) {
+    self->ended = TRUE;
+    self->open = FALSE;
+    self->is_silent = FALSE;
+    g_clear_handle_id (&self->drain_source, g_source_remove);
+    fail_all (self, why);
+    self->funcs->ended (self, why, self->user_data);
+  }
+}
+
+static void
+muster_sip_flow_give_up (MusterSipFlow *self, GError *error)
+{
+  muster_stream_close (self->stream);
+  muster_sip_flow_end (self, error);
 }
 
 /* the transport */
@@ -156,6 +226,7 @@ muster_sip_flow_send (MusterSipTransport *transport,
     return transaction;
   }
 
+  transaction->sent_us = muster_clock_now_us ();
   g_hash_table_insert (self->transactions, transaction->branch, transaction);
   muster_timer_arm_in_ms (&transaction->timer_f, TIMER_F_MS);
   return transaction;
@@ -169,7 +240,7 @@ muster_sip_flow_drop (MusterSipTransport *transport, MusterSipTransaction *trans
   if (transaction->failure != NULL)
     g_queue_unlink (&self->answered, &transaction->link);
   else
-    g_hash_table_steal (self->transactions, transaction->branch);
+    transaction_give_up (transaction);
   transaction_free (transaction);
 }
 
@@ -212,27 +283,28 @@ take_message (MusterSipFlow *self, const char *bytes, gsize n_bytes, gsize body_
   transaction_free (transaction);
 }
 
-/* Takes @error. */
-static void
-muster_sip_flow_end (MusterSipFlow *self, GError *error)
-{
-  g_autoptr (GError) why = error;
+static void muster_sip_flow_drain (MusterSipFlow *self);
 
-  self->open = FALSE;
-  fail_all (self, why);
-  self->funcs->ended (self, why, self->user_data);
+static gboolean
+on_drain (gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+
+  self->drain_source = 0;
+  muster_sip_flow_drain (self);
+  if (self->drain_source == 0 && self->open)
+    muster_stream_set_paused (self->stream, FALSE);
+  return G_SOURCE_REMOVE;
 }
 
 static void
-on_readable (MusterStream *stream, const guint8 *data, gsize n_bytes, gpointer user_data)
+muster_sip_flow_drain (MusterSipFlow *self)
 {
-  MusterSipFlow *self = user_data;
   const char *bytes = NULL;
   const char *problem = NULL;
   gsize n, n_body;
 
-  muster_sip_framer_feed (&self->framer, data, n_bytes);
-  for (;;) {
+  for (guint i = 0; i < MESSAGES_PER_DISPATCH; i++) {
     switch (muster_sip_framer_next (&self->framer, &bytes, &n, &n_body, &problem)) {
     case MUSTER_SIP_FRAME_NONE:
       return;
@@ -245,12 +317,25 @@ on_readable (MusterStream *stream, const guint8 *data, gsize n_bytes, gpointer u
     case MUSTER_SIP_FRAME_PONG:
       break;
     case MUSTER_SIP_FRAME_BROKEN:
-      muster_stream_close (self->stream);
-      muster_sip_flow_end (self, muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_STREAM,
-                                                   "the server does not speak SIP: %s", problem));
+      muster_sip_flow_give_up (self,
+                               muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_STREAM,
+                                                 "the server does not speak SIP: %s", problem));
       return;
     }
   }
+
+  muster_stream_set_paused (self->stream, TRUE);
+  self->drain_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_drain, self, NULL);
+}
+
+static void
+on_readable (MusterStream *stream, const guint8 *data, gsize n_bytes, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+
+  self->heard_us = muster_clock_now_us ();
+  muster_sip_framer_feed (&self->framer, data, n_bytes);
+  muster_sip_flow_drain (self);
 }
 
 /* the connection */
@@ -341,6 +426,7 @@ muster_sip_flow_free (MusterSipFlow *self)
   g_clear_pointer (&self->stream, muster_stream_free);
   muster_sip_framer_clear (&self->framer);
   g_clear_handle_id (&self->dispatch_source, g_source_remove);
+  g_clear_handle_id (&self->drain_source, g_source_remove);
   while (self->answered.head != NULL)
     transaction_free (g_queue_pop_head_link (&self->answered)->data);
   g_hash_table_unref (self->transactions);
