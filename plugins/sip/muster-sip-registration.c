@@ -47,13 +47,12 @@ struct _MusterSipRegistration {
 
   MusterSipRefresher *refresher; /* NULL before the first operation */
   MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
-  MusterSipFlowUse *flow;        /* likewise, on a stream; nullable */
-  char *flow_key;                /* which one it is */
-  gboolean flow_ended;           /* it is only held for the operation's sake */
-  gboolean has_token;            /* it is in the context's table */
-  gboolean saved;                /* a blob of ours is kept */
-  Operation *operation;          /* nullable */
-  MusterSipConfig *config;       /* as of config_version; NULL: to be made */
+  MusterSipFlowUse *flow;  /* likewise, on a stream; nullable; between operations it is open */
+  char *flow_key;          /* which one it is */
+  gboolean has_token;      /* it is in the context's table */
+  gboolean saved;          /* a blob of ours is kept */
+  Operation *operation;    /* nullable */
+  MusterSipConfig *config; /* as of config_version; NULL: to be made */
   guint config_version;
 
   GSocketAddress *good_target; /* that answered last; nullable */
@@ -105,7 +104,6 @@ leave_flow (MusterSipRegistration *self)
   if (self->flow != NULL)
     muster_sip_context_leave_flow (get_context (self), g_steal_pointer (&self->flow));
   g_clear_pointer (&self->flow_key, g_free);
-  self->flow_ended = FALSE;
 }
 
 static void
@@ -119,6 +117,13 @@ leave_network (MusterSipRegistration *self)
   if (self->agent != NULL)
     muster_sip_context_release_agent (context, g_steal_pointer (&self->agent));
   leave_flow (self);
+}
+
+/* A connection that is not there, or not yet. */
+static gboolean
+has_dead_flow (MusterSipRegistration *self)
+{
+  return self->flow != NULL && muster_sip_flow_use_get_transport (self->flow) == NULL;
 }
 
 /* Takes both. One of them is set after an open; a close is fine without either. */
@@ -136,7 +141,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     save (self);
   if (ended->leaving && error == NULL)
     leave_network (self);
-  else if (self->flow_ended)
+  else if (has_dead_flow (self)) /* what came of it is told here, and must not be told again */
     leave_flow (self);
 
   if (error != NULL)
@@ -230,6 +235,11 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
 {
   MusterSipRegistration *self = operation->self;
 
+  /* What was to be taken back may have run out on the way here. */
+  if (operation->leaving && !muster_sip_refresher_is_bound (self->refresher)) {
+    complete (operation, NULL, NULL);
+    return;
+  }
   if (operation->leaving) {
     muster_sip_refresher_unregister (self->refresher, operation->config, transport, route,
                                      operation->password, on_refreshed, operation);
@@ -321,7 +331,6 @@ on_flow_ended (const GError *error, gpointer user_data)
   MusterSipRegistration *self = user_data;
   Operation *operation = self->operation;
 
-  self->flow_ended = TRUE;
   if (operation != NULL) {
     /* One that is talking hears of it from its transaction. */
     if (operation->waits_for_flow && !is_over (operation))
@@ -355,7 +364,7 @@ join_flow (Operation *operation)
 
   if (self->agent != NULL) /* the account may have been on UDP before */
     muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
-  if (self->flow_ended || g_strcmp0 (text, self->flow_key) != 0)
+  if (has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0)
     leave_flow (self);
   if (self->flow == NULL) {
     self->flow = muster_sip_context_join_flow (get_context (self), &key, &flow_use_funcs, self);

@@ -1,0 +1,464 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "muster-hub-private.h"
+#include "muster-registration-host.h"
+#include "muster-sip-context.h"
+#include "stream-server.h"
+
+#include <time.h>
+
+/* Registrations that share a connection: each with the base class around it, as the broker sees it. */
+
+extern const MusterPluginInfo muster_plugin_info; /* of the plugin, which is linked in */
+
+typedef struct {
+  Server *server;
+  MusterPluginContext *context;
+  GPtrArray *clients;
+} World;
+
+typedef struct {
+  char *id;
+  char *server;
+  const char *transport;
+  MusterRegistration *registration;
+  gboolean keeps_waiting; /* for the password */
+  GTask *password_task;
+  GCancellable *cancellable;
+  guint n_done;
+  guint n_lost;
+  MusterLease *lease;
+  GError *error;
+} Client;
+
+/* the host */
+
+static GVariant *
+host_dup_param (gpointer host, const char *name)
+{
+  Client *client = host;
+
+  if (g_str_equal (name, "server"))
+    return g_variant_ref_sink (g_variant_new_string (client->server));
+  if (g_str_equal (name, "transport"))
+    return g_variant_ref_sink (g_variant_new_string (client->transport));
+  return NULL;
+}
+
+static void
+host_load_secret (gpointer host, const char *name, GTask *task)
+{
+  Client *client = host;
+
+  if (client->keeps_waiting) {
+    client->password_task = task;
+    return;
+  }
+  g_task_return_pointer (task, muster_secret_new ("secret", 6),
+                         (GDestroyNotify) muster_secret_unref);
+  g_object_unref (task);
+}
+
+static GBytes *
+host_dup_resume (gpointer host)
+{
+  return NULL;
+}
+
+static void
+host_set_resume (gpointer host, GBytes *blob)
+{
+}
+
+static void
+host_lost (gpointer host, const GError *error)
+{
+  ((Client *) host)->n_lost++;
+}
+
+static void
+host_report_bindings (gpointer host, const char *const *bindings)
+{
+}
+
+static const MusterRegistrationHost registration_host = {
+  .dup_param = host_dup_param,
+  .load_secret = host_load_secret,
+  .dup_resume = host_dup_resume,
+  .set_resume = host_set_resume,
+  .lost = host_lost,
+  .report_bindings = host_report_bindings,
+};
+
+/* clients */
+
+static Client *
+client_new (World *world, const char *transport)
+{
+  const MusterKind *kind = muster_plugin_info.kinds[0];
+  Client *client = g_new0 (Client, 1);
+
+  client->id = g_strdup_printf ("a%011u", world->clients->len);
+  client->server = g_strdup_printf ("127.0.0.1:%u", world->server->port);
+  client->transport = transport;
+  client->registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
+                                                  client->id, "alice@example.test",
+                                                  &registration_host, client);
+  g_ptr_array_add (world->clients, client);
+  return client;
+}
+
+static void
+client_forget (Client *client)
+{
+  g_clear_object (&client->cancellable);
+  g_clear_pointer (&client->lease, muster_lease_free);
+  g_clear_error (&client->error);
+  client->n_done = 0;
+}
+
+static void
+client_free (gpointer data)
+{
+  Client *client = data;
+
+  client_forget (client);
+  muster_registration_detach_host (client->registration);
+  g_assert_finalize_object (client->registration);
+  g_free (client->server);
+  g_free (client->id);
+  g_free (client);
+}
+
+static void
+on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Client *client = user_data;
+
+  client->lease = muster_registration_open_finish (client->registration, result, &client->error);
+  client->n_done++;
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Client *client = user_data;
+
+  muster_registration_close_finish (client->registration, result, &client->error);
+  client->n_done++;
+}
+
+static void
+client_open (Client *client)
+{
+  client_forget (client);
+  client->cancellable = g_cancellable_new ();
+  muster_registration_open_async (client->registration, client->cancellable, on_opened, client);
+}
+
+static void
+client_close (Client *client)
+{
+  client_forget (client);
+  muster_registration_close_async (client->registration, NULL, on_closed, client);
+}
+
+/* the world */
+
+static void
+world_set_up (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  world->server = server_new ();
+  world->context = g_object_new (muster_plugin_info.get_context_type (), NULL);
+  muster_plugin_context_start (world->context, &error);
+  g_assert_no_error (error);
+  world->clients = g_ptr_array_new_with_free_func (client_free);
+}
+
+static void
+world_tear_down (World *world, gconstpointer data)
+{
+  g_ptr_array_unref (world->clients);
+  muster_plugin_context_stop (world->context);
+  g_assert_finalize_object (world->context);
+  server_free (world->server);
+}
+
+/* Registered, by an answer that is given by hand. */
+static Line *
+get_registered (World *world, Client *client, guint line_index, guint lease_s)
+{
+  g_autofree char *request = NULL;
+  g_autofree char *answer = NULL;
+  Line *line;
+
+  client_open (client);
+  line = wait_for_line (world->server, line_index);
+  request = wait_for_request (line);
+  answer = grant_of (request, lease_s);
+  line_say (line, answer);
+  wait_until (client->n_done > 0);
+  g_assert_no_error (client->error);
+  g_assert_cmpuint (client->lease->lease_s, ==, lease_s);
+  return line;
+}
+
+/* cancelling */
+
+static void
+test_cancel_while_connecting (World *world, gconstpointer data)
+{
+  Client *client = client_new (world, "tls"); /* the server never answers the handshake */
+  Line *line;
+
+  client_open (client);
+  line = wait_for_line (world->server, 0);
+  wait_until (line->in->len > 0);
+  g_cancellable_cancel (client->cancellable);
+  g_assert_cmpuint (client->n_done, ==, 0);
+  wait_until (client->n_done > 0);
+  g_assert_error (client->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  wait_until (line->watch == NULL); /* nobody wants the connection any more */
+  g_assert_cmpuint (client->n_lost, ==, 0);
+}
+
+static void
+test_cancel_while_waiting (World *world, gconstpointer data)
+{
+  Client *client = client_new (world, "tcp");
+  g_autofree char *request = NULL;
+  g_autofree char *answer = NULL;
+  Line *line;
+
+  client_open (client);
+  line = wait_for_line (world->server, 0);
+  request = wait_for_request (line);
+  g_cancellable_cancel (client->cancellable);
+  wait_until (client->n_done > 0);
+  g_assert_error (client->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  answer = grant_of (request, 600); /* too late */
+  line_say (line, answer);
+  settle ();
+  g_assert_true (get_registered (world, client, 0, 600) == line);
+  g_assert_cmpuint (world->server->lines->len, ==, 1);
+}
+
+/* sharing */
+
+static void
+test_one_leaves_while_the_other_waits (World *world, gconstpointer data)
+{
+  Client *one = client_new (world, "tcp");
+  Client *two = client_new (world, "tcp");
+  Line *line = get_registered (world, one, 0, 600);
+  g_autofree char *waiting = NULL;
+  g_autofree char *leaving = NULL;
+  g_autofree char *goodbye = NULL;
+  g_autofree char *granted = NULL;
+
+  client_open (two);
+  waiting = wait_for_request (line);
+  client_close (one);
+  leaving = wait_for_request (line);
+  g_assert_nonnull (strstr (leaving, "expires=0"));
+  goodbye = answer_to (leaving, "200 OK", "");
+  line_say (line, goodbye);
+  wait_until (one->n_done > 0);
+  g_assert_no_error (one->error);
+  settle ();
+  g_assert_nonnull (line->watch);
+  g_assert_cmpuint (two->n_done, ==, 0);
+
+  granted = grant_of (waiting, 600);
+  line_say (line, granted);
+  wait_until (two->n_done > 0);
+  g_assert_no_error (two->error);
+
+  /* The last one takes it along. */
+  client_close (two);
+  g_clear_pointer (&leaving, g_free);
+  g_clear_pointer (&goodbye, g_free);
+  leaving = wait_for_request (line);
+  goodbye = answer_to (leaving, "200 OK", "");
+  line_say (line, goodbye);
+  wait_until (line->watch == NULL);
+  g_assert_cmpuint (one->n_lost + two->n_lost, ==, 0);
+}
+
+/* losing */
+
+static void
+test_loss_between_operations_is_told (World *world, gconstpointer data)
+{
+  Client *client = client_new (world, "tcp");
+  Line *line = get_registered (world, client, 0, 600);
+
+  line_hang_up (line);
+  wait_until (client->n_lost > 0);
+  settle ();
+  g_assert_cmpuint (client->n_lost, ==, 1);
+  get_registered (world, client, 1, 600);
+}
+
+/* The answer of the refresh tells, and nothing else: the lease still runs, and to tell the broker that it
+ * is lost would end it. The next try has another connection. */
+static void
+test_loss_in_a_refresh_is_told_once (World *world, gconstpointer data)
+{
+  Client *client = client_new (world, "tcp");
+  Line *line = get_registered (world, client, 0, 600);
+
+  client_open (client);
+  g_free (wait_for_request (line));
+  line_hang_up (line);
+  wait_until (client->n_done > 0);
+  g_assert_error (client->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+  settle ();
+  g_assert_cmpuint (client->n_lost, ==, 0);
+
+  get_registered (world, client, 1, 600);
+  g_assert_false (client->lease->refreshed); /* another contact */
+}
+
+/* As the broker does it when an attempt has had its time. */
+static void
+test_silent_server_is_left (World *world, gconstpointer data)
+{
+  Client *client = client_new (world, "tcp");
+  Line *line = get_registered (world, client, 0, 600);
+
+  muster_clock_advance_us (G_USEC_PER_SEC);
+  client_open (client);
+  g_free (wait_for_request (line));
+  muster_clock_advance_us (30 * G_USEC_PER_SEC);
+  g_cancellable_cancel (client->cancellable);
+  wait_until (client->n_done > 0);
+  settle ();
+  g_assert_cmpuint (client->n_lost, ==, 0);
+
+  get_registered (world, client, 1, 600);
+  wait_until (line->watch == NULL);
+}
+
+/* The password takes its time, and the lease runs out meanwhile: there is nothing to take back. */
+static void
+test_lease_ends_while_leaving (World *world, gconstpointer data)
+{
+  Client *client = client_new (world, "tcp");
+  Line *line = get_registered (world, client, 0, 60);
+  g_autoptr (GTask) task = NULL;
+
+  client->keeps_waiting = TRUE;
+  client_close (client);
+  muster_clock_advance_us (61 * G_USEC_PER_SEC);
+  task = g_steal_pointer (&client->password_task);
+  g_task_return_pointer (task, muster_secret_new ("secret", 6),
+                         (GDestroyNotify) muster_secret_unref);
+  wait_until (client->n_done > 0);
+  g_assert_no_error (client->error);
+  wait_until (line->watch == NULL);
+  g_assert_cmpstr (line->in->str, ==, "");
+}
+
+/* many */
+
+#define N_MANY 1000
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TURN_CPU_US 100000
+#else
+#define TURN_CPU_US 10000
+#endif
+
+static gint64
+cpu_us (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+  return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+static guint
+count (World *world, gsize offset)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < world->clients->len; i++)
+    n += G_STRUCT_MEMBER (guint, world->clients->pdata[i], offset);
+  return n;
+}
+
+#define wait_for_all(world, member)                                                                \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    while (count (world, G_STRUCT_OFFSET (Client, member)) < N_MANY) {                             \
+      gint64 before_us = cpu_us ();                                                                \
+                                                                                                   \
+      g_main_context_iteration (NULL, TRUE);                                                       \
+      worst_us = MAX (worst_us, cpu_us () - before_us);                                            \
+    }                                                                                              \
+  }                                                                                                \
+  G_STMT_END
+
+/* A thousand are told that the connection stands, get their answers, lose the connection in between and
+ * lose the next one while they wait for answers; the loop goes on. A turn holds our server's work, too. */
+static void
+test_many (World *world, gconstpointer data)
+{
+  gint64 worst_us = 0;
+
+  for (guint i = 0; i < N_MANY; i++)
+    client_open (client_new (world, "tcp"));
+  world->server->is_granting = TRUE;
+  wait_for_all (world, n_done);
+  g_assert_cmpuint (world->server->n_granted, ==, N_MANY);
+  g_assert_cmpuint (world->server->lines->len, ==, 1);
+  g_test_message ("granting: at most %d us of CPU in a turn", (int) worst_us);
+
+  worst_us = 0;
+  line_hang_up (world->server->lines->pdata[0]);
+  wait_for_all (world, n_lost);
+  g_test_message ("losing what is idle: at most %d us", (int) worst_us);
+  g_assert_cmpint (worst_us, <, TURN_CPU_US);
+
+  worst_us = 0;
+  world->server->is_granting = FALSE;
+  for (guint i = 0; i < N_MANY; i++)
+    client_open (world->clients->pdata[i]);
+  wait_until (world->server->lines->len == 2);
+  settle ();
+  line_hang_up (world->server->lines->pdata[1]);
+  wait_for_all (world, n_done);
+  settle ();
+  g_test_message ("losing what waits: at most %d us", (int) worst_us);
+  g_assert_cmpint (worst_us, <, TURN_CPU_US);
+  g_assert_cmpuint (count (world, G_STRUCT_OFFSET (Client, n_lost)), ==, N_MANY); /* only before */
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
+
+#define ADD(path, test)                                                                            \
+  g_test_add ("/sip/sharing/" path, World, NULL, world_set_up, test, world_tear_down)
+  ADD ("cancel-while-connecting", test_cancel_while_connecting);
+  ADD ("cancel-while-waiting", test_cancel_while_waiting);
+  ADD ("one-leaves-while-the-other-waits", test_one_leaves_while_the_other_waits);
+  ADD ("loss-between-operations-is-told", test_loss_between_operations_is_told);
+  ADD ("loss-in-a-refresh-is-told-once", test_loss_in_a_refresh_is_told_once);
+  ADD ("silent-server-is-left", test_silent_server_is_left);
+  ADD ("lease-ends-while-leaving", test_lease_ends_while_leaving);
+  ADD ("many", test_many);
+#undef ADD
+
+  return g_test_run ();
+}
