@@ -310,6 +310,27 @@ muster_sip_context_release_agent (MusterSipContext *self, MusterSipAgent *agent)
     self->sweep_source = g_idle_add (on_sweep, self);
 }
 
+/* Whether a connection made now would leave from the same address. One that would not may go on for a
+ * while, or be dead without knowing: packets from an address that the machine has lost go nowhere. */
+static gboolean
+is_current (MusterSipContext *self, Shared *shared)
+{
+  g_autoptr (GSocketAddress) remote = muster_sip_flow_dup_remote_address (shared->flow);
+  g_autofree char *source = NULL;
+
+  if (remote == NULL) /* not open, so not old either */
+    return TRUE;
+
+  source = muster_sip_context_dup_source (self, remote, NULL);
+  return source == NULL || g_str_equal (source, muster_sip_flow_get_local_address (shared->flow));
+}
+
+gboolean
+muster_sip_context_is_flow_current (MusterSipContext *self, MusterSipFlowUse *use)
+{
+  return is_current (self, use->shared);
+}
+
 MusterSipFlowUse *
 muster_sip_context_join_flow (MusterSipContext *self,
                               const MusterSipFlowKey *key,
@@ -320,6 +341,10 @@ muster_sip_context_join_flow (MusterSipContext *self,
   Shared *shared = g_hash_table_lookup (self->flows, text);
   MusterSipFlowUse *use = g_new0 (MusterSipFlowUse, 1);
 
+  if (shared != NULL && !is_current (self, shared)) {
+    g_hash_table_remove (self->flows, text); /* it goes when the last one has left it */
+    shared = NULL;
+  }
   if (shared == NULL) {
     shared = g_new0 (Shared, 1);
     shared->context = self;

@@ -38,6 +38,10 @@ MusterSipFlowUse *muster_sip_context_join_flow (MusterSipContext *self,
                                                 const MusterSipFlowKey *key,
                                                 const MusterSipFlowUseFuncs *funcs,
                                                 gpointer user_data);
+/* Whether who joins now would get the same connection: %FALSE if it leaves from an address that is not the
+ * one to leave from any more. */
+gboolean muster_sip_context_is_flow_current (MusterSipContext *self, MusterSipFlowUse *use);
+
 /* The connection is closed when the last one has left it. Nothing is called any more. */
 void muster_sip_context_leave_flow (MusterSipContext *self, MusterSipFlowUse *use);
 

@@ -43,6 +43,7 @@ struct _MusterSipFlow {
 
   MusterStream *stream;
   MusterSipFramer framer;
+  char *local_address;      /* NULL before it is open */
   char *sent_by;            /* `SIP/2.0/TCP host:port`: what our Vias begin with */
   GHashTable *transactions; /* branch -> MusterSipTransaction */
   GQueue answered;          /* of MusterSipTransaction: cut off, waiting for their turn */
@@ -350,6 +351,7 @@ on_opened (MusterStream *stream, gpointer user_data)
   g_autofree char *literal = g_inet_address_to_string (address);
   gboolean tls = muster_stream_is_tls (stream);
 
+  self->local_address = g_inet_address_to_string (address);
   self->transport.contact_host = g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
                                    ? g_strdup_printf ("[%s]", literal)
                                    : g_steal_pointer (&literal);
@@ -431,6 +433,7 @@ muster_sip_flow_free (MusterSipFlow *self)
     transaction_free (g_queue_pop_head_link (&self->answered)->data);
   g_hash_table_unref (self->transactions);
   g_free (self->transport.contact_host);
+  g_free (self->local_address);
   g_free (self->sent_by);
   g_free (self);
 }
@@ -439,6 +442,18 @@ gboolean
 muster_sip_flow_is_open (MusterSipFlow *self)
 {
   return self->open;
+}
+
+GSocketAddress *
+muster_sip_flow_dup_remote_address (MusterSipFlow *self)
+{
+  return self->open ? muster_stream_dup_remote_address (self->stream) : NULL;
+}
+
+const char *
+muster_sip_flow_get_local_address (MusterSipFlow *self)
+{
+  return self->local_address;
 }
 
 MusterSipTransport *

@@ -42,6 +42,10 @@ MusterSipFlow *muster_sip_flow_new (const MusterSipFlowKey *key,
 void muster_sip_flow_free (MusterSipFlow *self);
 
 gboolean muster_sip_flow_is_open (MusterSipFlow *self);
+
+/* Its two ends: %NULL while it is not open. The local one is an IP literal. */
+GSocketAddress *muster_sip_flow_dup_remote_address (MusterSipFlow *self);
+const char *muster_sip_flow_get_local_address (MusterSipFlow *self);
 MusterSipTransport *muster_sip_flow_get_transport (MusterSipFlow *self); /* while it is open */
 
 /* (transfer full): one word for it: a key of hash tables */

@@ -364,7 +364,8 @@ join_flow (Operation *operation)
 
   if (self->agent != NULL) /* the account may have been on UDP before */
     muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
-  if (has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0)
+  if (self->flow != NULL && (has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0 ||
+                             !muster_sip_context_is_flow_current (get_context (self), self->flow)))
     leave_flow (self);
   if (self->flow == NULL) {
     self->flow = muster_sip_context_join_flow (get_context (self), &key, &flow_use_funcs, self);

@@ -35,8 +35,8 @@ class World:
     def hosts(self):
         return [each["Address"].split("@")[-1].split(":")[0] for each in self.kamailio.bindings("alice")]
 
-    def add(self, expires):
-        self.muster.add("sip", ALICE, secret=PASSWORD, server=self.kamailio.server, expires=expires)
+    def add(self, expires, **parameters):
+        self.muster.add("sip", ALICE, secret=PASSWORD, server=self.kamailio.server, expires=expires, **parameters)
         assert self.hosts() == [HOME]
 
     def never_unregistered(self):
@@ -104,6 +104,19 @@ def test_another_address(world):
                lambda: f"{world.hosts()}\n{world.muster.log()}")
     row = world.muster.wait_state(ALICE, "registered", 2)
     wait_until(lambda: world.hosts() == [ELSEWHERE], 2, "one binding", lambda: f"{world.hosts()}")
+    assert len(row["bindings"]) == 1 and ELSEWHERE in row["bindings"][0]
+    world.never_unregistered()
+
+
+def test_another_address_over_tcp(world):
+    """The connection from the old address is dead and does not know it: another one is made at once, instead of
+    waiting for an answer on it."""
+    world.add(expires=600, transport="tcp")
+    world.laptop.ip("address", "del", f"{HOME}/24", "dev", "wlan0")
+    world.laptop.ip("address", "add", f"{ELSEWHERE}/24", "dev", "wlan0")
+    wait_until(lambda: world.hosts() == [ELSEWHERE], AT_ONCE_S, "one binding, at the new address",
+               lambda: f"{world.hosts()}\n{world.muster.log()}")
+    row = world.muster.wait_state(ALICE, "registered", 2)
     assert len(row["bindings"]) == 1 and ELSEWHERE in row["bindings"][0]
     world.never_unregistered()
 
