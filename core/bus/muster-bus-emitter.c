@@ -21,13 +21,14 @@
  *                                                                                        +-> wait
  *
  * A few changes go out at once. Where many come, those of 100 ms are gathered, so that an account that
- * goes through its states among thousands is told of once. Nothing is told before our name is asked
- * for: who sees the name reads everything.
+ * goes through its states among thousands is told of once, and events share a signal: what a message
+ * costs is mostly its header. Nothing is told before our name is asked for: who sees the name reads
+ * everything.
  */
 
-#define BATCH      100
+#define BATCH      100 /* signals, and events in one of them */
 #define GATHER_US  (100 * G_TIME_SPAN_MILLISECOND)
-#define CALM       20 /* signals in that time that are not many */
+#define CALM       20 /* changes and events in that time that are not many */
 #define EVENTS_MAX 20000
 #define EVENT_TYPE "(tsoa{sv})"
 
@@ -62,7 +63,7 @@ struct _MusterBusEmitter {
   guint n_due; /* what is left of what waited when this sending began */
   MusterTimer gather;
   gint64 window_us; /* when counting began */
-  guint n_sent;     /* since then */
+  guint n_sent;     /* changes and events since then */
 };
 
 static void muster_bus_emitter_send (MusterBusEmitter *self);
@@ -91,27 +92,33 @@ emit (MusterBusEmitter *self,
     g_debug ("%s was not sent: %s", name, error->message);
 }
 
+/* Consumes @properties if they are floating. */
+static void
+emit_properties (MusterBusEmitter *self,
+                 const char *path,
+                 const char *interface,
+                 GVariant *properties)
+{
+  GVariant *body[] = { g_variant_new_string (interface), properties, g_variant_new_strv (NULL, 0) };
+
+  emit (self, path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+        g_variant_new_tuple (body, G_N_ELEMENTS (body)));
+}
+
 static void
 emit_changed (MusterBusEmitter *self, Entry *entry, const char *interface)
 {
-  static const char *const none[] = { NULL };
   g_autofree char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, interface, NULL);
 
-  emit (self, entry->path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-        g_variant_new ("(s@a{sv}^as)", full,
-                       muster_bus_build_interface (self->bus, entry->kind, entry->object,
-                                                   interface),
-                       none));
+  emit_properties (self, entry->path, full,
+                   muster_bus_build_interface (self->bus, entry->kind, entry->object, interface));
 }
 
 static void
 emit_standing (MusterBusEmitter *self, Entry *entry)
 {
-  static const char *const none[] = { NULL };
-
-  emit (self, entry->path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-        g_variant_new ("(s@a{sv}^as)", MUSTER_INTERFACE_REGISTRATION,
-                       muster_bus_build_standing (self->bus, entry->object, entry->changed), none));
+  emit_properties (self, entry->path, MUSTER_INTERFACE_REGISTRATION,
+                   muster_bus_build_standing (self->bus, entry->object, entry->changed));
 }
 
 static void
@@ -165,16 +172,35 @@ send_entry (MusterBusEmitter *self, Entry *entry)
 static void
 send_root (MusterBusEmitter *self)
 {
-  static const char *const none[] = { NULL };
   GHashTableIter iter;
   gpointer interface, values;
 
   g_hash_table_iter_init (&iter, self->root);
   while (g_hash_table_iter_next (&iter, &interface, &values)) {
-    emit (self, MUSTER_PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-          g_variant_new ("(s@a{sv}^as)", interface, g_variant_dict_end (values), none));
+    emit_properties (self, MUSTER_PATH, interface, g_variant_dict_end (values));
     g_hash_table_iter_remove (&iter);
   }
+}
+
+/* Returns how many. */
+static guint
+send_events (MusterBusEmitter *self)
+{
+  GVariant *events[BATCH];
+  GVariant *body;
+  guint n = 0;
+
+  while (n < BATCH && !g_queue_is_empty (&self->events))
+    events[n++] = g_queue_pop_head (&self->events);
+  if (n == 0)
+    return 0;
+
+  body = g_variant_new_array (G_VARIANT_TYPE (EVENT_TYPE), events, n);
+  emit (self, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, "Events", g_variant_new_tuple (&body, 1));
+  for (guint i = 0; i < n; i++)
+    g_variant_unref (events[i]);
+
+  return n;
 }
 
 static void
@@ -199,23 +225,20 @@ static gboolean
 on_turn (gpointer user_data)
 {
   MusterBusEmitter *self = user_data;
-  guint n = 0;
+  guint n_events, n = 0;
 
   self->source_id = 0;
   if (self->n_due == 0)
     self->n_due = g_queue_get_length (&self->events) + g_queue_get_length (&self->queue);
   send_root (self);
-  for (; n < BATCH && !g_queue_is_empty (&self->events); n++) {
-    g_autoptr (GVariant) event = g_queue_pop_head (&self->events);
-
-    emit (self, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, "Event", event);
-  }
+  n_events = send_events (self);
   for (; n < BATCH && self->queue.head != NULL; n++) {
     Entry *entry = self->queue.head->data;
 
     g_queue_unlink (&self->queue, &entry->link);
     send_entry (self, entry);
   }
+  n += n_events;
   self->n_due -= MIN (n, self->n_due);
   self->n_sent += n;
 

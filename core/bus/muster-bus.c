@@ -441,9 +441,10 @@ on_event (gint64 time_us,
   MusterBus *self = user_data;
   g_autofree char *path = *account != '\0' ? g_strconcat (MUSTER_PATH_ACCOUNTS, "/", account, NULL)
                                            : g_strdup ("/");
+  GVariant *event[] = { g_variant_new_uint64 ((guint64) time_us), g_variant_new_string (type),
+                        g_variant_new_object_path (path), payload };
 
-  muster_bus_emitter_event (self->emitter,
-                            g_variant_new ("(tso@a{sv})", (guint64) time_us, type, path, payload));
+  muster_bus_emitter_event (self->emitter, g_variant_new_tuple (event, G_N_ELEMENTS (event)));
 }
 
 /* life */

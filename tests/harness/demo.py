@@ -106,7 +106,7 @@ class Demo:
 
     def _start_muster(self):
         self.muster = Muster(os.path.join(self.directory, "home"), self.bus.address, start=False)
-        for member in ("InterfacesAdded", "PropertiesChanged", "Event"):
+        for member in ("InterfacesAdded", "PropertiesChanged", "Events"):
             self.muster.connection.signal_subscribe(
                 BUS_NAME, None, member, None, None, Gio.DBusSignalFlags.NONE, self._on_signal)
         self.muster.start()
@@ -184,13 +184,13 @@ class Demo:
     # What the bus and kamailio say
 
     def _on_signal(self, _connection, _sender, path, _interface, member, parameters):
-        if member == "Event":
-            _, kind, path, _ = parameters.unpack()
-            account = self._account_at(path)
-            if account and kind == "registration.refreshed":
-                account.n_refreshed += 1
-            elif account and kind == "registration.created":
-                account.n_created += 1
+        if member == "Events":
+            for _, kind, path, _ in parameters.unpack()[0]:
+                account = self._account_at(path)
+                if account and kind == "registration.refreshed":
+                    account.n_refreshed += 1
+                elif account and kind == "registration.created":
+                    account.n_created += 1
             return
         if member == "InterfacesAdded":
             path, interfaces = parameters.unpack()

@@ -353,9 +353,10 @@ class Manager(Node):
         more = begin + n < len(events)
         return dbus.Array(events[begin:begin + n], signature="(xtsoa{sv})"), str(begin + n) if more else ""
 
-    @dbus.service.signal(m, "tsoa{sv}")
-    def Event(self, time, type, account, payload):
-        self.events.append((dbus.Int64(len(self.events) + 1), time, type, account, payload))
+    @dbus.service.signal(m, "a(tsoa{sv})")
+    def Events(self, events):
+        for each in events:
+            self.events.append((dbus.Int64(len(self.events) + 1), *each))
 
     @dbus.service.signal(om, "oa{sa{sv}}")
     def InterfacesAdded(self, path, interfaces):
@@ -375,10 +376,11 @@ class Manager(Node):
         next(node for node in self.of_kind("account")
              if node.account["Address"] == address).change(Account.r, values)
 
-    @dbus.service.method(STUB, "tssa{sv}", "")
-    def Emit(self, time, type, address, payload):
-        path = next((node.path for node in self.of_kind("account") if node.account["Address"] == address), "/")
-        self.Event(time, type, dbus.ObjectPath(path), dbus.Dictionary(payload, signature="sv"))
+    @dbus.service.method(STUB, "a(tssa{sv})", "")
+    def Emit(self, events):
+        by_address = {node.account["Address"]: node.path for node in self.of_kind("account")}
+        self.Events([(time, type, dbus.ObjectPath(by_address.get(address, "/")),
+                      dbus.Dictionary(payload, signature="sv")) for time, type, address, payload in events])
 
 
 def main():

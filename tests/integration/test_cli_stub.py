@@ -172,7 +172,11 @@ class World:
         self.stub.Change(address, dbus.Dictionary(values, signature="sv"))
 
     def emit(self, time_us, type, address="", payload=()):
-        self.stub.Emit(dbus.UInt64(time_us), type, address, dbus.Dictionary(payload, signature="sv"))
+        self.emit_together([(time_us, type, address, payload)])
+
+    def emit_together(self, events):
+        self.stub.Emit(dbus.Array([(dbus.UInt64(time_us), type, address, dbus.Dictionary(payload, signature="sv"))
+                                   for time_us, type, address, payload in events], signature="(tssa{sv})"))
 
     def secret(self, address, name):
         return bytes(self.stub.Secret(address, name))
@@ -634,9 +638,12 @@ def test_monitor_on_a_terminal_redraws_in_place(world):
 
 
 def emit_three(world):
-    for i, type in enumerate(("registration.created", "registration.lost", "incoming.call")):
-        world.emit(1_751_700_000_000_000 + i, type, "alice@example.org" if i < 2 else "",
-                   {"n": dbus.UInt32(i), "text": "a\033[1mb"})
+    """Two share a signal, one has its own."""
+    events = [(1_751_700_000_000_000 + i, type, "alice@example.org" if i < 2 else "",
+               {"n": dbus.UInt32(i), "text": "a\033[1mb"})
+              for i, type in enumerate(("registration.created", "registration.lost", "incoming.call"))]
+    world.emit_together(events[:2])
+    world.emit(*events[2])
 
 
 def test_log(world):

@@ -14,6 +14,7 @@ from gi.repository import Gio, GLib  # noqa: E402
 
 from harness.bus import Bus  # noqa: E402
 from harness.muster import BUS_NAME, ROOT_PATH  # noqa: E402
+from harness.process import wait_until  # noqa: E402
 
 ECHO = "ann@echo.test"
 ERROR = f"{BUS_NAME}.Error."
@@ -152,6 +153,43 @@ def test_the_journal(muster):
     types = [event[2] for event in events]
     assert types.count("registration.created") == 1
     assert types.index("registration.created") < types.index("account.added")
+
+
+def test_many_events_share_signals(muster):
+    """Of many that happen together each is told once and in its order, in fewer signals than events."""
+    n_accounts = 150
+    heard, sizes, replies = [], [], []
+
+    def on_events(_connection, _sender, _path, _interface, _member, arguments):
+        (events,) = arguments.unpack()
+        sizes.append(len(events))
+        heard.extend(events)
+
+    def on_reply(connection, result):
+        replies.append(connection.call_finish(result).unpack()[0])
+
+    subscription = muster.connection.signal_subscribe(
+        BUS_NAME, f"{BUS_NAME}.Manager", "Events", ROOT_PATH, None, Gio.DBusSignalFlags.NONE, on_events)
+    for number in range(n_accounts):
+        arguments = GLib.Variant("(ssa{sv}a{sh}a{sv})", ("echo", f"u{number}@echo.test", {}, {}, {}))
+        muster.connection.call(BUS_NAME, ROOT_PATH, f"{BUS_NAME}.Manager", "AddAccount", arguments, None,
+                               Gio.DBusCallFlags.NONE, 20000, None, on_reply)
+
+    def created():
+        while GLib.MainContext.default().iteration(False):
+            pass
+        return [event[2] for event in heard if event[1] == "registration.created"]
+
+    wait_until(lambda: len(created()) >= n_accounts and len(replies) == n_accounts, 20, "all are told of",
+               lambda: f"{len(replies)} replies, {len(created())} events in {len(sizes)} signals")
+    muster.connection.signal_unsubscribe(subscription)
+    assert sorted(created()) == sorted(replies)
+    assert [event[0] for event in heard] == sorted(event[0] for event in heard)
+    for path in replies:
+        types = [event[1] for event in heard if event[2] == path]
+        assert types.index("account.added") < types.index("registration.created"), path
+    assert 1 <= min(sizes) and max(sizes) <= 100
+    assert len(sizes) < len(heard) / 2, sizes
 
 
 # What is refused

@@ -27,23 +27,14 @@ typedef struct {
 } Follower;
 
 static void
-on_event (GDBusConnection *connection,
-          const char *sender,
-          const char *path,
-          const char *interface,
-          const char *signal,
-          GVariant *arguments,
-          gpointer user_data)
+print_event (Follower *self, GVariant *event)
 {
-  Follower *self = user_data;
   g_autoptr (GVariant) payload = NULL;
   g_autofree char *line = NULL;
   const char *type, *account;
   guint64 time_us;
 
-  if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(tsoa{sv})")))
-    return;
-  g_variant_get (arguments, "(t&s&o@a{sv})", &time_us, &type, &account, &payload);
+  g_variant_get (event, "(t&s&o@a{sv})", &time_us, &type, &account, &payload);
   if (self->type != NULL && !g_str_has_prefix (type, self->type))
     return;
 
@@ -54,6 +45,28 @@ on_event (GDBusConnection *connection,
   line = cli_event_to_line (self->printer, time_us, type, account, payload);
   puts (line);
   fflush (stdout);
+}
+
+static void
+on_events (GDBusConnection *connection,
+           const char *sender,
+           const char *path,
+           const char *interface,
+           const char *signal,
+           GVariant *arguments,
+           gpointer user_data)
+{
+  g_autoptr (GVariant) events = NULL;
+
+  if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(a(tsoa{sv}))")))
+    return;
+
+  events = g_variant_get_child_value (arguments, 0);
+  for (gsize i = 0; i < g_variant_n_children (events); i++) {
+    g_autoptr (GVariant) event = g_variant_get_child_value (events, i);
+
+    print_event (user_data, event);
+  }
 }
 
 static void
@@ -97,9 +110,9 @@ cmd_events (Cli *cli, char **argv)
   self.type = type;
   cli_loop_init (&self.loop);
   subscription = g_dbus_connection_signal_subscribe (cli->connection, MUSTER_BUS_NAME,
-                                                     MUSTER_INTERFACE_MANAGER, "Event", MUSTER_PATH,
-                                                     NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_event,
-                                                     &self, NULL);
+                                                     MUSTER_INTERFACE_MANAGER, "Events",
+                                                     MUSTER_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+                                                     on_events, &self, NULL);
   closed = g_signal_connect (cli->connection, "closed", G_CALLBACK (on_bus_closed), &self);
 
   /* Starts the daemon if it is not there, and says so if it cannot be. */
