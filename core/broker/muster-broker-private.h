@@ -56,11 +56,17 @@ struct _MusterBroker {
   GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
   GTask *leaving;     /* the end of the session */
   MusterTimer leave_timer;
+  gboolean is_leaving; /* it has begun, and does not end */
 };
 
 /* muster-broker-accounts.c */
 char *muster_broker_new_id (MusterBroker *self, char prefix);
 char *muster_broker_address_key (const char *protocol, const char *address);
+
+/* muster-broker-leave.c */
+void muster_broker_init_leave (MusterBroker *self);
+void
+muster_broker_settle (MusterBroker *self); /* buries who has left, and looks whether all have */
 
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);

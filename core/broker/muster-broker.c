@@ -19,11 +19,7 @@
  * told to others. What changes on request is in muster-change.c and its users.
  */
 
-#define LEAVE_MS        3000
 #define NOTICE_ROWS_MAX 3
-
-static void muster_broker_check_left (MusterBroker *self);
-static gboolean must_leave (MusterAccount *account);
 
 /* what accounts ask */
 
@@ -253,32 +249,6 @@ muster_broker_count (MusterBroker *self, MusterAccount *account, MusterAccountSt
     self->observer->identity_changed (self->observer_data, identity);
 }
 
-static gboolean
-on_settle (gpointer user_data)
-{
-  MusterBroker *self = user_data;
-
-  self->settle_id = 0;
-  for (guint i = self->retired->len; i > 0; i--) {
-    MusterAccount *account = self->retired->pdata[i - 1];
-
-    if (!must_leave (account))
-      g_ptr_array_remove_index_fast (self->retired, i - 1);
-  }
-  muster_broker_check_left (self);
-
-  return G_SOURCE_REMOVE;
-}
-
-/* Buries who has left, and looks whether all have. Not at once, since an account is calling, and not
- * for each: ten thousand may leave together. */
-static void
-muster_broker_settle (MusterBroker *self)
-{
-  if (self->settle_id == 0)
-    self->settle_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_settle, self, NULL);
-}
-
 static void
 on_standing_changed (gpointer host, MusterAccount *account)
 {
@@ -429,6 +399,8 @@ muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record)
 
   account = muster_account_new (record, &account_host, self);
   muster_broker_find_plugin (self, account);
+  if (self->is_leaving) /* it was asked for before, and is stored: the next run begins with it */
+    muster_account_pause (account);
 
   iter = g_sequence_insert_sorted (self->accounts, account, compare_accounts, NULL);
   g_hash_table_insert (self->by_id, (gpointer) muster_account_get_id (account), iter);
@@ -639,95 +611,6 @@ muster_broker_start (MusterBroker *self, GError **error)
   return TRUE;
 }
 
-/* leaving */
-
-/* Has something to take back, or is about to have. */
-static gboolean
-must_leave (MusterAccount *account)
-{
-  MusterStanding *standing = muster_account_get_standing (account);
-
-  switch (muster_standing_get_view (standing)->state) {
-  case MUSTER_ACCOUNT_REGISTERING:
-  case MUSTER_ACCOUNT_REGISTERED:
-  case MUSTER_ACCOUNT_REFRESHING:
-  case MUSTER_ACCOUNT_UNREGISTERING:
-    return TRUE;
-  case MUSTER_ACCOUNT_DISABLED:
-  case MUSTER_ACCOUNT_WAITING_PLUGIN:
-  case MUSTER_ACCOUNT_WAITING_SECRET:
-  case MUSTER_ACCOUNT_WAITING_USER:
-  case MUSTER_ACCOUNT_WAITING_NETWORK:
-  case MUSTER_ACCOUNT_WAITING_RETRY:
-  case MUSTER_ACCOUNT_FAILED:
-    return !muster_standing_is_idle (standing);
-  case MUSTER_ACCOUNT_STATE_LAST:
-    break;
-  }
-
-  g_return_val_if_reached (FALSE);
-}
-
-static void
-muster_broker_left (MusterBroker *self)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&self->leaving);
-
-  muster_timer_cancel (&self->leave_timer);
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-muster_broker_check_left (MusterBroker *self)
-{
-  if (self->leaving == NULL || self->retired->len > 0)
-    return;
-
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
-    if (must_leave (g_sequence_get (iter)))
-      return;
-  }
-  for (guint i = 0; i < self->retired->len; i++) {
-    if (must_leave (self->retired->pdata[i]))
-      return;
-  }
-
-  muster_broker_left (self);
-}
-
-static void
-on_leave_timeout (MusterTimer *timer, gpointer user_data)
-{
-  g_message ("not every service answered in time, leaving all the same");
-  muster_broker_left (user_data);
-}
-
-void
-muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpointer data)
-{
-  g_return_if_fail (self->leaving == NULL);
-
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
-       !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
-    MusterAccount *account = g_sequence_get (iter);
-
-    muster_account_pause (account);
-    if (must_leave (account) || muster_standing_is_held (muster_account_get_standing (account)))
-      muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_DISABLED);
-  }
-
-  self->leaving = g_task_new (NULL, NULL, callback, data);
-  muster_timer_arm_in_ms (&self->leave_timer, LEAVE_MS);
-  muster_broker_settle (self);
-}
-
-gboolean
-muster_broker_leave_finish (MusterBroker *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
 /* looking up */
 
 MusterAccount *
@@ -900,7 +783,7 @@ muster_broker_new (MusterStore *store,
   muster_broker_init_offline (self);
   g_queue_init (&self->identity_changes);
   self->life = g_cancellable_new ();
-  muster_timer_init (&self->leave_timer, on_leave_timeout, self);
+  muster_broker_init_leave (self);
 
   return self;
 }

@@ -166,6 +166,24 @@ test_leaving_while_a_service_is_silent (Daemon *daemon, gconstpointer data)
   g_assert_cmpint (g_get_monotonic_time () - begun_us, <, 5 * G_USEC_PER_SEC);
 }
 
+/* It was on its way into the store when the session ended: it is there, and registers in the next one. */
+static void
+test_added_while_leaving (Daemon *daemon, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) added = NULL;
+  g_autoptr (GAsyncResult) left = NULL;
+
+  begin_add (daemon, "alice@bound", "hush", &added);
+  muster_broker_leave_async (daemon->broker, on_result, &left);
+  g_assert_nonnull (
+    muster_broker_add_account_finish (daemon->broker, wait_for_result (&added), NULL));
+  g_assert_true (muster_broker_leave_finish (daemon->broker, wait_for_result (&left), NULL));
+  wait_for_state (only_account (daemon), "disabled");
+  assert_told (daemon, "account.added");
+  restart (daemon);
+  wait_for_state (only_account (daemon), "registered");
+}
+
 /* damaged */
 
 static gboolean
@@ -235,6 +253,7 @@ main (int argc, char **argv)
   ADD ("a-new-secret-is-tried", test_a_new_secret_is_tried);
   ADD ("left-and-started", test_left_and_started);
   ADD ("leaving-with-nobody", test_leaving_with_nobody);
+  ADD ("added-while-leaving", test_added_while_leaving);
   ADD ("leaving-while-a-service-is-silent", test_leaving_while_a_service_is_silent);
   ADD ("a-damaged-row-is-said", test_a_damaged_row_is_said);
   ADD ("a-secret-that-does-not-open", test_a_secret_that_does_not_open);
