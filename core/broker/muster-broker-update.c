@@ -125,7 +125,6 @@ prepare_update (MusterChange *change, GError **error)
   const MusterAccountRecord *old = muster_account_get_record (change->account);
   const MusterProtocol *protocol = muster_account_get_protocol (change->account);
   const char *const *secrets = muster_account_get_secrets (change->account);
-  gboolean repointed = FALSE;
   GVariant *merged;
 
   if (protocol == NULL) {
@@ -153,17 +152,16 @@ prepare_update (MusterChange *change, GError **error)
     if (!differs (param, old->params, merged))
       continue;
     change->effect = stronger_effect (change->effect, param);
-    repointed |= (param->flags & MUSTER_PARAM_BINDS_SECRET) != 0;
+    change->repointed |= (param->flags & MUSTER_PARAM_BINDS_SECRET) != 0;
   }
 
   /* A secret belongs to what it was given for: a re-pointed account must not carry it there. */
-  change->detached = repointed ? g_strdupv ((GStrv) secrets) : g_new0 (char *, 1);
+  change->detached = change->repointed ? g_strdupv ((GStrv) secrets) : g_new0 (char *, 1);
   muster_store_change_put_account (change->rows, change->record);
-  if (repointed) {
+  if (change->repointed) {
     muster_store_change_delete_sealed (change->rows, old->id, NULL);
   } else if (g_str_equal (change->effect, "recreate")) { /* what was kept is of the old one */
     muster_store_change_delete_sealed (change->rows, old->id, MUSTER_SEALED_RESUME);
-    muster_store_change_delete_sealed (change->rows, old->id, MUSTER_SEALED_REFUSED);
   }
   muster_change_put_event (change, old->id, "account.changed");
 
@@ -197,9 +195,12 @@ apply_update (MusterChange *change)
   muster_broker_tell_account_changed (change->broker, account);
   muster_change_tell (change, muster_account_get_id (account), "account.changed");
 
-  if (g_str_equal (change->effect, "recreate")) {
+  /* Only what points it elsewhere takes the secrets away: those that stay and were refused, stay so. */
+  if (change->repointed)
     muster_account_set_refused (account, FALSE);
+  if (g_str_equal (change->effect, "recreate")) {
     muster_account_forget_resume (account);
+    g_hash_table_remove (change->broker->unsealed, muster_account_get_id (account));
     muster_standing_post (standing, MUSTER_FACT_REPOINTED);
   } else {
     muster_account_adopt_params (account);

@@ -442,6 +442,8 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   }
   g_hash_table_remove (self->by_address, key);
   g_hash_table_remove (self->by_id, record->id);
+  g_hash_table_remove (self->unsealed, record->id);
+  g_hash_table_remove (self->key_runtime, record->id);
   g_sequence_remove (iter);
   muster_broker_tell_admission (self);
 

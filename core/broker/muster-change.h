@@ -41,6 +41,7 @@ struct _MusterChange {
   GStrv unset;
   gboolean enabled;
   const char *effect;
+  gboolean repointed; /* elsewhere: the secrets do not go there */
   GStrv detached;
   char *address_key;
 };

@@ -118,6 +118,25 @@ test_refused_stays_refused_when_switched_off (Daemon *daemon, gconstpointer data
   assert_stays_refused (daemon);
 }
 
+/* An edit that makes it another registration, but leaves it the secret, is none either. */
+static void
+test_refused_stays_refused_when_edited (Daemon *daemon, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) edited = NULL;
+  g_auto (GStrv) detached = NULL;
+  const char *effect;
+
+  wait_for_state (add (daemon, "alice@bound", "wrong"), "waiting-secret");
+  begin_update (daemon, only_account (daemon), "{'realm': <'r'>}", &edited);
+  g_assert_true (muster_broker_update_account_finish (daemon->broker, wait_for_result (&edited),
+                                                      &effect, &detached, NULL));
+  g_assert_cmpstr (effect, ==, "recreate");
+  g_assert_cmpuint (muster_broker_get_counters (daemon->broker)->failed, ==, 1);
+  g_assert_cmpstr (view (only_account (daemon))->reason, ==, "refused");
+  restart (daemon);
+  assert_stays_refused (daemon);
+}
+
 /* The secret is durable, and with it that it is new, however soon the daemon is killed. */
 static void
 test_a_new_secret_is_tried (Daemon *daemon, gconstpointer data)
@@ -250,6 +269,7 @@ main (int argc, char **argv)
   ADD ("switched-off-stays-off", test_switched_off_stays_off);
   ADD ("refused-stays-refused", test_refused_stays_refused);
   ADD ("refused-stays-refused-when-switched-off", test_refused_stays_refused_when_switched_off);
+  ADD ("refused-stays-refused-when-edited", test_refused_stays_refused_when_edited);
   ADD ("a-new-secret-is-tried", test_a_new_secret_is_tried);
   ADD ("left-and-started", test_left_and_started);
   ADD ("leaving-with-nobody", test_leaving_with_nobody);
