@@ -134,8 +134,7 @@ side_lease_take (SideLease *lease, const MusterLease *granted)
     lease->end_us = G_MAXINT64;
     if (granted->refresh_after_s > 0)
       side_lease_arm (lease,
-                      muster_schedule_refresh_ms (granted->refresh_after_s * 2,
-                                                  granted->refresh_after_s, g_random_double ()));
+                      muster_schedule_refresh_ms (0, granted->refresh_after_s, g_random_double ()));
     return;
   }
 

@@ -34,6 +34,21 @@ test_renewed (World *world, gconstpointer data)
   g_assert_cmpuint (world->events->len, ==, 0); /* nothing that others must hear of */
 }
 
+/* A service may say any number: the largest are decades, not moments. */
+static void
+test_renewed_when_told (World *world, gconstpointer data)
+{
+  full->side_refresh_after_s = GPOINTER_TO_UINT (data);
+  full->lease_s = 0;
+  world_post (world, MUSTER_FACT_ENABLED);
+  assert_events (world, "registration.created");
+  assert_log ("open");
+  pass_ms (870 * 1000);
+  assert_log ("");
+  pass_ms (131 * 1000);
+  assert_log (full->side_refresh_after_s == 1000 ? "renew:presence" : "");
+}
+
 /* A failure in passing is tried again inside what is left, and nobody is told. */
 static void
 test_retried (World *world, gconstpointer data)
@@ -182,6 +197,10 @@ main (int argc, char **argv)
 
 #define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)
   ADD ("/side-lease/renewed", test_renewed);
+  g_test_add ("/side-lease/renewed-when-told", World, GUINT_TO_POINTER (1000), world_set_up,
+              test_renewed_when_told, world_tear_down);
+  g_test_add ("/side-lease/renewed-when-told/in-decades", World, GUINT_TO_POINTER ((1u << 31) + 5),
+              world_set_up, test_renewed_when_told, world_tear_down);
   ADD ("/side-lease/retried", test_retried);
   ADD ("/side-lease/lapsed", test_lapsed);
   ADD ("/side-lease/refused", test_refused);
