@@ -21,7 +21,8 @@
 
 /*
  * Reads secrets from descriptors that somebody else holds the other end of: never blocking, each at
- * most 64 kB, all of them within 5 s. One after the other, since there is hardly ever more than one.
+ * most 64 kB, all of them within 5 s. One after the other, since there is hardly ever more than one. Few
+ * calls may wait for their secrets at a time: each holds a buffer and descriptors meanwhile.
  */
 
 #define SECRET_MAX_BYTES (64 * 1024)
@@ -29,6 +30,7 @@
 #define SECRETS_MAX      16
 #define NAME_MAX_BYTES   64
 #define NAME_CHARACTERS  "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define WAITING_MAX      64
 
 typedef struct {
   GTask *task; /* lent: it owns us */
@@ -40,23 +42,38 @@ typedef struct {
   MusterWatch *watch;
   MusterTimer timer;
   GHashTable *secrets;
+  gboolean is_waiting; /* for somebody who writes */
 } Reading;
 
+static guint n_waiting; /* readings that have waited, until they end */
+
 static void reading_next (Reading *reading);
+
+/* Nothing more is read; what it holds is not kept until somebody takes the answer. */
+static void
+reading_end (Reading *reading)
+{
+  muster_timer_cancel (&reading->timer);
+  g_clear_pointer (&reading->watch, muster_watch_remove);
+  if (reading->is_waiting)
+    n_waiting--;
+  reading->is_waiting = FALSE;
+  for (guint i = 0; i < reading->fds->len; i++) {
+    if (g_array_index (reading->fds, int, i) >= 0)
+      close (g_array_index (reading->fds, int, i));
+  }
+  g_array_set_size (reading->fds, 0);
+  if (reading->buffer != NULL)
+    muster_wipe (reading->buffer, SECRET_MAX_BYTES + 1);
+  g_clear_pointer (&reading->buffer, g_free);
+}
 
 static void
 reading_free (gpointer data)
 {
   Reading *reading = data;
 
-  muster_timer_cancel (&reading->timer);
-  g_clear_pointer (&reading->watch, muster_watch_remove);
-  for (guint i = 0; i < reading->fds->len; i++) {
-    if (g_array_index (reading->fds, int, i) >= 0)
-      close (g_array_index (reading->fds, int, i));
-  }
-  muster_wipe (reading->buffer, SECRET_MAX_BYTES + 1);
-  g_free (reading->buffer);
+  reading_end (reading);
   g_ptr_array_unref (reading->names);
   g_array_unref (reading->fds);
   g_clear_pointer (&reading->secrets, g_hash_table_unref);
@@ -73,8 +90,7 @@ reading_fail (Reading *reading, const char *format, ...)
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  muster_timer_cancel (&reading->timer);
-  g_clear_pointer (&reading->watch, muster_watch_remove);
+  reading_end (reading);
   g_task_return_new_error (task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT, "%s",
                            message);
 }
@@ -143,6 +159,27 @@ on_readable (MusterWatch *watch, guint32 events, gpointer user_data)
 }
 
 static void
+reading_wait (Reading *reading, int fd)
+{
+  if (!reading->is_waiting && n_waiting >= WAITING_MAX) {
+    g_autoptr (GTask) task = reading->task;
+
+    reading_end (reading);
+    g_task_return_new_error (
+      task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_TOO_MANY,
+      "%d calls wait for their secrets already: write a secret and close its "
+      "descriptor before the call",
+      WAITING_MAX);
+    return;
+  }
+
+  if (!reading->is_waiting)
+    n_waiting++;
+  reading->is_waiting = TRUE;
+  reading->watch = muster_hub_add_fd (fd, EPOLLIN, on_readable, reading);
+}
+
+static void
 reading_next (Reading *reading)
 {
   struct stat st;
@@ -151,7 +188,7 @@ reading_next (Reading *reading)
   if (reading->index >= reading->fds->len) {
     g_autoptr (GTask) task = reading->task;
 
-    muster_timer_cancel (&reading->timer);
+    reading_end (reading);
     g_task_return_pointer (task, g_steal_pointer (&reading->secrets),
                            (GDestroyNotify) g_hash_table_unref);
     return;
@@ -169,7 +206,7 @@ reading_next (Reading *reading)
     lseek (fd, 0, SEEK_SET); /* a memfd stands behind what was written */
 
   if (reading_read (reading))
-    reading->watch = muster_hub_add_fd (fd, EPOLLIN, on_readable, reading);
+    reading_wait (reading, fd);
 }
 
 static gboolean

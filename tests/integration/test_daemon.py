@@ -34,6 +34,39 @@ def account_path(muster, selector=ECHO):
     return path
 
 
+# Secrets that do not come
+
+
+def test_few_calls_wait_for_their_secrets(muster):
+    """Whoever gives descriptors and writes nothing cannot have the daemon hold any number of them."""
+    muster.add("echo", ECHO)
+    path = account_path(muster)
+    writers, replies = [], []
+
+    def on_reply(connection, result):
+        try:
+            connection.call_with_unix_fd_list_finish(result)
+            replies.append("")
+        except GLib.Error as error:
+            replies.append(Gio.DBusError.get_remote_error(error))
+
+    for _ in range(100):
+        reading, writing = os.pipe()
+        writers.append(writing)
+        muster.connection.call_with_unix_fd_list(
+            BUS_NAME, path, f"{BUS_NAME}.Account", "SetSecret", GLib.Variant("(sha{sv})", ("password", 0, {})),
+            None, 0, 20000, Gio.UnixFDList.new_from_array([reading]), None, on_reply)
+    while len(replies) < 36:
+        GLib.MainContext.default().iteration(True)
+    assert replies == [ERROR + "TooMany"] * 36
+    for writing in writers:
+        os.close(writing)
+    while len(replies) < 100:
+        GLib.MainContext.default().iteration(True)
+    assert replies[36:] == [ERROR + "InvalidArgument"] * 64  # an empty one is none
+    muster.do("secret", ECHO, "password", "--fd", "3", secret="hush")
+
+
 # Life
 
 
