@@ -105,6 +105,9 @@ muster_store_rows_delete_sealed (MusterStoreDatabase *database,
                                     account, name);
 }
 
+/* Written behind. The account is there: whoever calls has looked, so that these are the plain
+ * statements for which SQLite needs no journal of their own. */
+
 gboolean
 muster_store_rows_put_runtime (MusterStoreDatabase *database,
                                const MusterRuntimeRecord *record,
@@ -113,10 +116,9 @@ muster_store_rows_put_runtime (MusterStoreDatabase *database,
   return muster_store_database_run (
     database, error,
     "INSERT INTO runtime (account, state, registered_at_us, expires_at_us, refresh_at_us, attempt)"
-    " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM account WHERE id = ?1"
-    " ON CONFLICT (account) DO UPDATE SET state = excluded.state,"
-    "  registered_at_us = excluded.registered_at_us, expires_at_us = excluded.expires_at_us,"
-    "  refresh_at_us = excluded.refresh_at_us, attempt = excluded.attempt",
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    " ON CONFLICT (account) DO UPDATE SET state = ?2, registered_at_us = ?3, expires_at_us = ?4,"
+    "  refresh_at_us = ?5, attempt = ?6",
     "ttiiii", record->account, record->state, record->registered_at_us, record->expires_at_us,
     record->refresh_at_us, (gint64) record->attempt);
 }
@@ -128,12 +130,16 @@ muster_store_rows_put_sealed_later (MusterStoreDatabase *database,
                                     GBytes *sealed,
                                     GError **error)
 {
+  if (!muster_store_database_run (database, error,
+                                  "UPDATE sealed SET value = ?3 WHERE account = ?1 AND name = ?2",
+                                  "ttb", account, name, sealed))
+    return FALSE;
+  if (sqlite3_changes (database->db) > 0)
+    return TRUE;
+
   return muster_store_database_run (
-    database, error,
-    "INSERT INTO sealed (account, name, value) SELECT ?1, ?2, ?3"
-    " WHERE ?1 = '' OR EXISTS (SELECT 1 FROM account WHERE id = ?1)"
-    " ON CONFLICT (account, name) DO UPDATE SET value = excluded.value",
-    "ttb", account, name, sealed);
+    database, error, "INSERT OR FAIL INTO sealed (account, name, value) VALUES (?, ?, ?)", "ttb",
+    account, name, sealed);
 }
 
 gboolean

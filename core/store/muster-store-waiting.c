@@ -417,8 +417,17 @@ account_rows_write (AccountRows *rows,
                     MusterStoreDatabase *database,
                     GError **error)
 {
+  g_autoptr (GError) local_error = NULL;
   GHashTableIter iter;
   gpointer name, row;
+
+  /* what is put for one that is gone, or never was, is ignored */
+  if (!muster_store_rows_has_account (database, account, &local_error)) {
+    if (local_error == NULL)
+      return TRUE;
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return FALSE;
+  }
 
   if (rows->runtime != NULL && !muster_store_rows_put_runtime (database, rows->runtime, error))
     return FALSE;

@@ -71,10 +71,12 @@ BEGIN
   SELECT RAISE (ABORT, 'the account was removed and its id is never used again');
 END;
 
+-- FAIL, not ABORT: with that each row that is written would have a journal of its own. The transaction
+-- is taken back all the same.
 CREATE TRIGGER sealed_retired BEFORE INSERT ON sealed
 WHEN EXISTS (SELECT 1 FROM retired WHERE id = NEW.account)
 BEGIN
-  SELECT RAISE (ABORT, 'the account was removed');
+  SELECT RAISE (FAIL, 'the account was removed');
 END;
 
 -- Rows that could not be read. The dump is for people and holds no sealed value.
