@@ -38,6 +38,7 @@ struct _MusterAccount {
   gboolean refused;    /* the secrets were rejected: not to be tried again as they are */
   gboolean has_resume; /* an earlier run left one */
   gboolean paused;
+  gboolean disconnected;
   gboolean leaving;
 };
 
@@ -49,7 +50,7 @@ on_get_conditions (gpointer host)
   MusterAccount *self = host;
   MusterAccountConditions conditions = 0;
 
-  if (self->record->enabled && !self->paused && !self->leaving)
+  if (self->record->enabled && !self->disconnected && !self->paused && !self->leaving)
     conditions |= MUSTER_CONDITION_WANTED;
   if (self->kind != NULL)
     conditions |= MUSTER_CONDITION_PLUGIN;
@@ -285,6 +286,14 @@ on_make_registration (gpointer host)
 }
 
 static const char *
+on_get_unwanted_reason (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return self->disconnected && self->record->enabled ? "disconnected" : "";
+}
+
+static const char *
 on_get_plugin_reason (gpointer host)
 {
   return muster_account_get_suspended_plugin (host) != NULL ? "plugin-suspended" : "no-plugin";
@@ -373,6 +382,7 @@ on_gate (gpointer host, GVariant *payload, GCancellable *cancellable)
 static const MusterStandingHost standing_host = {
   .get_conditions = on_get_conditions,
   .get_offline_reason = on_get_offline_reason,
+  .get_unwanted_reason = on_get_unwanted_reason,
   .get_plugin_reason = on_get_plugin_reason,
   .make_registration = on_make_registration,
   .get_retry_floor_s = on_get_retry_floor_s,
@@ -601,6 +611,18 @@ void
 muster_account_pause (MusterAccount *self)
 {
   self->paused = TRUE;
+}
+
+void
+muster_account_set_disconnected (MusterAccount *self, gboolean disconnected)
+{
+  self->disconnected = disconnected;
+}
+
+gboolean
+muster_account_is_disconnected (MusterAccount *self)
+{
+  return self->disconnected;
 }
 
 void

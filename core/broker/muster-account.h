@@ -101,6 +101,10 @@ void muster_account_forget_resume (MusterAccount *self);
 /* The session ends: nobody wants it now, but the wish that is stored stays. */
 void muster_account_pause (MusterAccount *self);
 
+/* Somebody wants it off for this session: a wish that is not stored. Says nothing to the standing. */
+void muster_account_set_disconnected (MusterAccount *self, gboolean disconnected);
+gboolean muster_account_is_disconnected (MusterAccount *self);
+
 /* It is being removed: nobody wants it any more, and what it says is not stored. */
 void muster_account_set_leaving (MusterAccount *self);
 gboolean muster_account_is_leaving (MusterAccount *self);

@@ -35,10 +35,23 @@ muster_broker_address_key (const char *protocol, const char *address)
   return g_strconcat (protocol, " ", folded, NULL);
 }
 
+/* Who it was, for readers to whom its object is not there yet, or no more. */
+static GVariant *
+describe (const MusterAccountRecord *record)
+{
+  GVariantDict payload;
+
+  g_variant_dict_init (&payload, NULL);
+  g_variant_dict_insert (&payload, "address", "s", record->address);
+  g_variant_dict_insert (&payload, "protocol", "s", record->protocol);
+
+  return g_variant_dict_end (&payload);
+}
+
 /* adding an account */
 
-static const MusterProtocol *
-find_protocol (MusterBroker *self, const char *id, GError **error)
+static const MusterKind *
+find_kind (MusterBroker *self, const char *id, MusterModule **out_module, GError **error)
 {
   MusterModule *module = NULL;
   const MusterKind *kind = muster_plugin_registry_find_protocol (self->registry, id, &module);
@@ -56,7 +69,8 @@ find_protocol (MusterBroker *self, const char *id, GError **error)
     return NULL;
   }
 
-  return kind->protocol;
+  *out_module = module;
+  return kind;
 }
 
 static gboolean
@@ -102,6 +116,29 @@ check_new_secrets (const MusterProtocol *protocol, GHashTable *secrets, GError *
   }
 
   return TRUE;
+}
+
+gboolean
+muster_broker_check_new_account (MusterBroker *self,
+                                 const char *protocol,
+                                 const char *address,
+                                 GVariant *params,
+                                 GHashTable *secrets,
+                                 MusterNewAccount *found,
+                                 GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  found->kind = find_kind (self, protocol, &found->module, error);
+  if (found->kind == NULL)
+    return FALSE;
+
+  found->address = muster_broker_trim_address (found->kind->protocol, address);
+  if (!muster_protocol_check_address (found->kind->protocol, found->address, &local))
+    return muster_change_invalid (error, "%s", local->message);
+
+  return check_new_params (found->kind->protocol, params, error) &&
+         check_new_secrets (found->kind->protocol, secrets, error);
 }
 
 /* Counts those that are there to stay; @one is one of them. */
@@ -160,25 +197,36 @@ choose_identity (MusterChange *change, const char *asked, GError **error)
   return TRUE;
 }
 
+/* @address: a part of the one that was given, which stands for the name, too, where none was. */
+static void
+take_address (MusterAccountRecord *record, const char *address)
+{
+  char *taken = g_strdup (address);
+
+  if (g_str_equal (record->name, record->address)) {
+    g_free (record->name);
+    record->name = g_strdup (taken);
+  }
+  g_free (record->address);
+  record->address = taken;
+}
+
 static gboolean
 prepare_add (MusterChange *change, GError **error)
 {
   MusterBroker *self = change->broker;
   MusterAccountRecord *record = change->record;
-  const MusterProtocol *protocol = find_protocol (self, record->protocol, error);
-  g_autoptr (GError) local = NULL;
+  MusterNewAccount found;
   g_autofree char *key = NULL;
   g_autofree char *asked = g_steal_pointer (&record->identity);
   GHashTableIter iter;
   gpointer name, secret;
 
-  if (protocol == NULL)
+  if (!muster_broker_check_new_account (self, record->protocol, record->address, record->params,
+                                        change->secrets, &found, error))
     return FALSE;
-  if (!muster_protocol_check_address (protocol, record->address, &local))
-    return muster_change_invalid (error, "%s", local->message);
+  take_address (record, found.address);
   if (!muster_change_check_name (record->name, error) ||
-      !check_new_params (protocol, record->params, error) ||
-      !check_new_secrets (protocol, change->secrets, error) ||
       (g_hash_table_size (change->secrets) > 0 && !muster_change_check_key (change, error)) ||
       !choose_identity (change, asked, error))
     return FALSE;
@@ -199,7 +247,7 @@ prepare_add (MusterChange *change, GError **error)
   g_hash_table_iter_init (&iter, change->secrets);
   while (g_hash_table_iter_next (&iter, &name, &secret))
     muster_change_put_secret (change, record->id, name, secret);
-  muster_change_put_event (change, record->id, "account.added");
+  muster_change_put_event (change, record->id, "account.added", describe (record));
 
   g_hash_table_insert (self->by_address, g_strdup (key), NULL);
   change->address_key = g_steal_pointer (&key);
@@ -233,7 +281,8 @@ apply_add (MusterChange *change)
   g_hash_table_iter_init (&iter, change->secrets);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     muster_account_set_has_secret (account, name, TRUE);
-  muster_change_tell (change, muster_account_get_id (account), "account.added");
+  muster_change_tell (change, muster_account_get_id (account), "account.added",
+                      describe (muster_account_get_record (account)));
   muster_broker_start_account (self, account);
 
   g_task_return_pointer (change->task, account, NULL);
@@ -290,7 +339,7 @@ prepare_set_enabled (MusterChange *change, GError **error)
   change->record->enabled = change->enabled;
   muster_store_change_put_account (change->rows, change->record);
   muster_change_put_event (change, change->record->id,
-                           change->enabled ? "account.enabled" : "account.disabled");
+                           change->enabled ? "account.enabled" : "account.disabled", NULL);
 
   return TRUE;
 }
@@ -301,9 +350,10 @@ apply_set_enabled (MusterChange *change)
   MusterAccount *account = change->account;
 
   muster_account_take_record (account, g_steal_pointer (&change->record));
+  muster_account_set_disconnected (account, FALSE); /* this wish is the later one */
   muster_broker_tell_account_changed (change->broker, account);
   muster_change_tell (change, muster_account_get_id (account),
-                      change->enabled ? "account.enabled" : "account.disabled");
+                      change->enabled ? "account.enabled" : "account.disabled", NULL);
   muster_standing_post (muster_account_get_standing (account),
                         change->enabled ? MUSTER_FACT_ENABLED : MUSTER_FACT_DISABLED);
   g_task_return_boolean (change->task, TRUE);
@@ -331,7 +381,8 @@ prepare_remove (MusterChange *change, GError **error)
   const char *id = muster_account_get_id (change->account);
 
   muster_store_change_delete_account (change->rows, id);
-  muster_change_put_event (change, id, "account.removed");
+  muster_change_put_event (change, id, "account.removed",
+                           describe (muster_account_get_record (change->account)));
 
   return TRUE;
 }
@@ -342,7 +393,8 @@ apply_remove (MusterChange *change)
   MusterAccount *account = change->account;
 
   muster_account_set_leaving (account);
-  muster_change_tell (change, muster_account_get_id (account), "account.removed");
+  muster_change_tell (change, muster_account_get_id (account), "account.removed",
+                      describe (muster_account_get_record (account)));
   muster_broker_retire_account (change->broker, account);
   g_task_return_boolean (change->task, TRUE);
 }

@@ -55,7 +55,7 @@ muster_broker_left (MusterBroker *self)
 static void
 muster_broker_check_left (MusterBroker *self)
 {
-  if (self->leaving == NULL || self->retired->len > 0)
+  if (self->leaving == NULL || self->retired->len > 0 || self->trials->len > 0)
     return;
 
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
@@ -104,6 +104,7 @@ muster_broker_leave_async (MusterBroker *self, GAsyncReadyCallback callback, gpo
 {
   g_return_if_fail (self->leaving == NULL);
 
+  muster_broker_cancel_trials (self);
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
     MusterAccount *account = g_sequence_get (iter);

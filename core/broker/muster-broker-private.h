@@ -54,12 +54,30 @@ struct _MusterBroker {
 
   char *notice;       /* what the user should know about the store */
   GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
+  GPtrArray *trials;  /* MusterTrial: under way */
+  gboolean importing; /* one at a time */
   GTask *leaving;     /* the end of the session */
   MusterTimer leave_timer;
   gboolean is_leaving; /* it has begun, and does not end */
 };
 
+/* What a new account would be; all lent. */
+typedef struct {
+  const MusterKind *kind;
+  MusterModule *module; /* started */
+  const char *address;  /* the part of the given one that counts */
+} MusterNewAccount;
+
 /* muster-broker-accounts.c */
+/* Whether it could be added, by what is given alone; %MUSTER_BROKER_ERROR_INVALID_ARGUMENT names
+ * what is wrong. */
+gboolean muster_broker_check_new_account (MusterBroker *self,
+                                          const char *protocol,
+                                          const char *address,
+                                          GVariant *params,
+                                          GHashTable *secrets,
+                                          MusterNewAccount *found,
+                                          GError **error);
 char *muster_broker_new_id (MusterBroker *self, char prefix);
 char *muster_broker_address_key (const char *protocol, const char *address);
 
@@ -67,6 +85,10 @@ char *muster_broker_address_key (const char *protocol, const char *address);
 void muster_broker_init_leave (MusterBroker *self);
 void
 muster_broker_settle (MusterBroker *self); /* buries who has left, and looks whether all have */
+
+/* muster-broker-discover.c */
+/* Returns what is left of @address without a URI scheme of @protocol, where it can do without. */
+const char *muster_broker_trim_address (const MusterProtocol *protocol, const char *address);
 
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);
@@ -76,7 +98,12 @@ void muster_broker_clear_offline (MusterBroker *self);
 void muster_broker_find_plugin (MusterBroker *self, MusterAccount *account); /* and starts it */
 void muster_broker_tell_crash (MusterBroker *self); /* how the last run ended, if it crashed */
 
+/* muster-trial.c */
+void muster_broker_cancel_trials (MusterBroker *self);
+void muster_broker_forget_trials (MusterBroker *self); /* the broker goes */
+
 /* muster-broker.c */
+void muster_broker_settle (MusterBroker *self); /* looks soon whether all have left */
 MusterIdentity *muster_broker_insert_identity (MusterBroker *self, MusterIdentityRecord *record);
 void muster_broker_drop_identity (MusterBroker *self, MusterIdentity *identity);
 MusterAccount *muster_broker_insert_account (MusterBroker *self, MusterAccountRecord *record);

@@ -117,7 +117,7 @@ prepare_secrets (MusterChange *change, GError **error)
     muster_change_put_secret (change, id, name, secret);
   }
   muster_store_change_delete_sealed (change->rows, id, MUSTER_SEALED_REFUSED);
-  muster_change_put_event (change, id, "secret.set");
+  muster_change_put_event (change, id, "secret.set", NULL);
 
   return TRUE;
 }
@@ -134,7 +134,7 @@ apply_secrets (MusterChange *change)
     muster_account_set_has_secret (account, name, TRUE);
   muster_account_set_refused (account, FALSE);
   muster_broker_tell_account_changed (change->broker, account);
-  muster_change_tell (change, muster_account_get_id (account), "secret.set");
+  muster_change_tell (change, muster_account_get_id (account), "secret.set", NULL);
   muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_SECRET_SET);
   g_task_return_boolean (change->task, TRUE);
 }
@@ -156,7 +156,7 @@ prepare_pin (MusterChange *change, GError **error)
   g_variant_unref (change->record->params);
   change->record->params = g_variant_ref_sink (g_variant_dict_end (params));
   muster_store_change_put_account (change->rows, change->record);
-  muster_change_put_event (change, change->record->id, "certificate.pinned");
+  muster_change_put_event (change, change->record->id, "certificate.pinned", NULL);
 
   return TRUE;
 }
@@ -169,7 +169,7 @@ apply_pin (MusterChange *change)
   muster_account_take_record (account, g_steal_pointer (&change->record));
   muster_account_adopt_params (account);
   muster_broker_tell_account_changed (change->broker, account);
-  muster_change_tell (change, muster_account_get_id (account), "certificate.pinned");
+  muster_change_tell (change, muster_account_get_id (account), "certificate.pinned", NULL);
   muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_USER_ANSWERED);
   g_task_return_boolean (change->task, TRUE);
 }

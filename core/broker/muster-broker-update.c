@@ -163,7 +163,7 @@ prepare_update (MusterChange *change, GError **error)
   } else if (g_str_equal (change->effect, "recreate")) { /* what was kept is of the old one */
     muster_store_change_delete_sealed (change->rows, old->id, MUSTER_SEALED_RESUME);
   }
-  muster_change_put_event (change, old->id, "account.changed");
+  muster_change_put_event (change, old->id, "account.changed", NULL);
 
   return TRUE;
 }
@@ -193,7 +193,7 @@ apply_update (MusterChange *change)
   for (guint i = 0; change->detached[i] != NULL; i++)
     muster_account_set_has_secret (account, change->detached[i], FALSE);
   muster_broker_tell_account_changed (change->broker, account);
-  muster_change_tell (change, muster_account_get_id (account), "account.changed");
+  muster_change_tell (change, muster_account_get_id (account), "account.changed", NULL);
 
   /* Only what points it elsewhere takes the secrets away: those that stay and were refused, stay so. */
   if (change->repointed)
@@ -276,7 +276,8 @@ prepare_set_secret (MusterChange *change, GError **error)
   else
     muster_store_change_delete_sealed (change->rows, id, sealed_name);
   muster_store_change_delete_sealed (change->rows, id, MUSTER_SEALED_REFUSED);
-  muster_change_put_event (change, id, change->secret != NULL ? "secret.set" : "secret.cleared");
+  muster_change_put_event (change, id, change->secret != NULL ? "secret.set" : "secret.cleared",
+                           NULL);
 
   return TRUE;
 }
@@ -291,7 +292,7 @@ apply_set_secret (MusterChange *change)
   muster_account_set_refused (account, FALSE);
   muster_broker_tell_account_changed (change->broker, account);
   muster_change_tell (change, muster_account_get_id (account),
-                      has ? "secret.set" : "secret.cleared");
+                      has ? "secret.set" : "secret.cleared", NULL);
   muster_standing_post (muster_account_get_standing (account),
                         has ? MUSTER_FACT_SECRET_SET : MUSTER_FACT_SECRET_GONE);
   g_task_return_boolean (change->task, TRUE);

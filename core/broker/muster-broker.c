@@ -723,7 +723,8 @@ muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
                : "no plugin speaks its protocol";
     break;
   case MUSTER_ACCOUNT_DISABLED:
-    advice = "it is disabled; enable it";
+    advice = muster_account_is_disconnected (account) ? "it is disconnected; connect it"
+                                                      : "it is disabled; enable it";
     break;
   case MUSTER_ACCOUNT_REGISTERING:
   case MUSTER_ACCOUNT_REGISTERED:
@@ -781,6 +782,7 @@ muster_broker_new (MusterStore *store,
   self->requests = g_sequence_new ((GDestroyNotify) muster_request_free);
   self->requests_by_account = g_hash_table_new (NULL, NULL);
   self->registered = g_hash_table_new (NULL, NULL);
+  self->trials = g_ptr_array_new ();
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
   muster_broker_init_offline (self);
   g_queue_init (&self->identity_changes);
@@ -801,6 +803,8 @@ muster_broker_free (MusterBroker *self)
   g_object_unref (self->life);
   muster_timer_cancel (&self->leave_timer);
   g_clear_handle_id (&self->settle_id, g_source_remove);
+  muster_broker_forget_trials (self);
+  g_ptr_array_unref (self->trials);
   g_ptr_array_unref (self->retired);
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->by_address);

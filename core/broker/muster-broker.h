@@ -111,6 +111,10 @@ const MusterBrokerCounters *muster_broker_get_counters (MusterBroker *self);
 guint muster_broker_count_registered (MusterBroker *self);
 const char *muster_broker_get_key_problem (MusterBroker *self); /* "" if there is a key */
 
+/* (transfer full): the protocols that @address could be one of, the likeliest first; %NULL with an
+ * error where it can be nobody's. */
+GStrv muster_broker_discover (MusterBroker *self, const char *address, GError **error);
+
 /* Changes: durable when the callback comes. Errors are of MUSTER_BROKER_ERROR. */
 
 /* @params: a{sv}; @secrets: name -> MusterSecret; @identity, @name NULL: by default */
@@ -198,6 +202,9 @@ void muster_broker_answer_request_async (MusterBroker *self,
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);
 gboolean muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error);
+/* For this session only: off although it is enabled, and on again. */
+gboolean muster_broker_connect (MusterBroker *self, MusterAccount *account, GError **error);
+gboolean muster_broker_disconnect (MusterBroker *self, MusterAccount *account, GError **error);
 /* Has a suspended plugin work again, and its accounts with it. */
 gboolean muster_broker_resume_plugin (MusterBroker *self, MusterModule *module, GError **error);
 

@@ -162,6 +162,12 @@ muster_broker_change_finish (MusterBroker *self, GAsyncResult *result, GError **
 
 /* rows and events */
 
+static GVariant *
+empty_payload (void)
+{
+  return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
+}
+
 gboolean
 muster_change_check_key (MusterChange *change, GError **error)
 {
@@ -189,7 +195,10 @@ muster_change_put_secret (MusterChange *change,
 }
 
 void
-muster_change_put_event (MusterChange *change, const char *account, const char *type)
+muster_change_put_event (MusterChange *change,
+                         const char *account,
+                         const char *type,
+                         GVariant *payload)
 {
   MusterEventRecord record = {
     .time_us = muster_clock_wall_us (),
@@ -197,20 +206,19 @@ muster_change_put_event (MusterChange *change, const char *account, const char *
     .account = (char *) account,
   };
   g_auto (GStrv) sinks = muster_event_bus_dup_sinks (change->broker->events, type);
-  g_autoptr (GVariant) payload = NULL;
+  g_autoptr (GVariant) held = g_variant_ref_sink (payload != NULL ? payload : empty_payload ());
 
-  payload = g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0));
-  record.payload = payload;
+  record.payload = held;
   record.sinks = sinks;
   muster_store_change_put_event (change->rows, &record);
 }
 
 /* The row of the journal is in the transaction; others are told when it is durable. */
 void
-muster_change_tell (MusterChange *change, const char *account, const char *type)
+muster_change_tell (MusterChange *change, const char *account, const char *type, GVariant *payload)
 {
   muster_event_bus_emit (change->broker->events, type, account,
-                         g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0), FALSE);
+                         payload != NULL ? payload : empty_payload (), FALSE);
 }
 
 MusterAccountRecord *

@@ -61,11 +61,16 @@ void muster_change_put_secret (MusterChange *change,
                                const char *account,
                                const char *name,
                                MusterSecret *secret);
-void muster_change_put_event (MusterChange *change, const char *account, const char *type);
+/* @payload: an a{sv}, consumed if it is floating; NULL: an empty one */
+void muster_change_put_event (MusterChange *change,
+                              const char *account,
+                              const char *type,
+                              GVariant *payload);
 MusterAccountRecord *muster_change_copy_record (const MusterAccountRecord *record);
 
 /* For apply: tells others of an event whose row is in the transaction. */
-void muster_change_tell (MusterChange *change, const char *account, const char *type);
+void
+muster_change_tell (MusterChange *change, const char *account, const char *type, GVariant *payload);
 
 /* For prepare: checks, which fail with %MUSTER_BROKER_ERROR_INVALID_ARGUMENT. The first is one that
  * always fails. */

@@ -154,8 +154,13 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
   GVariantBuilder rows;
 
   g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sbs)"));
-  add (&rows, "enabled", record->enabled,
-       record->enabled ? "the account is enabled" : "the account is disabled; enable it");
+  if (record->enabled && muster_account_is_disconnected (account))
+    add (&rows, "enabled", FALSE,
+         "somebody disconnected it for this session; connect it with: muster connect %s",
+         record->id);
+  else
+    add (&rows, "enabled", record->enabled,
+         record->enabled ? "the account is enabled" : "the account is disabled; enable it");
   explain_plugin (&rows, account);
   add (&rows, "parameters", *problem == '\0', "%s",
        *problem == '\0' ? "its parameters are complete" : problem);

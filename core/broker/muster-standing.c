@@ -134,6 +134,9 @@ reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fa
   case MUSTER_ACCOUNT_REFRESHING:
     return muster_account_fact_to_string (fact);
   case MUSTER_ACCOUNT_DISABLED:
+    return self->host->get_unwanted_reason != NULL
+             ? self->host->get_unwanted_reason (self->host_data)
+             : "";
   case MUSTER_ACCOUNT_REGISTERING:
   case MUSTER_ACCOUNT_REGISTERED:
   case MUSTER_ACCOUNT_UNREGISTERING:

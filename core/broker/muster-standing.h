@@ -54,7 +54,8 @@ typedef struct {
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
   const char *(*get_offline_reason) (gpointer host);
-  const char *(*get_plugin_reason) (gpointer host); /* one word, static: why there is no plugin */
+  const char *(*get_unwanted_reason) (gpointer host); /* one word, static; may be left out */
+  const char *(*get_plugin_reason) (gpointer host);   /* one word, static: why there is no plugin */
   MusterRegistration *(*make_registration) (gpointer host);
   guint (*get_retry_floor_s) (gpointer host);
   void (*load_resume) (gpointer host); /* answers by muster_standing_resume_loaded() */

@@ -233,6 +233,38 @@ retry_now (MusterBus *self,
 }
 
 static void
+connect_account (MusterBus *self,
+                 gpointer account,
+                 GVariant *parameters,
+                 GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  muster_broker_connect (self->broker, account, &error);
+  answer (invocation, error);
+}
+
+static void
+disconnect_account (MusterBus *self,
+                    gpointer account,
+                    GVariant *parameters,
+                    GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  muster_broker_disconnect (self->broker, account, &error);
+  answer (invocation, error);
+}
+
+static void
 explain (MusterBus *self, gpointer account, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
@@ -243,6 +275,8 @@ explain (MusterBus *self, gpointer account, GVariant *parameters, GDBusMethodInv
 }
 
 const MusterBusMethod muster_bus_registration_methods[] = {
+  { MUSTER_INTERFACE_REGISTRATION, "Connect", connect_account },
+  { MUSTER_INTERFACE_REGISTRATION, "Disconnect", disconnect_account },
   { MUSTER_INTERFACE_REGISTRATION, "Refresh", refresh },
   { MUSTER_INTERFACE_REGISTRATION, "RetryNow", retry_now },
   { MUSTER_INTERFACE_REGISTRATION, "Explain", explain },

@@ -189,6 +189,27 @@ find (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvocat
     g_dbus_method_invocation_take_error (invocation, error);
 }
 
+/* Discover */
+
+static void
+discover (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = NULL;
+  g_auto (GStrv) protocols = NULL;
+  const char *address;
+  GError *error = NULL;
+
+  g_variant_get (parameters, "(&s@a{sv})", &address, &options);
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  protocols = muster_broker_discover (self->broker, address, &error);
+  if (protocols == NULL)
+    g_dbus_method_invocation_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(^as)", protocols));
+}
+
 /* Unlock */
 
 static void
@@ -217,7 +238,9 @@ unlock (MusterBus *self, gpointer unused, GVariant *parameters, GDBusMethodInvoc
 const MusterBusMethod muster_bus_manager_methods[] = {
   { MUSTER_INTERFACE_MANAGER, "AddIdentity", add_identity },
   { MUSTER_INTERFACE_MANAGER, "AddAccount", add_account },
+  { MUSTER_INTERFACE_MANAGER, "Test", muster_bus_test },
   { MUSTER_INTERFACE_MANAGER, "Find", find },
+  { MUSTER_INTERFACE_MANAGER, "Discover", discover },
   { MUSTER_INTERFACE_MANAGER, "Unlock", unlock },
   { MUSTER_INTERFACE_MANAGER, "List", muster_bus_list },
   { MUSTER_INTERFACE_MANAGER, "ListEvents", muster_bus_list_events },

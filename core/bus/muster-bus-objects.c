@@ -187,26 +187,12 @@ static GVariant *
 registration_error_details (MusterBus *bus, gpointer object)
 {
   const MusterStandingView *view = VIEW (object);
-  const GError *error = view->error;
-  const char *text = muster_error_get_server_text (error);
   GVariantBuilder details;
 
   g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
-  if (error != NULL) {
-    g_variant_builder_add (&details, "{sv}", "message", g_variant_new_string (error->message));
+  if (view->error != NULL) {
+    muster_bus_describe_error (&details, view->error);
     g_variant_builder_add (&details, "{sv}", "time", utc (view->error_at_us));
-    if (muster_error_get_step (error) != MUSTER_STEP_NONE)
-      g_variant_builder_add (&details, "{sv}", "step",
-                             g_variant_new_string (
-                               muster_step_to_string (muster_error_get_step (error))));
-    if (muster_error_get_protocol_code (error) != 0)
-      g_variant_builder_add (&details, "{sv}", "protocol-code",
-                             g_variant_new_uint32 (muster_error_get_protocol_code (error)));
-    if (text != NULL)
-      g_variant_builder_add (&details, "{sv}", "server-text", g_variant_new_string (text));
-    if (muster_error_get_retry_after_s (error) != 0)
-      g_variant_builder_add (&details, "{sv}", "retry-after",
-                             g_variant_new_uint32 (muster_error_get_retry_after_s (error)));
   }
 
   return g_variant_builder_end (&details);
@@ -544,24 +530,7 @@ request_secrets (MusterBus *bus, gpointer object)
 static GVariant *
 request_details (MusterBus *bus, gpointer object)
 {
-  MusterCertificate *certificate = muster_request_get_certificate (object);
-  GVariantBuilder details;
-
-  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
-  if (certificate != NULL) {
-    g_variant_builder_add (&details, "{sv}", "pin", string (certificate->spki_sha256));
-    g_variant_builder_add (&details, "{sv}", "sha256", string (certificate->sha256));
-    g_variant_builder_add (&details, "{sv}", "subject", string (certificate->subject));
-    g_variant_builder_add (&details, "{sv}", "issuer", string (certificate->issuer));
-    g_variant_builder_add (&details, "{sv}", "names",
-                           g_variant_new_strv ((const char *const *) certificate->names, -1));
-    g_variant_builder_add (&details, "{sv}", "not-before-at",
-                           utc (certificate->not_before_s * G_USEC_PER_SEC));
-    g_variant_builder_add (&details, "{sv}", "not-after-at",
-                           utc (certificate->not_after_s * G_USEC_PER_SEC));
-  }
-
-  return g_variant_builder_end (&details);
+  return muster_bus_build_certificate (muster_request_get_certificate (object));
 }
 
 static GVariant *

@@ -145,6 +145,18 @@ void muster_bus_list_events (MusterBus *self,
                              GVariant *parameters,
                              GDBusMethodInvocation *invocation);
 
+/* muster-bus-error.c: what services answered */
+/* Adds what is known of @error beside its name: the rows of Registration.ErrorDetails but its time */
+void muster_bus_describe_error (GVariantBuilder *details, const GError *error);
+/* (transfer floating): as Request.Details; @certificate may be NULL */
+GVariant *muster_bus_build_certificate (MusterCertificate *certificate);
+
+/* muster-bus-trial.c */
+void muster_bus_test (MusterBus *self,
+                      gpointer object,
+                      GVariant *parameters,
+                      GDBusMethodInvocation *invocation);
+
 /* muster-bus-options.c: dictionaries that refuse what they do not know */
 typedef struct {
   const char *name;

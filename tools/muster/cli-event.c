@@ -36,6 +36,16 @@ cli_event_printer_free (CliEventPrinter *self)
   g_free (self);
 }
 
+void
+cli_event_printer_learn (CliEventPrinter *self, const char *account, GVariant *payload)
+{
+  const char *address = NULL;
+
+  /* An event about an account's beginning or end says whose. */
+  if (g_variant_lookup (payload, "address", "&s", &address))
+    g_hash_table_insert (self->addresses, g_strdup (account), g_strdup (address));
+}
+
 /* Returns: the account's address, "" if it has none any more */
 static const char *
 address_of (CliEventPrinter *self, const char *account, GVariant *payload)
@@ -46,9 +56,7 @@ address_of (CliEventPrinter *self, const char *account, GVariant *payload)
 
   if (g_str_equal (account, "/"))
     return "";
-  /* An event about an account's beginning or end says whose. */
-  if (g_variant_lookup (payload, "address", "&s", &address))
-    g_hash_table_insert (self->addresses, g_strdup (account), g_strdup (address));
+  cli_event_printer_learn (self, account, payload);
   address = g_hash_table_lookup (self->addresses, account);
   if (address != NULL)
     return address;

@@ -18,6 +18,9 @@ CliEventPrinter *cli_event_printer_new (Cli *cli);
 void cli_event_printer_free (CliEventPrinter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliEventPrinter, cli_event_printer_free)
 
+/* Remembers what @payload says of @account, if it does. */
+void cli_event_printer_learn (CliEventPrinter *self, const char *account, GVariant *payload);
+
 /* @number: its place in the journal, 0 for one that happens now. @payload: an a{sv} */
 JsonNode *cli_event_to_json (CliEventPrinter *self,
                              gint64 number,

@@ -79,6 +79,16 @@ print (Cli *cli, GPtrArray *events)
   JsonArray *array = json_array_new ();
   JsonNode *node = json_node_new (JSON_NODE_ARRAY);
 
+  /* What comes last may name an account that is gone. */
+  for (guint i = 0; i < events->len; i++) {
+    g_autoptr (GVariant) payload = NULL;
+    const char *account;
+
+    g_variant_get (g_ptr_array_index (events, i), "(xt&s&o@a{sv})", NULL, NULL, NULL, &account,
+                   &payload);
+    cli_event_printer_learn (printer, account, payload);
+  }
+
   for (guint i = events->len; i > 0; i--) {
     g_autoptr (GVariant) payload = NULL;
     g_autofree char *line = NULL;

@@ -1,0 +1,64 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterBus"
+
+#include "config.h"
+
+#include "muster-bus-private.h"
+
+/* What services answered, as dictionaries. */
+
+void
+muster_bus_describe_error (GVariantBuilder *details, const GError *error)
+{
+  const char *text = muster_error_get_server_text (error);
+
+  g_variant_builder_add (details, "{sv}", "message", g_variant_new_string (error->message));
+  if (muster_error_get_step (error) != MUSTER_STEP_NONE)
+    g_variant_builder_add (details, "{sv}", "step",
+                           g_variant_new_string (
+                             muster_step_to_string (muster_error_get_step (error))));
+  if (muster_error_get_protocol_code (error) != 0)
+    g_variant_builder_add (details, "{sv}", "protocol-code",
+                           g_variant_new_uint32 (muster_error_get_protocol_code (error)));
+  if (text != NULL)
+    g_variant_builder_add (details, "{sv}", "server-text", g_variant_new_string (text));
+  if (muster_error_get_retry_after_s (error) != 0)
+    g_variant_builder_add (details, "{sv}", "retry-after",
+                           g_variant_new_uint32 (muster_error_get_retry_after_s (error)));
+}
+
+static GVariant *
+string (const char *text)
+{
+  return g_variant_new_string (text != NULL ? text : "");
+}
+
+static GVariant *
+utc (gint64 time_s)
+{
+  return g_variant_new_uint64 ((guint64) MAX (time_s, 0) * G_USEC_PER_SEC);
+}
+
+GVariant *
+muster_bus_build_certificate (MusterCertificate *certificate)
+{
+  GVariantBuilder details;
+
+  g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
+  if (certificate != NULL) {
+    g_variant_builder_add (&details, "{sv}", "pin", string (certificate->spki_sha256));
+    g_variant_builder_add (&details, "{sv}", "sha256", string (certificate->sha256));
+    g_variant_builder_add (&details, "{sv}", "subject", string (certificate->subject));
+    g_variant_builder_add (&details, "{sv}", "issuer", string (certificate->issuer));
+    g_variant_builder_add (&details, "{sv}", "names",
+                           g_variant_new_strv ((const char *const *) certificate->names, -1));
+    g_variant_builder_add (&details, "{sv}", "not-before-at", utc (certificate->not_before_s));
+    g_variant_builder_add (&details, "{sv}", "not-after-at", utc (certificate->not_after_s));
+  }
+
+  return g_variant_builder_end (&details);
+}
