@@ -15,6 +15,7 @@
 #include "plugins/muster-plugin-records.h"
 #include "plugins/muster-services.h"
 #include "runtime/muster-crash-record.h"
+#include "runtime/muster-log.h"
 #include "runtime/muster-notify.h"
 #include "runtime/muster-sleep.h"
 #include "runtime/muster-watchdog.h"
@@ -378,6 +379,7 @@ main (int argc, char **argv)
   }
 
   harden ();
+  muster_log_init ();
   self.loop = g_main_loop_new (NULL, FALSE);
   muster_hub_init ();
   self.notify = muster_notify_new (dup_status, &self);

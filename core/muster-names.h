@@ -28,6 +28,8 @@
 #define MUSTER_INTERFACE_REQUEST       MUSTER_INTERFACE_PREFIX "Request"
 #define MUSTER_INTERFACE_AGENT         MUSTER_INTERFACE_PREFIX "Agent"
 #define MUSTER_INTERFACE_AGENT_MANAGER MUSTER_INTERFACE_PREFIX "AgentManager"
+#define MUSTER_INTERFACE_DEBUG         MUSTER_INTERFACE_PREFIX "Debug"
+#define MUSTER_INTERFACE_METRICS       MUSTER_INTERFACE_PREFIX "Metrics"
 
 /* Answers to callers. What a service answered has the same prefix: see MusterError. */
 #define MUSTER_BUS_ERROR_PREFIX           MUSTER_BUS_NAME ".Error."
@@ -46,6 +48,9 @@
 /* Where systemd puts the credentials of a service; ours is called so. */
 #define MUSTER_ENV_CREDENTIALS "CREDENTIALS_DIRECTORY"
 #define MUSTER_CREDENTIAL_KEY  "muster-key"
+
+/* For Debug.SetLogging: every domain of ours. */
+#define MUSTER_DEBUG_ALL "all"
 
 /* What stands in the way of going on-line, in Manager.Offline and in an account's Reason. */
 #define MUSTER_OFFLINE_NO_NETWORK "no-network"

@@ -64,7 +64,7 @@ typedef struct {
 
 static const Transition transitions[] = {
   ROW (DISABLED,        ENABLED,         ONWARD),
-  ROW (DISABLED,        DISABLED,        TO (DISABLED)), /* for another reason */
+  ROW (DISABLED,        DISABLED,        LEAVE), /* for another reason */
   ROW (DISABLED,        CONTINUED,       TO (REFRESHING)),
 
   WAITING (WAITING_PLUGIN),

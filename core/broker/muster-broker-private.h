@@ -54,6 +54,7 @@ struct _MusterBroker {
 
   char *notice;       /* what the user should know about the store */
   GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
+  gint64 started_us;  /* boot clock */
   GPtrArray *trials;  /* MusterTrial: under way */
   gboolean importing; /* one at a time */
   GTask *leaving;     /* the end of the session */

@@ -782,6 +782,7 @@ muster_broker_new (MusterStore *store,
   self->requests = g_sequence_new ((GDestroyNotify) muster_request_free);
   self->requests_by_account = g_hash_table_new (NULL, NULL);
   self->registered = g_hash_table_new (NULL, NULL);
+  self->started_us = muster_clock_now_us ();
   self->trials = g_ptr_array_new ();
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
   muster_broker_init_offline (self);

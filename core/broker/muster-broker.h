@@ -187,6 +187,23 @@ void muster_broker_remove_identity_async (MusterBroker *self,
 /* For the changes that return nothing. */
 gboolean muster_broker_change_finish (MusterBroker *self, GAsyncResult *result, GError **error);
 
+/* All accounts (@accounts NULL) or those, as a document: see muster-document.h. */
+void muster_broker_export_async (MusterBroker *self,
+                                 GPtrArray *accounts,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+/* Returns (transfer full) */
+char *muster_broker_export_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+/* Adds what is not there yet, or (@dry_run) says what it would do. */
+void muster_broker_import_async (MusterBroker *self,
+                                 const char *document,
+                                 gboolean dry_run,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+/* Returns (transfer full): the a(sbs) of org.muster.Muster1.Manager.Import */
+GVariant *muster_broker_import_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
 /* Requests: what only a person can answer. @accept is for certificates; @secrets: name ->
  * MusterSecret. */
 MusterRequest *muster_broker_get_request (MusterBroker *self, const char *id);

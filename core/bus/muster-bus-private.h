@@ -27,6 +27,7 @@ typedef enum {
 
 typedef struct _MusterBusEmitter MusterBusEmitter;
 typedef struct _MusterBusAgents MusterBusAgents;
+typedef struct _MusterBusDebug MusterBusDebug;
 
 struct _MusterBus {
   GDBusConnection *connection;
@@ -34,6 +35,7 @@ struct _MusterBus {
   MusterEventBus *events;
   MusterBusEmitter *emitter;
   MusterBusAgents *agents;
+  MusterBusDebug *debug;
   MusterKeySource *key;
   guint name_id;
   guint object_ids[8];
@@ -156,6 +158,32 @@ void muster_bus_test (MusterBus *self,
                       gpointer object,
                       GVariant *parameters,
                       GDBusMethodInvocation *invocation);
+
+/* muster-bus-debug.c: the log and numbers */
+MusterBusDebug *muster_bus_debug_new (MusterBus *bus);
+void muster_bus_debug_free (MusterBusDebug *self);
+void muster_bus_set_logging (MusterBus *self,
+                             gpointer object,
+                             GVariant *parameters,
+                             GDBusMethodInvocation *invocation);
+void muster_bus_get_messages (MusterBus *self,
+                              gpointer object,
+                              GVariant *parameters,
+                              GDBusMethodInvocation *invocation);
+void muster_bus_get_metrics (MusterBus *self,
+                             gpointer object,
+                             GVariant *parameters,
+                             GDBusMethodInvocation *invocation);
+
+/* muster-bus-document.c */
+void muster_bus_export (MusterBus *self,
+                        gpointer object,
+                        GVariant *parameters,
+                        GDBusMethodInvocation *invocation);
+void muster_bus_import (MusterBus *self,
+                        gpointer object,
+                        GVariant *parameters,
+                        GDBusMethodInvocation *invocation);
 
 /* muster-bus-options.c: dictionaries that refuse what they do not know */
 typedef struct {

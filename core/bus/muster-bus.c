@@ -509,12 +509,15 @@ muster_bus_new (GDBusConnection *connection,
   self->managed = muster_bus_managed_new (self);
   self->emitter = muster_bus_emitter_new (self);
   self->agents = muster_bus_agents_new (self);
+  self->debug = muster_bus_debug_new (self);
 
   object_manager = g_dbus_node_info_new_for_xml (object_manager_xml, NULL);
   muster_bus_register_root (self, object_manager->interfaces[0]);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_manager_interface);
   muster_bus_register_root (self,
                             (GDBusInterfaceInfo *) &org_muster_muster1_agent_manager_interface);
+  muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_debug_interface);
+  muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_metrics_interface);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     self->subtree_ids[kind] = g_dbus_connection_register_subtree (
       connection, muster_bus_kind_folder ((MusterBusKind) kind), &subtree_vtable,
@@ -539,6 +542,7 @@ muster_bus_free (MusterBus *self)
     g_dbus_connection_unregister_object (self->connection, self->object_ids[i]);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     g_dbus_connection_unregister_subtree (self->connection, self->subtree_ids[kind]);
+  muster_bus_debug_free (self->debug);
   muster_bus_agents_free (self->agents);
   muster_bus_emitter_free (self->emitter);
   muster_bus_managed_free (self->managed);

@@ -439,6 +439,28 @@ muster_admission_count_in_flight (MusterAdmission *self)
   return self->n_in_flight;
 }
 
+void
+muster_admission_foreach_busy_host (MusterAdmission *self,
+                                    guint max_hosts,
+                                    MusterAdmissionHostFunc func,
+                                    gpointer user_data)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint n_hosts = 0;
+
+  g_hash_table_iter_init (&iter, self->hosts);
+  while (n_hosts < max_hosts && g_hash_table_iter_next (&iter, NULL, &value)) {
+    MusterAdmissionHost *host = value;
+
+    if (host->place == PLACE_IDLE)
+      continue;
+    func (host->name, g_queue_get_length (&host->waiting), host->n_in_flight,
+          muster_admission_host_rate (host), user_data);
+    n_hosts++;
+  }
+}
+
 double
 muster_admission_get_rate_per_s (MusterAdmission *self, const char *name)
 {

@@ -63,6 +63,16 @@ gboolean muster_ticket_is_waiting (const MusterTicket *ticket);
 guint muster_admission_count_hosts (MusterAdmission *self);
 guint muster_admission_count_waiting (MusterAdmission *self);
 guint muster_admission_count_in_flight (MusterAdmission *self);
+/* Calls @func for each host that has something waiting or under way. */
+typedef void (*MusterAdmissionHostFunc) (const char *host,
+                                         guint n_waiting,
+                                         guint n_in_flight,
+                                         double rate_per_s,
+                                         gpointer user_data);
+void muster_admission_foreach_busy_host (MusterAdmission *self,
+                                         guint max_hosts,
+                                         MusterAdmissionHostFunc func,
+                                         gpointer user_data);
 double muster_admission_get_rate_per_s (MusterAdmission *self, const char *host);
 
 G_END_DECLS

@@ -14,6 +14,13 @@ G_BEGIN_DECLS
 /* Attaches the hub to the default main context (once; the first use does it too). */
 MUSTER_API void muster_hub_init (void);
 
+typedef struct {
+  guint64 n_turns;   /* of the main loop in which the hub had something to do */
+  gint64 longest_us; /* the longest of them */
+} MusterHubStats;
+
+MUSTER_API void muster_hub_get_stats (MusterHubStats *stats);
+
 /* For tests: from now on the clock stands at @now_us (and at @wall_us) until it is advanced. Call it
  * while no timer is armed, so at the start of every test; there is no way back to real time.
  *

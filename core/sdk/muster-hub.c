@@ -65,6 +65,7 @@ static struct {
   GQueue ready;
   guint64 turn;
   Stage first_stage;
+  gint64 longest_us; /* turn so far */
 } hub;
 
 /* the kernel's side */
@@ -242,7 +243,8 @@ hub_check (GSource *source)
 static gboolean
 hub_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
-  gint64 stop_us = muster_clock_turn_us () + TURN_BUDGET_US;
+  gint64 start_us = muster_clock_turn_us ();
+  gint64 stop_us = start_us + TURN_BUDGET_US;
   guint64 turn = ++hub.turn;
   Stage first = hub.first_stage;
 
@@ -256,7 +258,16 @@ hub_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
     }
   }
 
+  hub.longest_us = MAX (hub.longest_us, muster_clock_turn_us () - start_us);
+
   return G_SOURCE_CONTINUE;
+}
+
+void
+muster_hub_get_stats (MusterHubStats *stats)
+{
+  stats->n_turns = hub.turn;
+  stats->longest_us = hub.longest_us;
 }
 
 static GSourceFuncs hub_funcs = {

@@ -94,6 +94,12 @@ muster_store_waiting_is_empty (MusterStoreWaiting *self)
   return g_hash_table_size (self->accounts) == 0 && g_queue_is_empty (&self->events);
 }
 
+guint
+muster_store_waiting_get_n_rows (MusterStoreWaiting *self)
+{
+  return g_hash_table_size (self->accounts) + g_queue_get_length (&self->events);
+}
+
 /* put */
 
 static AccountRows *

@@ -48,6 +48,7 @@ struct _MusterStoreWriter {
   gint64 due_us;        /* monotonic: when to write it, 0: nothing waits */
   gint64 last_batch_us; /* when the last one was taken out */
   guint64 next_stamp;
+  guint64 n_batches;
   gboolean stopping;
 
   /* the thread's */
@@ -298,8 +299,20 @@ muster_store_writer_write_part (MusterStoreWriter *self, GError **error)
     return FALSE;
   }
   muster_store_waiting_free (part);
+  g_mutex_lock (&self->lock);
+  self->n_batches++;
+  g_mutex_unlock (&self->lock);
 
   return TRUE;
+}
+
+void
+muster_store_writer_get_stats (MusterStoreWriter *self, MusterStoreStats *stats)
+{
+  g_mutex_lock (&self->lock);
+  stats->n_batches = self->n_batches;
+  stats->n_waiting = muster_store_waiting_get_n_rows (self->waiting);
+  g_mutex_unlock (&self->lock);
 }
 
 /* Once per failure, not once per batch: a disk stays full for hours. */

@@ -69,6 +69,8 @@ void muster_store_writer_put_sealed (MusterStoreWriter *self,
 void muster_store_writer_put_event (MusterStoreWriter *self, MusterEventRecord *record);
 void muster_store_writer_put_behind (MusterStoreWriter *self, MusterStoreBehind *behind);
 
+void muster_store_writer_get_stats (MusterStoreWriter *self, MusterStoreStats *stats);
+
 /* The jobs. */
 gpointer muster_store_writer_commit (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
 gpointer muster_store_writer_load (MusterStoreWriter *self, MusterStoreJob *job, GError **error);

@@ -505,6 +505,16 @@ muster_store_read_records_finish (MusterStore *self, GAsyncResult *result, GErro
 
 /* written behind */
 
+void
+muster_store_get_stats (MusterStore *self, MusterStoreStats *stats)
+{
+  g_return_if_fail (MUSTER_IS_STORE (self));
+
+  *stats = (MusterStoreStats){ 0 };
+  if (self->writer != NULL)
+    muster_store_writer_get_stats (self->writer, stats);
+}
+
 /* Takes @behind. */
 static void
 muster_store_put_behind (MusterStore *self, MusterStoreBehind *behind)

@@ -170,6 +170,13 @@ void muster_store_commit_async (MusterStore *self,
                                 gpointer user_data);
 gboolean muster_store_commit_finish (MusterStore *self, GAsyncResult *result, GError **error);
 
+typedef struct {
+  guint64 n_batches; /* transactions that wrote something behind */
+  guint n_waiting;   /* accounts, events and other rows that wait for one */
+} MusterStoreStats;
+
+void muster_store_get_stats (MusterStore *self, MusterStoreStats *stats);
+
 /* Written behind, within 200 ms. Never block, never fail visibly; a failure is logged once and the
  * rows are tried again with the next batch. */
 void muster_store_put_runtime (MusterStore *self, const MusterRuntimeRecord *record);

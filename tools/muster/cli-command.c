@@ -25,10 +25,16 @@ const CliCommand cli_commands[] = {
   { "explain", "ACCOUNT", "say why an account is registered or not",
     "Prints the chain of conditions. The first that does not hold is what is in the way.",
     cmd_explain },
-  { "add", "PROTOCOL ADDRESS", "add an account",
-    "Asks for the password on a terminal. Secrets never stand on the command line: they are read\n"
-    "from a descriptor (--password-fd 3 3<FILE) or from standard input (--secret password=-).",
+  { "add", "[PROTOCOL] ADDRESS", "add an account",
+    "Without a protocol it is the one whose addresses look like that, if there is only one. Asks\n"
+    "for the password on a terminal. Secrets never stand on the command line: they are read from\n"
+    "a descriptor (--password-fd 3 3<FILE) or from standard input (--secret password=-).",
     cmd_add },
+  { "test", "[PROTOCOL] ADDRESS", "try whether an account would work, without adding it",
+    "Registers once, takes the registration back, and says how far it came. Parameters and "
+    "secrets\n"
+    "are given as for 'add'.",
+    cmd_test },
   { "set", "ACCOUNT [NAME=VALUE...]", "change an account's parameters", SELECTORS, cmd_set },
   { "secret", "ACCOUNT NAME [-]", "store or forget a secret of an account",
     "Asks on a terminal; '-' reads standard input.", cmd_secret },
@@ -38,9 +44,19 @@ const CliCommand cli_commands[] = {
     cmd_agent },
   { "enable", "ACCOUNT...", "have accounts registered", SELECTORS, cmd_enable },
   { "disable", "ACCOUNT...", "unregister accounts, but keep them", SELECTORS, cmd_disable },
+  { "connect", "ACCOUNT...", "end what 'disconnect' began", SELECTORS, cmd_connect },
+  { "disconnect", "ACCOUNT...", "unregister accounts for this session, but leave them enabled",
+    SELECTORS, cmd_disconnect },
   { "refresh", "ACCOUNT...", "extend registrations now", SELECTORS, cmd_refresh },
   { "retry", "ACCOUNT...", "end the wait for a retry", SELECTORS, cmd_retry },
   { "remove", "ACCOUNT...", "unregister and forget accounts", SELECTORS, cmd_remove },
+  { "export", "[ACCOUNT...]", "write accounts, without their secrets, as a JSON document", NULL,
+    cmd_export },
+  { "import", "FILE", "add the accounts of such a document that are not there yet",
+    "'-' is standard input. Accounts that are there already stay as they are; secrets are given "
+    "with\n"
+    "'muster secret' afterwards.",
+    cmd_import },
   { "monitor", "[ACCOUNT...]", "watch accounts until interrupted",
     "On a terminal a table that is kept up to date, elsewhere a line for each change.",
     cmd_monitor },
@@ -57,6 +73,8 @@ const CliCommand cli_commands[] = {
     "and says whether it keeps its contract.",
     cmd_plugin },
   { "status", "", "show how the daemon is", NULL, cmd_status },
+  { "debug", "", "follow what the daemon logs until interrupted",
+    "The daemon logs more for as long as somebody follows.", cmd_debug },
   { "unlock", "", "look for the key of the secrets, and unlock the keyring",
     "The keyring asks for its password itself. Nothing else that muster does makes it ask.",
     cmd_unlock },

@@ -25,12 +25,17 @@ typedef struct {
 CliExit cmd_add (Cli *cli, char **argv);
 CliExit cmd_agent (Cli *cli, char **argv);
 CliExit cmd_complete (Cli *cli, char **argv);
-CliExit cmd_disable (Cli *cli, char **argv); /* in cmd-enable.c */
+CliExit cmd_connect (Cli *cli, char **argv);
+CliExit cmd_debug (Cli *cli, char **argv);
+CliExit cmd_disconnect (Cli *cli, char **argv); /* in cmd-connect.c */
+CliExit cmd_disable (Cli *cli, char **argv);    /* in cmd-enable.c */
 CliExit cmd_enable (Cli *cli, char **argv);
 CliExit cmd_events (Cli *cli, char **argv);
 CliExit cmd_explain (Cli *cli, char **argv);
+CliExit cmd_export (Cli *cli, char **argv);
 CliExit cmd_help (Cli *cli, char **argv);
 CliExit cmd_identity (Cli *cli, char **argv);
+CliExit cmd_import (Cli *cli, char **argv);
 CliExit cmd_list (Cli *cli, char **argv);
 CliExit cmd_log (Cli *cli, char **argv);
 CliExit cmd_monitor (Cli *cli, char **argv);
@@ -45,6 +50,7 @@ CliExit cmd_secret (Cli *cli, char **argv);
 CliExit cmd_set (Cli *cli, char **argv);
 CliExit cmd_show (Cli *cli, char **argv);
 CliExit cmd_status (Cli *cli, char **argv);
+CliExit cmd_test (Cli *cli, char **argv);
 CliExit cmd_unlock (Cli *cli, char **argv);
 
 G_END_DECLS
