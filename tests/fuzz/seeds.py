@@ -28,6 +28,11 @@ RESPONSES = [
     ("403 Forbidden", 'Warning: 399 a "b"'),
 ]
 
+REQUEST = "\r\n".join([
+    "{method} sip:ours@192.0.2.1 SIP/2.0", "Via: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bKb", "Max-Forwards: 70",
+    "From: <sip:b@example.test>;tag=1", "To: <sip:a@example.test>", "Call-ID: 2", "CSeq: 1 {method}",
+    "Record-Route: <sip:192.0.2.2;lr>", "Content-Length: 4", "", "body"])
+
 DICTIONARIES = [
     "{'name': <'Ann'>, 'enabled': <true>}", "{'identity': <objectpath '/a'>, 'kinds': <['secret']>}",
     "{'server': <'192.0.2.1:5060'>, 'transport': <'udp'>, 'code': <'1234'>}", "{'expires': <uint32 600>, 'on': <false>}",
@@ -61,6 +66,9 @@ def blob(registrar, proxy, n_bindings=1):
 SEEDS = {
     "sip-digest": CHALLENGES,
     "sip-response": [RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
+    "sip-stream": ["@" + RESPONSE.format(status="200 OK", more="Expires: 60") + "\r\n\r\n" +
+                   "".join(REQUEST.format(method=method) for method in ("OPTIONS", "INVITE", "ACK")) + "\r\n" +
+                   RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
     "sip-resume": [blob(one, other, n) for one in (ALICE, NOBODY) for other in (ALICE, NOBODY) for n in (0, 1, 3)],
     "bus-options": ["t" + each for each in DICTIONARIES],
     "store-params": ["t" + each for each in DICTIONARIES] + ["b" + DICTIONARIES[0]],
