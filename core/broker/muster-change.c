@@ -25,6 +25,8 @@
 
 #define NAME_MAX_BYTES   255
 #define SECRET_MAX_BYTES (64 * 1024)
+#define QUEUE_MAX        100 /* changes of one account that wait for each other */
+
 static void
 muster_change_free (MusterChange *change)
 {
@@ -145,6 +147,12 @@ muster_change_new (MusterBroker *broker,
 void
 muster_change_submit (MusterChange *change)
 {
+  if (change->account != NULL && g_queue_get_length (change->queue) >= QUEUE_MAX) {
+    g_task_return_new_error (change->task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_TOO_MANY,
+                             "%d changes of this account are under way already", QUEUE_MAX);
+    muster_change_free (change);
+    return;
+  }
   if (change->queue != NULL) {
     g_queue_push_tail (change->queue, change);
     if (g_queue_get_length (change->queue) > 1)

@@ -402,6 +402,30 @@ test_changes_keep_their_order (Daemon *daemon, gconstpointer data)
   g_assert_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND);
 }
 
+/* Whoever asks faster than the store writes is told so. */
+static void
+test_few_changes_wait (Daemon *daemon, gconstpointer data)
+{
+  MusterAccount *account = add (daemon, "alice@bound", "hush");
+  GAsyncResult *results[150] = { NULL };
+  guint n_done = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    muster_broker_set_enabled_async (daemon->broker, account, i % 2 == 0, on_result, &results[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++) {
+    g_autoptr (GAsyncResult) result = wait_for_result (&results[i]);
+    g_autoptr (GError) error = NULL;
+
+    if (muster_broker_change_finish (daemon->broker, result, &error))
+      n_done++;
+    else
+      g_assert_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_TOO_MANY);
+  }
+  g_assert_cmpuint (n_done, ==, 100);
+  set_enabled (daemon, account, TRUE);
+  wait_for_state (account, "registered");
+}
+
 /* a store that fails */
 
 static void
@@ -598,6 +622,7 @@ main (int argc, char **argv)
   ADD ("live-edit-mends-what-failed", test_live_edit_mends_what_failed);
   ADD ("switching", test_switching);
   ADD ("remove", test_remove);
+  ADD ("few-changes-wait", test_few_changes_wait);
   ADD ("changes-keep-their-order", test_changes_keep_their_order);
   g_test_add_func ("/broker/store-fails", test_store_fails);
   ADD ("find", test_find);
