@@ -17,6 +17,7 @@
  */
 
 #define AGENTS_MAX 64
+#define KINDS_MAX  16 /* of one agent: it is kept */
 #define HANDLE_MS  (120 * 1000)
 
 typedef struct {
@@ -211,6 +212,7 @@ muster_bus_agents_register (MusterBus *bus,
   MusterBusAgents *self = bus->agents;
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
   g_autoptr (GVariant) options = NULL;
+  g_autoptr (GVariant) kinds = NULL;
   GHashTableIter iter;
   gpointer value;
   const char *path;
@@ -232,6 +234,14 @@ muster_bus_agents_register (MusterBus *bus,
     g_dbus_method_invocation_return_error (invocation, MUSTER_BROKER_ERROR,
                                            MUSTER_BROKER_ERROR_TOO_MANY,
                                            "there are %d agents already", AGENTS_MAX);
+    return;
+  }
+
+  if (g_variant_lookup (options, "kinds", "@as", &kinds) &&
+      g_variant_n_children (kinds) > KINDS_MAX) {
+    g_dbus_method_invocation_return_error (invocation, MUSTER_BROKER_ERROR,
+                                           MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
+                                           "kinds: more than %d", KINDS_MAX);
     return;
   }
 

@@ -137,6 +137,8 @@ def test_agents_say_what_they_can(refused, bus):
     agent = Agent(bus)
     with pytest.raises(GLib.Error, match="\"colour\" is not known here"):
         agent.register(colour=GLib.Variant("s", "red"))
+    with pytest.raises(GLib.Error, match="kinds"):
+        agent.register(kinds=GLib.Variant("as", ["certificate"] * 17))
     agent.register(kinds=GLib.Variant("as", ["certificate"]))
     with pytest.raises(GLib.Error, match="registered already"):
         agent.register()
