@@ -73,6 +73,18 @@ on_get_offline_reason (gpointer host)
   return self->host->get_offline_reason (self->host_data, self);
 }
 
+/* Without a format string, which would be most of the cost. The name is lent by @params. */
+static const char *
+get_param (GVariant *params, gsize i, GVariant **value)
+{
+  g_autoptr (GVariant) entry = g_variant_get_child_value (params, i);
+  g_autoptr (GVariant) name = g_variant_get_child_value (entry, 0);
+  g_autoptr (GVariant) variant = g_variant_get_child_value (entry, 1);
+
+  *value = g_variant_get_variant (variant);
+  return g_variant_get_string (name, NULL);
+}
+
 static void
 muster_account_clear_set_params (MusterAccount *self)
 {
@@ -99,15 +111,13 @@ static void
 muster_account_take_out_params (MusterAccount *self)
 {
   gsize n_params = g_variant_n_children (self->live_params);
-  GVariantIter iter;
-  const char *name;
-  GVariant *value;
-  guint n = 0;
 
   self->set_params = g_new0 (SetParam, n_params + 1);
-  g_variant_iter_init (&iter, self->live_params);
-  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
-    self->set_params[n++] = (SetParam){ g_intern_string (name), value };
+  for (gsize i = 0; i < n_params; i++) {
+    const char *name = get_param (self->live_params, i, &self->set_params[i].value);
+
+    self->set_params[i].name = g_intern_string (name);
+  }
 }
 
 static GVariant *
@@ -372,6 +382,15 @@ on_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
 }
 
 static gboolean
+on_has_gate (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return self->host->gate != NULL &&
+         (self->host->has_gate == NULL || self->host->has_gate (self->host_data));
+}
+
+static gboolean
 on_gate (gpointer host, GVariant *payload, GCancellable *cancellable)
 {
   MusterAccount *self = host;
@@ -394,6 +413,7 @@ static const MusterStandingHost standing_host = {
   .get_secret_reason = on_get_secret_reason,
   .changed = on_changed,
   .event = on_event,
+  .has_gate = on_has_gate,
   .gate = on_gate,
 };
 
@@ -404,21 +424,17 @@ static char *
 find_problem (const MusterProtocol *protocol, const MusterAccountRecord *record)
 {
   g_autoptr (GError) error = NULL;
-  GVariantIter iter;
-  const char *name;
-  GVariant *value;
 
   if (!muster_protocol_check_address (protocol, record->address, &error))
     return g_strdup (error->message);
 
-  g_variant_iter_init (&iter, record->params);
-  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value)) {
+  for (gsize i = 0; i < g_variant_n_children (record->params); i++) {
+    g_autoptr (GVariant) value = NULL;
+    const char *name = get_param (record->params, i, &value);
     const MusterParam *param = muster_protocol_find_param (protocol, name);
 
-    if (param != NULL && !muster_param_check (param, value, &error)) {
-      g_variant_unref (value);
+    if (param != NULL && !muster_param_check (param, value, &error))
       return g_strdup (error->message);
-    }
   }
 
   for (guint i = 0; i < protocol->n_params; i++) {

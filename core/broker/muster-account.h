@@ -44,6 +44,7 @@ typedef struct {
                  GVariant *payload,
                  gboolean keep);
   /* as in #MusterStandingHost */
+  gboolean (*has_gate) (gpointer host);
   gboolean (*gate) (gpointer host,
                     MusterAccount *account,
                     GVariant *payload,

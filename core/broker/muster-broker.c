@@ -37,34 +37,17 @@ on_why_no_key (gpointer host)
   return self->vault != NULL ? NULL : self->key_reason;
 }
 
+/* Takes @task. */
 static void
-on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
+muster_broker_open_secret (MusterBroker *self,
+                           const char *account,
+                           const char *name,
+                           GBytes *sealed,
+                           GTask *task)
 {
-  g_autoptr (GTask) task = user_data;
-  MusterBroker *self = g_object_get_data (G_OBJECT (task), "broker");
-  GCancellable *life = g_object_get_data (G_OBJECT (task), "life");
-  const char *account = g_object_get_data (G_OBJECT (task), "account");
-  const char *name = g_task_get_task_data (task);
-  g_autoptr (GBytes) sealed = NULL;
+  g_autoptr (GTask) owned = task;
   g_autoptr (GError) error = NULL;
   MusterSecret *secret;
-
-  sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
-  if (g_cancellable_is_cancelled (life)) {
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the account is gone");
-    return;
-  }
-  if (error != NULL) {
-    g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
-                                                 "the secret cannot be read: %s", error->message));
-    return;
-  }
-  if (sealed == NULL) {
-    g_task_return_error (task,
-                         muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
-                                           "there is no %s", name + strlen (MUSTER_SEALED_SECRET)));
-    return;
-  }
 
   if (self->vault == NULL) {
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
@@ -85,18 +68,55 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  MusterBroker *self = g_object_get_data (G_OBJECT (task), "broker");
+  GCancellable *life = g_object_get_data (G_OBJECT (task), "life");
+  const char *account = g_object_get_data (G_OBJECT (task), "account");
+  const char *name = g_task_get_task_data (task);
+  g_autoptr (GBytes) sealed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
+  if (g_cancellable_is_cancelled (life)) {
+    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the account is gone");
+    return;
+  }
+  if (error != NULL) {
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_SECRET,
+                                                 "the secret cannot be read: %s", error->message));
+    return;
+  }
+  if (sealed == NULL) {
+    g_task_return_error (task,
+                         muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                           "there is no %s", name + strlen (MUSTER_SEALED_SECRET)));
+    return;
+  }
+
+  muster_broker_open_secret (self, account, name, sealed, g_steal_pointer (&task));
+}
+
+static void
 on_load_secret (gpointer host, MusterAccount *account, const char *name, GTask *task)
 {
   MusterBroker *self = host;
-  char *sealed_name = g_strconcat (MUSTER_SEALED_SECRET, name, NULL);
+  const char *id = muster_account_get_id (account);
+  g_autofree char *sealed_name = g_strconcat (MUSTER_SEALED_SECRET, name, NULL);
+  GBytes *kept = muster_store_peek_sealed (self->store, id, sealed_name);
 
-  g_task_set_task_data (task, sealed_name, g_free);
+  if (kept != NULL) {
+    muster_broker_open_secret (self, id, sealed_name, kept, task);
+    return;
+  }
+
+  g_task_set_task_data (task, g_strdup (sealed_name), g_free);
   g_object_set_data (G_OBJECT (task), "broker", self);
   g_object_set_data_full (G_OBJECT (task), "life", g_object_ref (self->life), g_object_unref);
-  g_object_set_data_full (G_OBJECT (task), "account", g_strdup (muster_account_get_id (account)),
-                          g_free);
-  muster_store_read_sealed_async (self->store, muster_account_get_id (account), sealed_name,
-                                  g_task_get_cancellable (task), on_secret_read, task);
+  g_object_set_data_full (G_OBJECT (task), "account", g_strdup (id), g_free);
+  muster_store_read_sealed_async (self->store, id, sealed_name, g_task_get_cancellable (task),
+                                  on_secret_read, task);
 }
 
 typedef struct {
@@ -309,12 +329,19 @@ on_gated (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-on_gate (gpointer host, MusterAccount *account, GVariant *payload, GCancellable *cancellable)
+on_has_gate (gpointer host)
 {
   MusterBroker *self = host;
+
+  return self->gate != NULL && muster_gate_has (self->gate, "registration.created");
+}
+
+static gboolean
+on_gate (gpointer host, MusterAccount *account, GVariant *payload, GCancellable *cancellable)
+{
   g_autoptr (MusterEvent) event = NULL;
 
-  if (self->gate == NULL || !muster_gate_has (self->gate, "registration.created"))
+  if (!on_has_gate (host))
     return FALSE;
 
   event = muster_event_new (0, muster_clock_wall_us (), "registration.created",
@@ -334,6 +361,7 @@ static const MusterAccountHost account_host = {
   .release = on_release,
   .changed = on_standing_changed,
   .event = on_account_event,
+  .has_gate = on_has_gate,
   .gate = on_gate,
 };
 
@@ -579,7 +607,7 @@ muster_broker_start (MusterBroker *self, GError **error)
   if (runtimes == NULL)
     return FALSE;
   sealed = muster_store_load_sealed_names (self->store, error);
-  if (sealed == NULL)
+  if (sealed == NULL || !muster_store_keep_sealed (self->store, error))
     return FALSE;
   quarantine = muster_store_load_quarantine (self->store, error);
   if (quarantine == NULL)

@@ -421,7 +421,8 @@ muster_standing_ask_gate (MusterStanding *self)
 {
   g_autoptr (GVariant) payload = NULL;
 
-  if (self->host->gate == NULL)
+  if (self->host->gate == NULL ||
+      (self->host->has_gate != NULL && !self->host->has_gate (self->host_data)))
     return FALSE;
 
   payload = g_variant_ref_sink (

@@ -49,7 +49,7 @@ typedef struct {
  * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
  * follows every change of the view, and comes after the event that tells of it. `gate` asks whether a
  * fresh registration may stand, and answers by muster_standing_gated(); %FALSE: there is nobody to ask.
- * It may be left out.
+ * It may be left out. `has_gate` says at little cost whether there is; left out: ask.
  */
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
@@ -66,6 +66,7 @@ typedef struct {
   const char *(*get_secret_reason) (gpointer host); /* one word, static; NULL: always "no-secret" */
   void (*changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
+  gboolean (*has_gate) (gpointer host);
   gboolean (*gate) (gpointer host, GVariant *payload, GCancellable *cancellable);
 } MusterStandingHost;
 

@@ -777,6 +777,17 @@ muster_bus_compare_standing (const MusterStandingView *now, const MusterStanding
   return changed;
 }
 
+/* Returns (transfer none): made once, they are in every signal. */
+static GVariant *
+property_name (MusterBusKind kind, guint i)
+{
+  static GVariant *names[MUSTER_BUS_N_KINDS][PROPERTIES_MAX];
+
+  if (names[kind][i] == NULL)
+    names[kind][i] = g_variant_ref_sink (g_variant_new_string (kinds[kind].properties[i].name));
+  return names[kind][i];
+}
+
 /* Without a GVariantBuilder and format strings, which would be most of the cost: this is done for each
  * change of each account. */
 static GVariant *
@@ -790,7 +801,7 @@ build (MusterBus *self, MusterBusKind kind, gpointer object, const char *name, g
     const MusterBusProperty *property = &properties[i];
 
     if ((wanted & (1u << i)) != 0 && g_str_equal (property->interface, name))
-      values[n_values++] = g_variant_new_dict_entry (g_variant_new_string (property->name),
+      values[n_values++] = g_variant_new_dict_entry (property_name (kind, i),
                                                      g_variant_new_variant (
                                                        property->get (self, object)));
   }

@@ -226,6 +226,29 @@ muster_store_change_has_events (MusterStoreChange *self)
 }
 
 void
+muster_store_change_forget_kept (MusterStoreChange *self, MusterStoreKept *kept)
+{
+  for (guint i = 0; i < self->steps->len; i++) {
+    const Step *step = &g_array_index (self->steps, Step, i);
+
+    switch (step->kind) {
+    case STEP_DELETE_ACCOUNT:
+      muster_store_kept_forget (kept, step->sealed.id, NULL);
+      break;
+    case STEP_PUT_SEALED:
+    case STEP_DELETE_SEALED:
+      muster_store_kept_forget (kept, step->sealed.id, step->sealed.name);
+      break;
+    case STEP_PUT_IDENTITY:
+    case STEP_DELETE_IDENTITY:
+    case STEP_PUT_ACCOUNT:
+    case STEP_PUT_EVENT:
+      break;
+    }
+  }
+}
+
+void
 muster_store_change_drop_superseded (MusterStoreChange *self,
                                      MusterStoreWaiting *waiting,
                                      guint64 stamp)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "muster-store-database.h"
+#include "muster-store-kept.h"
 #include "muster-store-waiting.h"
 #include "muster-store.h"
 
@@ -16,6 +17,9 @@ gboolean
 muster_store_change_apply (MusterStoreChange *self, MusterStoreDatabase *database, GError **error);
 
 gboolean muster_store_change_has_events (MusterStoreChange *self);
+
+/* Forgets what is kept of the values that this change will replace or delete. Main thread. */
+void muster_store_change_forget_kept (MusterStoreChange *self, MusterStoreKept *kept);
 
 /* Forgets the waiting rows that this change, asked for at @stamp, has made out of date. */
 void muster_store_change_drop_superseded (MusterStoreChange *self,

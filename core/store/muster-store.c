@@ -9,7 +9,9 @@
 
 #include "muster-store.h"
 
+#include "muster-store-change.h"
 #include "muster-store-journal.h"
+#include "muster-store-kept.h"
 #include "muster-store-load.h"
 #include "muster-store-lock.h"
 #include "muster-store-outbox.h"
@@ -40,6 +42,7 @@ struct _MusterStore {
   MusterStoreDatabase *database;
   MusterStoreWriter *writer; /* NULL once closed */
   char *notice;              /* or NULL */
+  MusterStoreKept *kept;
 
   GSource *source;   /* ready while something is in done */
   GAsyncQueue *done; /* of MusterStoreJob, from the thread */
@@ -251,6 +254,49 @@ muster_store_load_sealed_names (MusterStore *self, GError **error)
   return muster_store_load (self, muster_store_load_sealed_name_rows, error);
 }
 
+/**
+ * muster_store_keep_sealed:
+ * @self: a #MusterStore
+ * @error: return location for a #GError of %MUSTER_STORE_ERROR
+ *
+ * Reads the small sealed values for muster_store_peek_sealed(). Blocks. Before anything is changed.
+ *
+ * Returns: whether it worked
+ */
+gboolean
+muster_store_keep_sealed (MusterStore *self, GError **error)
+{
+  GPtrArray *values;
+
+  g_return_val_if_fail (MUSTER_IS_STORE (self), FALSE);
+
+  values = muster_store_load (self, muster_store_kept_load_rows, error);
+  if (values == NULL)
+    return FALSE;
+  muster_store_kept_fill (self->kept, values);
+
+  return TRUE;
+}
+
+/**
+ * muster_store_peek_sealed:
+ * @self: a #MusterStore
+ * @account: whose
+ * @name: which
+ *
+ * A sealed value without asking the file: one that has not changed since the start, unless it is large.
+ *
+ * Returns: (transfer none) (nullable): the value; %NULL says nothing: muster_store_read_sealed_async()
+ */
+GBytes *
+muster_store_peek_sealed (MusterStore *self, const char *account, const char *name)
+{
+  g_return_val_if_fail (MUSTER_IS_STORE (self), NULL);
+  g_return_val_if_fail (account != NULL && name != NULL, NULL);
+
+  return muster_store_kept_peek (self->kept, account, name);
+}
+
 GPtrArray *
 muster_store_load_quarantine (MusterStore *self, GError **error)
 {
@@ -333,6 +379,7 @@ muster_store_commit_async (MusterStore *self,
   job = muster_store_job (self, muster_store_writer_commit, muster_store_commit_async, cancellable,
                           callback, user_data);
   job->change = change;
+  muster_store_change_forget_kept (change, self->kept);
   muster_store_push (self, job);
 }
 
@@ -610,6 +657,7 @@ muster_store_put_sealed_later (MusterStore *self,
   g_return_if_fail (account != NULL && name != NULL);
   g_return_if_fail (sealed != NULL && g_bytes_get_size (sealed) <= SEALED_MAX_BYTES);
 
+  muster_store_kept_forget (self->kept, account, name);
   if (self->writer != NULL)
     muster_store_writer_put_sealed (self->writer, account, name, sealed);
 }
@@ -643,6 +691,7 @@ muster_store_finalize (GObject *object)
   g_source_destroy (self->source);
   g_source_unref (self->source);
   g_async_queue_unref (self->done);
+  muster_store_kept_free (self->kept);
   g_free (self->notice);
 
   G_OBJECT_CLASS (muster_store_parent_class)->finalize (object);
@@ -659,6 +708,7 @@ muster_store_init (MusterStore *self)
 {
   self->lock_fd = -1;
   self->done = g_async_queue_new ();
+  self->kept = muster_store_kept_new ();
   self->source = g_source_new (&source_funcs, sizeof (GSource));
   g_source_set_name (self->source, "muster-store results");
   g_source_set_callback (self->source, on_source_ready, self, NULL);

@@ -138,6 +138,8 @@ GPtrArray *muster_store_load_identities (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_accounts (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_runtimes (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_sealed_names (MusterStore *self, GError **error);
+gboolean muster_store_keep_sealed (MusterStore *self, GError **error);
+GBytes *muster_store_peek_sealed (MusterStore *self, const char *account, const char *name);
 GPtrArray *muster_store_load_quarantine (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_outbox_counts (MusterStore *self, GError **error);
 

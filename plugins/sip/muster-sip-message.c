@@ -147,9 +147,13 @@ char *
 muster_sip_random_hex (guint n)
 {
   char *text = g_malloc (n + 1);
+  guint32 bits = 0;
 
-  for (guint i = 0; i < n; i++)
-    text[i] = "0123456789abcdef"[g_random_int () >> 28];
+  for (guint i = 0; i < n; i++, bits >>= 4) {
+    if (i % 8 == 0)
+      bits = g_random_int ();
+    text[i] = "0123456789abcdef"[bits & 0xf];
+  }
   text[n] = '\0';
   return text;
 }

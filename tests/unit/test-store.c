@@ -486,6 +486,90 @@ test_many_rows (Fixture *fixture, gconstpointer data)
 /* sealed values */
 
 static void
+assert_kept (MusterStore *store, const char *account, const char *name, const char *text)
+{
+  GBytes *kept = muster_store_peek_sealed (store, account, name);
+
+  if (text == NULL) {
+    g_assert_null (kept);
+    return;
+  }
+  g_assert_nonnull (kept);
+  g_assert_cmpmem (g_bytes_get_data (kept, NULL), g_bytes_get_size (kept), text, strlen (text));
+}
+
+static void
+keep_sealed (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture_reopen (fixture);
+  muster_store_keep_sealed (fixture->store, &error);
+  g_assert_no_error (error);
+}
+
+/* What is kept is what stood in the file at the start; what is about to change is not kept, not even
+ * while the change is under way, nor if it fails. */
+static void
+test_sealed_kept (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *large = g_strnfill (257, 'x');
+  MusterStoreChange *change;
+
+  add_accounts (fixture->store, "a1", "a2", "a3", "a4", NULL);
+  change = muster_store_change_new ();
+  for (guint i = 1; i <= 4; i++) {
+    g_autofree char *id = g_strdup_printf ("a%u", i);
+
+    change_put_sealed (change, id, "one", id);
+    change_put_sealed (change, id, "two", "2");
+    change_put_sealed (change, id, "large", large);
+  }
+  commit_ok (fixture->store, change);
+  assert_kept (fixture->store, "a1", "one", NULL); /* nobody asked to keep */
+
+  keep_sealed (fixture);
+  for (guint i = 1; i <= 4; i++) {
+    g_autofree char *id = g_strdup_printf ("a%u", i);
+
+    assert_kept (fixture->store, id, "one", id);
+    assert_kept (fixture->store, id, "two", "2");
+    assert_kept (fixture->store, id, "large", NULL);
+    assert_kept (fixture->store, id, "three", NULL);
+  }
+  assert_kept (fixture->store, "a5", "one", NULL);
+
+  put_sealed_later (fixture->store, "a1", "three", "3"); /* another one */
+  assert_kept (fixture->store, "a1", "one", "a1");
+  put_sealed_later (fixture->store, "a1", "one", "new");
+  assert_kept (fixture->store, "a1", "one", NULL);
+  assert_sealed (fixture->store, "a1", "one", "new");
+
+  change = muster_store_change_new ();
+  muster_store_change_delete_sealed (change, "a2", "one");
+  muster_store_commit_async (fixture->store, change, NULL, NULL, NULL);
+  assert_kept (fixture->store, "a2", "one", NULL);
+  assert_sealed (fixture->store, "a2", "one", NULL);
+  assert_kept (fixture->store, "a2", "one", NULL); /* what was read does not come back */
+
+  change = muster_store_change_new ();
+  change_put_sealed (change, "a3", "one", "new");
+  commit_ok (fixture->store, change);
+  assert_kept (fixture->store, "a3", "one", NULL);
+  assert_sealed (fixture->store, "a3", "one", "new");
+
+  delete_account (fixture->store, "a4");
+  assert_kept (fixture->store, "a4", "two", NULL);
+
+  keep_sealed (fixture);
+  assert_kept (fixture->store, "a1", "one", "new");
+  assert_kept (fixture->store, "a2", "one", NULL);
+  assert_kept (fixture->store, "a2", "two", "2");
+  assert_kept (fixture->store, "a3", "one", "new");
+  assert_kept (fixture->store, "a4", "one", NULL);
+}
+
+static void
 test_sealed_later_is_seen (Fixture *fixture, gconstpointer data)
 {
   add_accounts (fixture->store, "a1", NULL);
@@ -744,6 +828,7 @@ main (int argc, char **argv)
   ADD ("sealed/later-is-seen", test_sealed_later_is_seen);
   ADD ("sealed/is-seen-inside-a-batch", test_sealed_is_seen_inside_a_batch);
   ADD ("sealed/order", test_sealed_order);
+  ADD ("sealed/kept", test_sealed_kept);
   ADD ("journal/order-and-filters", test_journal_order_and_filters);
   ADD ("journal/is-bounded", test_journal_is_bounded);
   ADD ("journal/numbers", test_journal_numbers);
