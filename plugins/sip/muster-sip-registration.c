@@ -458,6 +458,12 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
     join_flow (operation);
     return;
   }
+  operation->targets = muster_sip_target_new_literal (operation->config->hop_host,
+                                                      operation->config->hop_port);
+  if (operation->targets != NULL) {
+    try_next_target (operation);
+    return;
+  }
   muster_sip_target_resolve_async (operation->config->hop_host, operation->config->hop_port,
                                    g_task_get_cancellable (operation->task), on_resolved,
                                    g_rc_box_acquire (operation));

@@ -59,6 +59,21 @@ muster_sip_target_resolve_finish (GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+GPtrArray *
+muster_sip_target_new_literal (const char *host, guint16 port)
+{
+  GSocketAddress *address;
+  GPtrArray *targets;
+
+  address = g_inet_socket_address_new_from_string (host, port != 0 ? port : DEFAULT_PORT);
+  if (address == NULL)
+    return NULL;
+
+  targets = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (targets, address);
+  return targets;
+}
+
 /* Connecting a UDP socket sends nothing: it asks the routing table. */
 static GSocketAddress *
 ask_route (GSocketAddress *target, GError **error)

@@ -16,6 +16,9 @@ void muster_sip_target_resolve_async (const char *host,
                                       gpointer user_data);
 GPtrArray *muster_sip_target_resolve_finish (GAsyncResult *result, GError **error);
 
+/* The same for a @host that is an address already; %NULL: it is a name. */
+GPtrArray *muster_sip_target_new_literal (const char *host, guint16 port);
+
 /* The address of ours from which packets to @target leave, as an IP literal. */
 char *muster_sip_target_dup_source (GSocketAddress *target, GError **error);
 
