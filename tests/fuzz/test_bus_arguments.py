@@ -23,13 +23,15 @@ XML = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data
 N_CALLS = int(os.environ.get("FUZZ_CALLS", "1500"))
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 ACCOUNT = "ann@echo.test"
+ROOT_INTERFACES = ("Manager", "AgentManager", "Debug", "Metrics")
 OWN_ERRORS = f"{BUS_NAME}.Error."
 BUS_ERRORS = ("org.freedesktop.DBus.Error.InvalidArgs", "org.freedesktop.DBus.Error.UnknownObject",
               "org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownInterface")
 
 WORDS = ["", "a", "account", "identity", "echo", "sip", ACCOUNT, "no such", "x" * 300, "y" * 70000, "\r\nVia: x", "\x1b[2J",
          "'; drop table account; --", "%s%n%d", "../../../etc/passwd", "\u202e\u0085\ufeff", "a" * 13, "-1", "0", "{}",
-         "registration.", "protocol", "enabled", "name", "state", "password", "server", "expires"]
+         "registration.", "protocol", "enabled", "name", "state", "password", "server", "expires", "all", "MusterBus",
+         "dry-run", "accounts", "[" * 5000, '{"format": "muster-accounts", "version": 1, "identities": [], "accounts": []}']
 NUMBERS = [0, 1, 2, 59, 1000, 1001, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 PATHS = ["/", ROOT_PATH, f"{ROOT_PATH}/Account/a", f"{ROOT_PATH}/Account/aaaaaaaaaaaaa", f"{ROOT_PATH}/Identity/x",
          "/a/" + "b" * 2000]
@@ -121,7 +123,7 @@ def test_hostile_arguments(muster):
     pid = muster.pid
     for _ in range(N_CALLS):
         interface, method, types = generator.random.choice(every)
-        if interface.endswith(".Manager"):
+        if interface.rsplit(".", 1)[1] in ROOT_INTERFACES:
             path = ROOT_PATH
         else:
             kind = "identity" if interface.endswith(".Identity") else "account"
@@ -139,7 +141,8 @@ def test_no_method_takes_options_it_does_not_know(muster):
     muster.add("echo", ACCOUNT)
     (path,) = muster.call("Manager", "Find", "(ssa{sv})", ("account", ACCOUNT, {}))
     identity = muster.get("Account", "Identity", path)
-    targets = {"Manager": ROOT_PATH, "Account": path, "Registration": path, "Identity": identity}
+    targets = {**dict.fromkeys(ROOT_INTERFACES, ROOT_PATH), "Account": path, "Registration": path,
+               "Identity": identity}
     valid = {"s": GLib.Variant("s", "x"), "b": GLib.Variant("b", True), "u": GLib.Variant("u", 1),
              "o": GLib.Variant("o", "/")}
     n_tried = 0

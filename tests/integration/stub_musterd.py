@@ -183,6 +183,21 @@ class Account(Node):
         self.daemon.forget(self)
 
     @dbus.service.method(r, "a{sv}", "")
+    def Connect(self, options):
+        check_options(options)
+        if not self.account["Enabled"]:
+            raise Error("WrongState", "it is disabled, so there is nothing to connect")
+        self.state("registering")
+        GLib.idle_add(self.settle)
+
+    @dbus.service.method(r, "a{sv}", "")
+    def Disconnect(self, options):
+        check_options(options)
+        if not self.account["Enabled"]:
+            raise Error("WrongState", "it is disabled, so there is nothing to disconnect")
+        self.state("disabled", "disconnected", ExpiresAt=dbus.UInt64(0))
+
+    @dbus.service.method(r, "a{sv}", "")
     def Refresh(self, options):
         check_options(options)
         if self.registration["State"] != "registered":
@@ -215,9 +230,11 @@ class Account(Node):
 
 class Manager(Node):
     m, om = f"{BUS}.Manager", "org.freedesktop.DBus.ObjectManager"
+    debug, metrics = f"{BUS}.Debug", f"{BUS}.Metrics"
 
     def __init__(self, bus):
         self.bus, self.nodes, self.events, self.number = bus, [], [], 0
+        self.tested, self.document = {}, ""
         super().__init__(self, ROOT, {self.m: {
             "Version": "9.9.9", "Protection": "key-file", "KeyState": "ready", "Offline": dbus.Array([], signature="s"), "Notice": "",
             "Counters": dbus.Dictionary({"accounts": dbus.UInt64(3), "opened": dbus.UInt64(7)}, signature="st")}})
@@ -321,6 +338,68 @@ class Manager(Node):
             raise Error("Ambiguous", f"{len(found)} match")
         return dbus.ObjectPath(found[0].path)
 
+    @dbus.service.method(m, "ssa{sv}a{sh}a{sv}", "a(sbs)ba{sv}")
+    def Test(self, protocol, address, parameters, secrets, options):
+        check_options(options)
+        self.check_parameters(parameters)
+        if "@" not in address:
+            raise Error("InvalidArgument", "an address is name@domain")
+        self.tested = {str(name): read_secret(fd) for name, fd in secrets.items()}
+        ok = not address.startswith("refused")
+        steps = [("configure", True, "its parameters are complete"),
+                 ("authenticate", ok, "the \x1b[31mpassword is " + ("right" if ok else "wrong"))]
+        details = {"lease": dbus.UInt32(600)} if ok else {"error": f"{BUS}.Error.Refused",
+                                                          "protocol-code": dbus.UInt32(403)}
+        return steps, ok, dbus.Dictionary(details, signature="sv")
+
+    @dbus.service.method(m, "sa{sv}", "as")
+    def Discover(self, address, options):
+        check_options(options)
+        known = {"echo:": ["echo"], "none": []}
+        found = next((found for begin, found in known.items() if address.startswith(begin)), ["echo", "plain"])
+        return dbus.Array(found, signature="s")
+
+    @dbus.service.method(m, "a{sv}", "s")
+    def Export(self, options):
+        check_options(options, ("accounts",))
+        paths = options.get("accounts", [node.path for node in self.of_kind("account")])
+        return "EXPORT\n" + "".join(f"{node.account['Address']}\n" for node in self.of_kind("account")
+                                    if node.path in paths)
+
+    @dbus.service.method(m, "sa{sv}", "a(sbs)")
+    def Import(self, document, options):
+        check_options(options, ("dry-run",))
+        if "nonsense" in document:
+            raise Error("InvalidArgument", "document: it is not JSON")
+        verb = "would be" if options.get("dry-run") else "was"
+        return [(line, not line.startswith("bad"), f"it {verb} \x1b[1madded") for line in document.split()]
+
+    @dbus.service.method(debug, "sa{sv}", "")
+    def SetLogging(self, domains, options):
+        check_options(options)
+        if "GLib" in domains:
+            raise Error("InvalidArgument", "domains: \"GLib\" is not known")
+        GLib.idle_add(lambda: self.Message(dbus.UInt64(T0), dbus.Int64(7), domains, "info", "now\x1b[2J"))
+
+    @dbus.service.method(debug, "sua{sv}", "a(txsss)s")
+    def GetMessages(self, cursor, limit, options):
+        check_options(options)
+        n = int(cursor or 0) + 1
+        line = (dbus.UInt64(T0), dbus.Int64(n), "MusterStub", "warning", f"line {n}")
+        return dbus.Array([line], signature="(txsss)"), str(n) if n < 3 else ""
+
+    @dbus.service.signal(debug, "txsss")
+    def Message(self, time, number, domain, level, text):
+        pass
+
+    @dbus.service.method(metrics, "a{sv}", "a{sv}")
+    def Get(self, options):
+        check_options(options)
+        return dbus.Dictionary({
+            "uptime": dbus.UInt64(5), "accounts": dbus.Dictionary({"registered": dbus.UInt32(3)}, signature="su"),
+            "admission-hosts": dbus.Array([("a\x1b[1m.example", dbus.UInt32(1), dbus.UInt32(2), 20.0)],
+                                          signature="(suud)")}, signature="sv")
+
     @dbus.service.method(m, "sa{sv}assua{sv}", "aa{sv}s")
     def List(self, kind, filter, fields, cursor, limit, options):
         check_options(options)
@@ -370,6 +449,10 @@ class Manager(Node):
     def Secret(self, address, name):
         return dbus.ByteArray(next(node.secrets.get(name, b"") for node in self.of_kind("account")
                                    if node.account["Address"] == address))
+
+    @dbus.service.method(STUB, "s", "ay")
+    def TestedSecret(self, name):
+        return dbus.ByteArray(self.tested.get(name, b""))
 
     @dbus.service.method(STUB, "sa{sv}", "")
     def Change(self, address, values):

@@ -241,7 +241,13 @@ def test_no_bus(empty):
     (["list", "--state", "registerd"], "did you mean 'registered'"),
     (["list", "--state", "zzzzzzz"], "only disabled, "),
     (["show"], "usage: muster show ACCOUNT"),
-    (["add", "echo"], "usage: muster add PROTOCOL ADDRESS"),
+    (["add"], "usage: muster add [PROTOCOL] ADDRESS"),
+    (["test", "echo", "a@b", "c"], "usage: muster test [PROTOCOL] ADDRESS"),
+    (["connect"], "usage"),
+    (["disconnect", "--wait=x", "a"], "1 to 86400"),
+    (["import"], "usage: muster import FILE"),
+    (["debug", "--past", "--for", "3"], "exclude"),
+    (["debug", "--for", "0"], "1 to 86400"),
     (["add", "echo", "a@b", "--wait=0"], "1 to 86400"),
     (["add", "echo", "a@b", "--wait", "--disabled"], "--disabled"),
     (["set", "a"], "nothing to change"),
@@ -767,3 +773,104 @@ def test_completion_starts_no_daemon_and_says_nothing(empty):
     empty.install_stub()
     assert complete(empty, "muster show ali") == [] and complete(empty, "muster add ec") == []
     assert not empty.is_running()
+
+
+# What else the daemon can do
+
+
+def test_test_prints_the_steps(world):
+    out = world.out("test", "echo", "alice@example.org", "--secret", "password=-", stdin="hunter2\n")
+    assert out.splitlines()[0] == "yes  configure    its parameters are complete" and "\x1b" not in out
+    assert bytes(world.stub.TestedSecret("password")) == b"hunter2" and world.json("list") == []
+    report = world.json("test", "echo", "alice@example.org")
+    assert report["ok"] is True and report["details"] == {"lease": 600}
+    assert report["steps"][1]["step"] == "authenticate" and report["steps"][1]["ok"] is True
+
+
+def test_a_test_that_fails_says_where(world):
+    done = world.run("test", "echo", "refused@example.org", status=FAILED)
+    assert "no   authenticate" in done.stdout and "authenticate failed" in done.stderr
+    report = json.loads(world.run("--json", "test", "echo", "refused@example.org", status=FAILED).stdout)
+    assert report["details"]["protocol-code"] == 403
+    assert "'port' is at most" in world.err(REFUSED, "test", "echo", "a@b", "--set", "port=70000")
+    assert "is a secret" in world.err(USAGE, "test", "echo", "a@b", "--set", "password=hunter2")
+
+
+def test_add_tests_with_the_same_secrets(world):
+    world.add("alice@example.org", "--test", "--secret", "password=-", stdin="hunter2\n")
+    assert bytes(world.stub.TestedSecret("password")) == world.secret("alice@example.org", "password") == b"hunter2"
+    done = world.run("add", "echo", "refused@example.org", "--test", status=FAILED)
+    assert "no   authenticate" in done.stdout and len(world.json("list")) == 1
+
+
+def test_add_finds_the_protocol(world):
+    assert world.json("add", "echo:x@example.org")["protocol"] == "echo"
+    assert "write which in front of it: echo, plain" in world.err(AMBIGUOUS, "add", "y@example.org")
+    assert "no protocol has addresses like 'none'" in world.err(NOT_FOUND, "add", "none")
+    assert len(world.json("list")) == 1
+
+
+def test_disconnect_and_connect(world):
+    world.add("alice@example.org")
+    assert "disconnected" in world.out("disconnect", "--wait", "alice")
+    assert world.json("show", "alice")["reason"] == "disconnected"
+    assert "registered" in world.out("connect", "--wait", "alice")
+    world.out("disable", "--wait", "alice")
+    assert "cannot connect alice@example.org" in world.err(REFUSED, "connect", "alice")
+    assert "cannot disconnect alice@example.org" in world.err(REFUSED, "disconnect", "alice")
+    assert "no account matches 'bob'" in world.err(NOT_FOUND, "disconnect", "bob")
+
+
+def test_export_is_the_document(world):
+    world.add("alice@example.org")
+    world.add("bob@example.org")
+    assert world.out("export") == "EXPORT\nalice@example.org\nbob@example.org\n"
+    assert world.out("export", "bob") == "EXPORT\nbob@example.org\n"
+    assert "no account matches 'carol'" in world.err(NOT_FOUND, "export", "bob", "carol")
+
+
+def test_import(world, tmp_path):
+    file = tmp_path / "document"
+    file.write_text("a@b c@d")
+    assert world.out("import", str(file)).splitlines()[0].startswith("yes  a@b  it was ")
+    assert "would be" in world.out("import", "--dry-run", "-", stdin="a@b")
+    done = world.run("import", "-", stdin="a@b bad@x", status=REFUSED)
+    assert "no   bad@x" in done.stdout and "1 of 2 accounts" in done.stderr and "\x1b" not in done.stdout
+    assert world.json("import", str(file))[1] == {"address": "c@d", "done": True, "sentence": "it was \x1b[1madded"}
+    assert "cannot import '-'" in world.err(REFUSED, "import", "-", stdin="nonsense")
+    assert "cannot read" in world.err(FAILED, "import", str(tmp_path / "missing"))
+    file.write_bytes(b"\xff")
+    assert "UTF-8" in world.err(USAGE, "import", str(file))
+    file.write_bytes(b" " * (4 * 1024 * 1024 + 1))
+    assert "longer" in world.err(USAGE, "import", str(file))
+
+
+def test_debug(world):
+    past = world.out("debug", "--past").splitlines()
+    assert [line.split(": ")[1] for line in past] == ["line 1", "line 2", "line 3"]
+    assert "GLib" in world.err(REFUSED, "debug", "--domains", "GLib")
+    follower = world.follow("--json", "debug")
+    line = follower.object()
+    assert (line["number"], line["domain"], line["level"], line["text"]) == (7, "all", "info", "now\x1b[2J")
+    assert follower.interrupt() == OK
+    follower = world.follow("debug", "--domains", "MusterSip")
+    assert "info      MusterSip: now" in follower.line()
+    world.stop_stub()
+    assert follower.process.wait(PATIENCE) == NO_DAEMON
+    follower.process.stdout.close()
+
+
+def test_status_with_all_numbers(world):
+    out = world.out("status", "--all")
+    assert "registered 3" in out and "uptime" in out and "\x1b" not in out
+    assert world.json("status", "--all")["metrics"]["accounts"] == {"registered": 3}
+    assert "metrics" not in world.json("status")
+
+
+def test_log_names_accounts_that_are_gone(world):
+    """The events before their end are named, too."""
+    world.add("alice@example.org")
+    world.emit(1, "account.enabled", "alice@example.org")
+    world.emit(2, "account.removed", "alice@example.org", {"address": "alice@example.org", "protocol": "echo"})
+    world.out("remove", "--yes", "alice")
+    assert all("alice@example.org" in line for line in world.out("log").splitlines())
