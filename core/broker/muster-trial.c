@@ -519,6 +519,7 @@ muster_broker_test_async (MusterBroker *self,
 
   if (g_task_return_error_if_cancelled (task))
     return;
+  g_task_set_check_cancellable (task, FALSE); /* its end says what became of it */
   if (!check (self, protocol, address, params, secrets, &found, &error)) {
     g_task_return_error (task, error);
     return;
