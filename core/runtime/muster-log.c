@@ -45,21 +45,38 @@ is_asked_for (const char *domain)
   return is;
 }
 
-/* Returns (transfer full): a field as text, NULL if there is no such */
-static char *
-dup_field (const GLogField *fields, gsize n_fields, const char *key)
+static const GLogField *
+find_field (const GLogField *fields, gsize n_fields, const char *key)
 {
   for (gsize i = 0; i < n_fields; i++) {
-    const char *value = fields[i].value;
-    gsize length;
-
-    if (strcmp (fields[i].key, key) != 0 || value == NULL)
-      continue;
-    length = fields[i].length < 0 ? strlen (value) : (gsize) fields[i].length;
-    return g_utf8_make_valid (value, (gssize) MIN (length, MUSTER_LOG_MAX_BYTES));
+    if (strcmp (fields[i].key, key) == 0 && fields[i].value != NULL)
+      return &fields[i];
   }
 
   return NULL;
+}
+
+/* Lent, NULL if there is none: asked for each line that is dropped, too. */
+static const char *
+get_domain (const GLogField *fields, gsize n_fields)
+{
+  const GLogField *field = find_field (fields, n_fields, "GLIB_DOMAIN");
+
+  return field != NULL && field->length < 0 ? field->value : NULL;
+}
+
+/* Returns (transfer full): NULL if there is none */
+static char *
+dup_message (const GLogField *fields, gsize n_fields)
+{
+  const GLogField *field = find_field (fields, n_fields, "MESSAGE");
+  gsize length;
+
+  if (field == NULL)
+    return NULL;
+
+  length = field->length < 0 ? strlen (field->value) : (gsize) field->length;
+  return g_utf8_make_valid (field->value, (gssize) MIN (length, MUSTER_LOG_MAX_BYTES));
 }
 
 static void
@@ -82,16 +99,16 @@ keep (GLogLevelFlags level, const char *domain, char *text)
 static GLogWriterOutput
 write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
-  g_autofree char *domain = dup_field (fields, n_fields, "GLIB_DOMAIN");
+  const char *domain = get_domain (fields, n_fields);
 
   if (!g_log_writer_default_would_drop (level, domain)) {
-    keep (level, domain, dup_field (fields, n_fields, "MESSAGE"));
+    keep (level, domain, dup_message (fields, n_fields));
     return g_log_writer_default (level, fields, n_fields, user_data);
   }
   if (!is_asked_for (domain))
     return G_LOG_WRITER_HANDLED;
 
-  keep (level, domain, dup_field (fields, n_fields, "MESSAGE"));
+  keep (level, domain, dup_message (fields, n_fields));
   if (g_log_writer_is_journald (fileno (stderr)) &&
       g_log_writer_journald (level, fields, n_fields, user_data) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;

@@ -413,21 +413,6 @@ def test_messages_are_kept_and_paged(muster):
     assert first + second == every[:2]
 
 
-def test_the_log_is_bounded(muster):
-    """The newest 2000 lines are kept."""
-    muster.call("Debug", "SetLogging", "(sa{sv})", ("MusterStanding MusterEcho", {}))
-    muster.add("echo", ECHO)
-    while messages(muster, limit=1)[0][0][1] < 100:
-        for _ in range(200):
-            muster.call("Registration", "Disconnect", "(a{sv})", ({},), path=path_of(muster))
-            muster.call("Registration", "Connect", "(a{sv})", ({},), path=path_of(muster))
-    lines, cursor = messages(muster)
-    while cursor:
-        page, cursor = messages(muster, cursor)
-        lines += page
-    assert 2000 <= len(lines) < 2100 and lines[0][1] >= 100
-
-
 def test_more_is_logged_only_for_as_long_as_somebody_asks(muster):
     """Without it, and after the caller has left the bus, info is not logged."""
     muster.add("echo", ECHO)
