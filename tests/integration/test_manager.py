@@ -146,7 +146,7 @@ def test_tests_are_few_and_end_with_their_caller(muster):
     name, words = bus_error(try_account, muster)
     assert name == ERROR + "TooMany" and "8" in words
     caller.close_sync(None)
-    wait_until(lambda: tests() == 0, 5, "they ended with their caller")
+    wait_until(lambda: tests() == 0, 20, "they ended with their caller, and took their leave")  # 5 s at most
     assert try_account(muster)[1]
 
 
