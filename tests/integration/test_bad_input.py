@@ -127,6 +127,15 @@ GOOD = {
     "Answer": ({}, {"password": 0}, {}),
     "Unlock": ({},),
     "Resume": ({},),
+    "Test": ("echo", "bob@echo.test", {}, {}, {}),
+    "Discover": ("bob@echo.test", {}),
+    "Export": ({},),
+    "Import": ('{"format": "muster-accounts", "version": 1}', {"dry-run": GLib.Variant("b", True)}),
+    "Connect": ({},),
+    "Disconnect": ({},),
+    "Get": ({},),
+    "SetLogging": ("", {}),
+    "GetMessages": ("", 1, {}),
 }
 
 
@@ -179,6 +188,10 @@ STRINGS = [
     ("Manager", "Find", 0, "kind", [INVALID]),
     ("Manager", "Find", 1, "accounts", [NOT_FOUND]),
     ("Manager", "List", 0, "kind", [INVALID]),
+    ("Manager", "Test", 0, "protocol", [INVALID, NOT_FOUND]),
+    ("Manager", "Test", 1, "address", [INVALID]),
+    ("Manager", "Discover", 0, "address", [INVALID]),
+    ("Manager", "Import", 0, "document", [INVALID]),
     ("Account", "SetSecret", 0, "secret", [INVALID]),
     ("Account", "ClearSecret", 0, "secret", [INVALID]),
 ]
@@ -348,7 +361,7 @@ COMMANDS = {
     "list": [(BAD, "x"), (BAD, "--state", "happy"), (NOBODY, "--identity", "nobody")],
     "show": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (BAD, ECHO, ECHO)],
     "explain": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a")],
-    "add": [(BAD,), (BAD, "echo"), (NOBODY, "pigeon", ECHO), (REFUSES, "echo", ECHO), (REFUSES, "echo", ""),
+    "add": [(BAD,), (NOBODY, "echo"), (NOBODY, "pigeon", ECHO), (REFUSES, "echo", ECHO), (REFUSES, "echo", ""),
             (REFUSES, "echo", "a\r\nb@c"), (REFUSES, "echo", LONG_WORD), (BAD, "echo", "b@c", "--set", "lease"),
             (BAD, "echo", "b@c", "--set", "lease=x"), (BAD, "echo", "b@c", "--set", "nothing=x"),
             (BAD, "echo", "b@c", "--set", f"password={SECRET}"), (REFUSES, "echo", "b@c", "--set", "lease=86401"),
@@ -377,6 +390,13 @@ COMMANDS = {
     "plugin": [(BAD, "x"), (BAD, "show"), (NOBODY, "show", "nobody")],
     "status": [(BAD, "x")],
     "unlock": [(BAD, "x")],
+    "test": [(BAD,), (NOBODY, "pigeon", ECHO), (REFUSES, "echo", ECHO), (REFUSES, "echo", ""), (BAD, "echo", "b@c", "x"),
+             (BAD, "echo", "b@c", "--set", "nothing=x"), (BAD, "echo", "b@c", "--password-fd", "77")],
+    "export": [(NOBODY, "nobody"), (AMBIGUOUS, "a")],
+    "import": [(BAD,), (BAD, "x", "y"), (1, "/nonexistent")],
+    "connect": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (BAD, ECHO, "--wait=soon")],
+    "disconnect": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (BAD, ECHO, "--wait=soon")],
+    "debug": [(BAD, "x"), (BAD, "--for", "ever"), (REFUSES, "--domains", "GLib")],
     "help": [(BAD, "nobody"), (BAD, LONG_WORD)],
 }
 

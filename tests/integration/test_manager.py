@@ -413,8 +413,9 @@ def test_messages_are_kept_and_paged(muster):
     assert first + second == every[:2]
 
 
-def test_more_is_logged_only_for_as_long_as_somebody_asks(muster):
+def test_more_is_logged_only_for_as_long_as_somebody_asks(make_muster):
     """Without it, and after the caller has left the bus, info is not logged."""
+    muster = make_muster(environment={"G_MESSAGES_DEBUG": ""})
     muster.add("echo", ECHO)
     assert not [line for line in messages(muster)[0] if line[3] in ("info", "debug")]
     follower = subprocess.Popen([muster.command, "--json", "debug", "--domains", "MusterStanding"],
