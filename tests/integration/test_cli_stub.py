@@ -480,7 +480,8 @@ def test_set(world):
     assert account["parameters"] == {"verify": False} and account["name"] == "Work"
     assert world.json("set", "alice", "server=evil.example.org")["detached"] == ["password"]
     assert world.json("set", "alice", "--name", "Home")["effect"] == "none"
-    assert world.out("set", "alice", "port=1") == "changed alice@example.org (takes effect: reregister)\n"
+    assert world.out("set", "alice", "port=1") == "changed alice@example.org (it is registered again if it is enabled)\n"
+    assert world.out("set", "alice", "--name", "Work") == "changed alice@example.org\n"
 
 
 @pytest.mark.parametrize("arguments, status, hint", [

@@ -24,20 +24,39 @@ typedef struct {
   const char *name;         /* (nullable) */
 } Change;
 
+/* What the daemon calls the effect, for people; what a newer daemon says, as it says it. */
+static char *
+effect_to_text (const char *effect)
+{
+  g_autofree char *safe = NULL;
+
+  if (g_str_equal (effect, "none"))
+    return g_strdup ("");
+  if (g_str_equal (effect, "live"))
+    return g_strdup (" (in effect now)");
+  if (g_str_equal (effect, "reregister"))
+    return g_strdup (" (it is registered again if it is enabled)");
+  if (g_str_equal (effect, "recreate"))
+    return g_strdup (" (it is unregistered, and registered afresh if it is enabled)");
+
+  safe = cli_text_escape (effect);
+  return g_strdup_printf (" (takes effect: %s)", safe);
+}
+
 static void
 print_effect (Cli *cli, CliRow *row, const char *effect, const char *const *detached)
 {
   g_autofree char *address = cli_text_escape (cli_row_get_string (row, "Account.Address"));
   g_autofree char *names = g_strjoinv (", ", (char **) detached);
   g_autofree char *safe_names = cli_text_escape (names);
-  g_autofree char *safe_effect = cli_text_escape (effect);
+  g_autofree char *effect_text = effect_to_text (effect);
   JsonObject *object;
   JsonNode *node;
 
   if (!cli->json) {
-    printf ("changed %s (takes effect: %s)\n", address, safe_effect);
+    printf ("changed %s%s\n", address, effect_text);
     if (detached[0] != NULL)
-      printf ("no longer stored, because they were given for another place: %s\n", safe_names);
+      printf ("no longer stored, since it was given for another server: %s\n", safe_names);
     return;
   }
 
