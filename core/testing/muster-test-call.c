@@ -98,7 +98,7 @@ muster_test_wait_to_string (MusterTestWait wait, gboolean real_io)
   case MUSTER_TEST_IDLE:
     return real_io ? "it did not answer, and nothing is left that could make it"
                    : "it did not answer, and nothing is left that could make it (if it waits for a "
-                     "descriptor or a thread, run it with real input and output)";
+                     "descriptor or a thread, run it with --real-io)";
   case MUSTER_TEST_TOO_LATE:
     return "it did not answer in time";
   case MUSTER_TEST_RESTLESS:

@@ -125,7 +125,7 @@ test_real_io (void)
   g_autofree char *text = run (bench, FALSE);
   g_autofree char *patient = NULL;
 
-  g_assert_nonnull (strstr (text, "run it with real input and output"));
+  g_assert_nonnull (strstr (text, "run it with --real-io"));
 
   muster_test_bench_set_deadline_ms (bench, 60 * 1000);
   muster_test_bench_set_real_io (bench, IDLE_MS);
