@@ -18,7 +18,7 @@ COLOURS = {
     "disabled": "\033[2m",
 }
 RESET, BOLD, DIM = "\033[0m", "\033[1m", "\033[2m"
-BAR_CELLS = 20
+BAR_CELLS = 10
 
 
 class Screen:
@@ -55,7 +55,8 @@ class Screen:
             return
         self._erase()
         width = shutil.get_terminal_size().columns - 1
-        lines = ["", f"{'account':<24} {'over':<4} {'state':<16} {'lease':<{BAR_CELLS + 6}} {'refreshed':>9}  binding"]
+        head = f"{'account':<24} {'over':<4} {'state':<16} {'lease':<{BAR_CELLS + 6}} {'refreshed':>9}  binding"
+        lines = ["", head[:max(0, width)]]  # a line that wraps would not be erased whole
         for row in rows:
             start = f"{row.address:<24} {row.transport:<4} "
             state = f"{row.state:<16}"
