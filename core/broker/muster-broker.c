@@ -713,8 +713,7 @@ muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **erro
 
   if (!muster_account_state_is_registered (view->state)) {
     g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                 "%s is not registered (%s), so there is nothing to refresh",
-                 muster_account_get_record (account)->address,
+                 "it is not registered (%s), so there is nothing to refresh",
                  muster_account_state_to_string (view->state));
     return FALSE;
   }

@@ -79,7 +79,10 @@ explain_secret (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *acco
          " muster unlock",
          muster_broker_get_key_problem (broker));
   else
-    add (rows, "secret", TRUE, "everything secret that it needs is stored");
+    add (rows, "secret", TRUE,
+         muster_account_get_secrets (account)[0] == NULL
+           ? "none is stored, and none is needed unless the service asks"
+           : "everything secret that it needs is stored");
 }
 
 static void
@@ -106,6 +109,10 @@ explain_service (GVariantBuilder *rows, const MusterStandingView *view)
   const char *text = NULL;
   g_autofree char *next = NULL;
 
+  if (view->state == MUSTER_ACCOUNT_DISABLED) {
+    add (rows, "service", FALSE, "the service is not asked while the account is off");
+    return;
+  }
   if (view->error == NULL) {
     add (rows, "service", muster_account_state_is_registered (view->state),
          muster_account_state_is_registered (view->state) ? "the service accepted the registration"

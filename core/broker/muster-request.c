@@ -94,6 +94,10 @@ muster_request_dup_message (MusterRequest *self)
 
   if (self->state == MUSTER_ACCOUNT_WAITING_SECRET && error == NULL)
     return g_strdup_printf ("%s needs a secret before it can be registered", address);
+  if (self->state == MUSTER_ACCOUNT_WAITING_SECRET &&
+      muster_account_get_secrets (self->account)[0] == NULL)
+    return g_strdup_printf ("the service wants a secret for %s, and none is stored: %s", address,
+                            error->message);
   if (self->state == MUSTER_ACCOUNT_WAITING_SECRET)
     return g_strdup_printf ("the service does not accept what is stored for %s: %s", address,
                             error->message);

@@ -133,8 +133,15 @@ check_string (const MusterParam *param, const char *text, GError **error)
 
     return fail (error, "%s cannot be \"%s\"; it is one of %s", param->name, text, choices);
   }
-  if (param->pattern != NULL && !matches_pattern (param->pattern, text))
-    return fail (error, "%s cannot be \"%s\": %s", param->name, text, param->help);
+  if (param->pattern != NULL && !matches_pattern (param->pattern, text)) {
+    const char *help = param->help != NULL ? param->help : "another form";
+    gsize n_bytes = strlen (help);
+
+    if (g_str_has_suffix (help, "."))
+      n_bytes--;
+    return fail (error, "%s cannot be \"%s\"; what it takes: %.*s", param->name, text,
+                 (int) n_bytes, help);
+  }
 
   return TRUE;
 }

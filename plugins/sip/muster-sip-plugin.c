@@ -51,6 +51,7 @@ static const MusterParam params[] = {
     .label = "Server",
     .help = "The registrar as host or host:port, if it is not the domain of the address.",
     .group = SERVICE,
+    .pattern = "\\S+",
   },
   {
     .name = "outbound-proxy",
@@ -59,6 +60,7 @@ static const MusterParam params[] = {
     .label = "Outbound proxy",
     .help = "Where all requests go first, as host, host:port or SIP URI.",
     .group = SERVICE,
+    .pattern = "\\S+",
   },
   {
     .name = "transport",
