@@ -875,3 +875,10 @@ def test_log_names_accounts_that_are_gone(world):
     world.emit(2, "account.removed", "alice@example.org", {"address": "alice@example.org", "protocol": "echo"})
     world.out("remove", "--yes", "alice")
     assert all("alice@example.org" in line for line in world.out("log").splitlines())
+
+
+def test_log_tells_times_as_they_were(world):
+    """When a lease would end is said from the event's time on, however long ago that is."""
+    world.add("alice@example.org")
+    world.emit(1_000_000, "registration.created", "alice@example.org", {"expires-at": dbus.UInt64(301_000_000)})
+    assert world.out("log").endswith("expires-at=in 5 min 00 s\n")

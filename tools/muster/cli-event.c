@@ -114,7 +114,7 @@ cli_event_to_line (CliEventPrinter *self,
   const char *address = address_of (self, account, payload);
 
   cli_row_take (row, "payload", g_variant_ref (payload));
-  details = cli_field_to_text (&field, row, g_get_real_time (), FALSE);
+  details = cli_field_to_text (&field, row, (gint64) time_us, FALSE); /* as it was then */
   who = cli_text_escape (address[0] != '\0' ? address : cli_path_id (account));
   what = cli_text_escape (type);
 
