@@ -26,7 +26,8 @@
  * everything.
  */
 
-#define BATCH      100 /* signals, and events in one of them */
+#define BATCH      100 /* changes and events of one turn */
+#define SHARED     50  /* events in one signal; the changes have the rest of the batch */
 #define GATHER_US  (100 * G_TIME_SPAN_MILLISECOND)
 #define CALM       20 /* changes and events in that time that are not many */
 #define EVENTS_MAX 20000
@@ -186,11 +187,11 @@ send_root (MusterBusEmitter *self)
 static guint
 send_events (MusterBusEmitter *self)
 {
-  GVariant *events[BATCH];
+  GVariant *events[SHARED];
   GVariant *body;
   guint n = 0;
 
-  while (n < BATCH && !g_queue_is_empty (&self->events))
+  while (n < SHARED && !g_queue_is_empty (&self->events))
     events[n++] = g_queue_pop_head (&self->events);
   if (n == 0)
     return 0;
@@ -225,20 +226,18 @@ static gboolean
 on_turn (gpointer user_data)
 {
   MusterBusEmitter *self = user_data;
-  guint n_events, n = 0;
+  guint n;
 
   self->source_id = 0;
   if (self->n_due == 0)
     self->n_due = g_queue_get_length (&self->events) + g_queue_get_length (&self->queue);
   send_root (self);
-  n_events = send_events (self);
-  for (; n < BATCH && self->queue.head != NULL; n++) {
+  for (n = send_events (self); n < BATCH && self->queue.head != NULL; n++) {
     Entry *entry = self->queue.head->data;
 
     g_queue_unlink (&self->queue, &entry->link);
     send_entry (self, entry);
   }
-  n += n_events;
   self->n_due -= MIN (n, self->n_due);
   self->n_sent += n;
 

@@ -221,7 +221,7 @@ def test_many_events_share_signals(muster):
     for path in replies:
         types = [event[1] for event in heard if event[2] == path]
         assert types.index("account.added") < types.index("registration.created"), path
-    assert 1 <= min(sizes) and max(sizes) <= 100
+    assert 1 <= min(sizes) and max(sizes) <= 50
     assert len(sizes) < len(heard) / 2, sizes
 
 
