@@ -183,7 +183,8 @@ muster_change_check_key (MusterChange *change, GError **error)
     return TRUE;
 
   g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_LOCKED,
-               "secrets cannot be stored now: %s", change->broker->key_problem);
+               "secrets cannot be stored now: %s; have it asked for with: muster unlock",
+               change->broker->key_problem);
   return FALSE;
 }
 

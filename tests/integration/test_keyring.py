@@ -53,6 +53,7 @@ def refuses_secrets(muster):
     before = {row["address"] for row in muster.list()}
     outcome = muster.run("add", "echo", "new@echo.test", "--password-fd", "3", secret="other-passphrase-7")
     assert outcome.returncode == REFUSED and "secrets cannot be stored now" in outcome.stderr, outcome
+    assert outcome.stderr.endswith("with: muster unlock\n"), outcome
     outcome = muster.run("secret", BEN, "password", "--fd", "3", secret="other-passphrase-7")
     assert outcome.returncode == REFUSED and "secrets cannot be stored now" in outcome.stderr, outcome
     assert {row["address"] for row in muster.list()} == before
