@@ -358,7 +358,8 @@ def test_64_kilobytes_are_a_secret(target):
 BAD, NOBODY, AMBIGUOUS, REFUSES = 2, 5, 6, 8
 COMMANDS = {
     # command: rows of status and words
-    "list": [(BAD, "x"), (BAD, "--state", "happy"), (NOBODY, "--identity", "nobody")],
+    "list": [(BAD, "x"), (BAD, "--state", "happy"), (NOBODY, "--identity", "nobody"),
+             (NOBODY, "--protocol", "pigeon")],
     "show": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (BAD, ECHO, ECHO)],
     "explain": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a")],
     "add": [(BAD,), (NOBODY, "echo"), (NOBODY, "pigeon", ECHO), (REFUSES, "echo", ECHO), (REFUSES, "echo", ""),

@@ -421,6 +421,7 @@ def test_list_pages_through_all_and_filters(world):
     assert world.json("list", "--state", "failed") == []
     assert len(world.json("list", "--state", "registered", "--identity", "Me")) == 5
     world.err(NOT_FOUND, "list", "--identity", "Nobody")
+    world.err(NOT_FOUND, "list", "--protocol", "pigeon")
 
 
 def test_list_for_people(world):

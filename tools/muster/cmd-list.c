@@ -77,6 +77,14 @@ cmd_list (Cli *cli, char **argv)
     rows = cli_account_list (cli, filter, !cli->json, &error);
   if (rows == NULL)
     return cli_error_report (error);
+  /* A protocol that nobody speaks now may still have accounts; with none, it is a slip. */
+  if (protocol != NULL && rows->len == 0) {
+    g_autoptr (GHashTable) row = cli_bus_list_one (cli, "protocol", cli_protocol_fields,
+                                                   "Protocol.Id", protocol, &error);
+
+    if (row == NULL)
+      return cli_error_report (error);
+  }
 
   cli_table_print (cli, cli_account_fields, rows);
 
