@@ -13,25 +13,41 @@
 #include "commands.h"
 #include "muster-names.h"
 
-/* muster enable, muster disable: two ends of one switch. */
+/* muster enable, disable, connect, disconnect: one switch is kept, the other is of this session. */
+
+typedef struct {
+  const char *word;
+  const char *interface;
+  const char *method;
+  const char *arguments; /* a tuple in GVariant's text format */
+  gboolean on;
+} Switch;
+
+static const Switch enabling = { "enable", MUSTER_INTERFACE_ACCOUNT, "SetEnabled",
+                                 "(true, @a{sv} {})", TRUE };
+static const Switch disabling = { "disable", MUSTER_INTERFACE_ACCOUNT, "SetEnabled",
+                                  "(false, @a{sv} {})", FALSE };
+static const Switch connecting = { "connect", MUSTER_INTERFACE_REGISTRATION, "Connect",
+                                   "(@a{sv} {},)", TRUE };
+static const Switch disconnecting = { "disconnect", MUSTER_INTERFACE_REGISTRATION, "Disconnect",
+                                      "(@a{sv} {},)", FALSE };
 
 static gboolean
-set_enabled (Cli *cli, const char *path, CliRow *row, gpointer user_data, GError **error)
+turn (Cli *cli, const char *path, CliRow *row, gpointer user_data, GError **error)
 {
-  gboolean enabled = GPOINTER_TO_INT (user_data);
-  g_autoptr (GVariant)
-    reply = cli_bus_call (cli, path, MUSTER_INTERFACE_ACCOUNT, "SetEnabled",
-                          g_variant_new ("(ba{sv})", enabled, NULL), "()", error);
+  const Switch *self = user_data;
+  g_autoptr (GVariant) reply = cli_bus_call (cli, path, self->interface, self->method,
+                                             g_variant_new_parsed (self->arguments), "()", error);
 
   if (reply == NULL)
-    cli_error_prefix (error, "cannot %s %s", enabled ? "enable" : "disable",
+    cli_error_prefix (error, "cannot %s %s", self->word,
                       cli_row_get_string (row, "Account.Address"));
 
   return reply != NULL;
 }
 
 static CliExit
-run (Cli *cli, char **argv, gboolean enabled)
+run (Cli *cli, char **argv, const Switch *self)
 {
   g_autofree char *wait = NULL;
   const GOptionEntry entries[] = {
@@ -51,9 +67,9 @@ run (Cli *cli, char **argv, gboolean enabled)
   if (wait != NULL && !cli_text_parse_seconds (wait, &wait_s, &error))
     return cli_error_report (error);
 
-  status = cli_account_each (cli, rest, set_enabled, GINT_TO_POINTER (enabled), done);
+  status = cli_account_each (cli, rest, turn, (gpointer) self, done);
   if (wait_s > 0)
-    waited = cli_wait_all (cli, done, enabled ? CLI_WAIT_REGISTERED : CLI_WAIT_DISABLED, wait_s);
+    waited = cli_wait_all (cli, done, self->on ? CLI_WAIT_REGISTERED : CLI_WAIT_DISABLED, wait_s);
   shown = cli_account_print (cli, done);
 
   if (status == CLI_OK)
@@ -65,11 +81,23 @@ run (Cli *cli, char **argv, gboolean enabled)
 CliExit
 cmd_enable (Cli *cli, char **argv)
 {
-  return run (cli, argv, TRUE);
+  return run (cli, argv, &enabling);
 }
 
 CliExit
 cmd_disable (Cli *cli, char **argv)
 {
-  return run (cli, argv, FALSE);
+  return run (cli, argv, &disabling);
+}
+
+CliExit
+cmd_connect (Cli *cli, char **argv)
+{
+  return run (cli, argv, &connecting);
+}
+
+CliExit
+cmd_disconnect (Cli *cli, char **argv)
+{
+  return run (cli, argv, &disconnecting);
 }

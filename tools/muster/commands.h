@@ -25,9 +25,9 @@ typedef struct {
 CliExit cmd_add (Cli *cli, char **argv);
 CliExit cmd_agent (Cli *cli, char **argv);
 CliExit cmd_complete (Cli *cli, char **argv);
-CliExit cmd_connect (Cli *cli, char **argv);
+CliExit cmd_connect (Cli *cli, char **argv); /* in cmd-enable.c */
 CliExit cmd_debug (Cli *cli, char **argv);
-CliExit cmd_disconnect (Cli *cli, char **argv); /* in cmd-connect.c */
+CliExit cmd_disconnect (Cli *cli, char **argv); /* in cmd-enable.c */
 CliExit cmd_disable (Cli *cli, char **argv);    /* in cmd-enable.c */
 CliExit cmd_enable (Cli *cli, char **argv);
 CliExit cmd_events (Cli *cli, char **argv);
