@@ -14,10 +14,11 @@
 
 /*
  * Sends signals no faster than the bus takes them. The bus gives no back-pressure, so what has
- * changed waits here, each object once, and goes out in batches; behind each batch an asynchronous
- * Ping of the bus is the fence: when it comes back, everything before it has been taken.
+ * changed waits here, each object once, and goes out in batches (muster-bus-batch.c). Each batch goes
+ * out behind an asynchronous Ping of the bus, the fence: when that comes back, the bus has taken all
+ * that was sent before it, so there are never more than two batches under way.
  *
- *    note -> [gather, if much was sent lately] -> on_turn: a batch, a fence -> on_fence -+-> next batch
+ *    note -> [gather, if much was sent lately] -> on_turn: a fence, a batch -> on_fence -+-> next batch
  *                                                                                        +-> wait
  *
  * A few changes go out at once. Where many come, those of 100 ms are gathered, so that an account that
@@ -51,6 +52,7 @@ typedef struct {
 
 struct _MusterBusEmitter {
   MusterBus *bus;
+  MusterBusBatch *batch;
   GHashTable *entries; /* object -> Entry; those removed are only in the queue */
   GHashTable *seen;    /* account -> MusterStandingView as last noted; its pointers are stale */
   GQueue queue;        /* Entry, oldest first */
@@ -65,6 +67,8 @@ struct _MusterBusEmitter {
   MusterTimer gather;
   gint64 window_us; /* when counting began */
   guint n_sent;     /* changes and events since then */
+
+  GVariant *held[3]; /* see hold_types() */
 };
 
 static void muster_bus_emitter_send (MusterBusEmitter *self);
@@ -86,11 +90,7 @@ emit (MusterBusEmitter *self,
       const char *name,
       GVariant *parameters)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (!g_dbus_connection_emit_signal (self->bus->connection, NULL, path, interface, name,
-                                      parameters, &error))
-    g_debug ("%s was not sent: %s", name, error->message);
+  muster_bus_batch_add (self->batch, path, interface, name, parameters);
 }
 
 /* Consumes @properties if they are floating. */
@@ -241,6 +241,7 @@ on_turn (gpointer user_data)
   self->n_due -= MIN (n, self->n_due);
   self->n_sent += n;
 
+  muster_bus_batch_release (self->batch);
   self->fence = g_cancellable_new ();
   g_dbus_connection_call (self->bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                           "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NONE,
@@ -406,6 +407,18 @@ muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
 
 /* life */
 
+/* GLib forgets a type when the last value of it goes, and takes it apart anew for the next: for each
+ * message, that is for its header (D-Bus specification, "Message Format") and for its body. */
+static void
+hold_types (MusterBusEmitter *self)
+{
+  static const char *const types[] = { "{yv}", "(sa{sv}as)", "(a" EVENT_TYPE ")" };
+
+  G_STATIC_ASSERT (G_N_ELEMENTS (types) == G_N_ELEMENTS (self->held));
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    self->held[i] = g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE (types[i]), NULL, 0));
+}
+
 void
 muster_bus_emitter_begin (MusterBusEmitter *self)
 {
@@ -423,6 +436,7 @@ muster_bus_emitter_new (MusterBus *bus)
   MusterBusEmitter *self = g_new0 (MusterBusEmitter, 1);
 
   self->bus = bus;
+  self->batch = muster_bus_batch_new (bus->connection);
   self->entries = g_hash_table_new (NULL, NULL);
   self->seen = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->root = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -430,6 +444,7 @@ muster_bus_emitter_new (MusterBus *bus)
   g_queue_init (&self->queue);
   g_queue_init (&self->events);
   muster_timer_init (&self->gather, on_gathered, self);
+  hold_types (self);
 
   return self;
 }
@@ -455,5 +470,8 @@ muster_bus_emitter_free (MusterBusEmitter *self)
   }
   g_queue_clear_full (&self->events, (GDestroyNotify) g_variant_unref);
   g_hash_table_unref (self->root);
+  muster_bus_batch_free (self->batch);
+  for (guint i = 0; i < G_N_ELEMENTS (self->held); i++)
+    g_variant_unref (self->held[i]);
   g_free (self);
 }

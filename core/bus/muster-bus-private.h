@@ -25,6 +25,7 @@ typedef enum {
   MUSTER_BUS_N_KINDS
 } MusterBusKind;
 
+typedef struct _MusterBusBatch MusterBusBatch;
 typedef struct _MusterBusEmitter MusterBusEmitter;
 typedef struct _MusterBusAgents MusterBusAgents;
 typedef struct _MusterBusDebug MusterBusDebug;
@@ -79,6 +80,16 @@ GVariant *muster_bus_build_standing (MusterBus *self, MusterAccount *account, gu
 GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
 /* (transfer full) */
 char **muster_bus_dup_interface_names (MusterBusKind kind);
+
+/* muster-bus-batch.c: signals that the connection's worker encodes */
+MusterBusBatch *muster_bus_batch_new (GDBusConnection *connection);
+void muster_bus_batch_free (MusterBusBatch *self);
+void muster_bus_batch_add (MusterBusBatch *self,
+                           const char *path,
+                           const char *interface,
+                           const char *name,
+                           GVariant *parameters);
+void muster_bus_batch_release (MusterBusBatch *self);
 
 /* muster-bus-emitter.c: what changed, in batches that the bus can take */
 MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
