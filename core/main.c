@@ -13,6 +13,9 @@
 #include <glib-unix.h>
 
 #include <locale.h>
+#ifdef HAVE_MIMALLOC
+#include <mimalloc.h>
+#endif
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -93,5 +96,8 @@ main (int argc, char **argv)
 
   harden ();
   muster_log_init ();
+#ifdef HAVE_MIMALLOC /* naming it is what keeps it linked */
+  g_debug ("memory is from mimalloc %d", mi_version ());
+#endif
   return run ();
 }

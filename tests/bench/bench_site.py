@@ -33,7 +33,7 @@ class Site:
     def muster(self, name):
         """A daemon, not yet started, with a home of its own."""
         muster = Muster(os.path.join(self.directory, name), self.bus.address, start=False,
-                        environment={"G_SLICE": "always-malloc"})  # as the systemd unit has it
+                        environment={"G_SLICE": "always-malloc", "G_MESSAGES_DEBUG": ""})  # as the systemd unit has it
         self._running.append(muster)
         return muster
 
