@@ -32,12 +32,6 @@ muster_bus_describe_error (GVariantBuilder *details, const GError *error)
 }
 
 static GVariant *
-string (const char *text)
-{
-  return g_variant_new_string (text != NULL ? text : "");
-}
-
-static GVariant *
 utc (gint64 time_s)
 {
   return g_variant_new_uint64 ((guint64) MAX (time_s, 0) * G_USEC_PER_SEC);
@@ -50,10 +44,10 @@ muster_bus_build_certificate (MusterCertificate *certificate)
 
   g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
   if (certificate != NULL) {
-    g_variant_builder_add (&details, "{sv}", "pin", string (certificate->spki_sha256));
-    g_variant_builder_add (&details, "{sv}", "sha256", string (certificate->sha256));
-    g_variant_builder_add (&details, "{sv}", "subject", string (certificate->subject));
-    g_variant_builder_add (&details, "{sv}", "issuer", string (certificate->issuer));
+    g_variant_builder_add (&details, "{sv}", "pin", muster_bus_string (certificate->spki_sha256));
+    g_variant_builder_add (&details, "{sv}", "sha256", muster_bus_string (certificate->sha256));
+    g_variant_builder_add (&details, "{sv}", "subject", muster_bus_string (certificate->subject));
+    g_variant_builder_add (&details, "{sv}", "issuer", muster_bus_string (certificate->issuer));
     g_variant_builder_add (&details, "{sv}", "names",
                            g_variant_new_strv ((const char *const *) certificate->names, -1));
     g_variant_builder_add (&details, "{sv}", "not-before-at", utc (certificate->not_before_s));

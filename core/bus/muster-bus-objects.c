@@ -14,13 +14,14 @@
 
 /*
  * Every property of every object in one table: GetAll, GetManagedObjects, Manager.List and the change
- * signals all read it. An object costs no memory here.
+ * signals all read it. An object costs no memory here. The rows of plugins and protocols come from
+ * muster-bus-plugin-properties.c.
  */
 
 /* helpers */
 
-static GVariant *
-string (const char *text)
+GVariant *
+muster_bus_string (const char *text)
 {
   return g_variant_new_string (text != NULL ? text : "");
 }
@@ -53,25 +54,25 @@ escape_id (const char *id)
 static GVariant *
 account_id (MusterBus *bus, gpointer object)
 {
-  return string (RECORD (object)->id);
+  return muster_bus_string (RECORD (object)->id);
 }
 
 static GVariant *
 account_protocol (MusterBus *bus, gpointer object)
 {
-  return string (RECORD (object)->protocol);
+  return muster_bus_string (RECORD (object)->protocol);
 }
 
 static GVariant *
 account_address (MusterBus *bus, gpointer object)
 {
-  return string (RECORD (object)->address);
+  return muster_bus_string (RECORD (object)->address);
 }
 
 static GVariant *
 account_name (MusterBus *bus, gpointer object)
 {
-  return string (RECORD (object)->name);
+  return muster_bus_string (RECORD (object)->name);
 }
 
 static GVariant *
@@ -117,13 +118,13 @@ account_modified (MusterBus *bus, gpointer object)
 static GVariant *
 registration_state (MusterBus *bus, gpointer object)
 {
-  return string (muster_account_state_to_string (VIEW (object)->state));
+  return muster_bus_string (muster_account_state_to_string (VIEW (object)->state));
 }
 
 static GVariant *
 registration_reason (MusterBus *bus, gpointer object)
 {
-  return string (VIEW (object)->reason);
+  return muster_bus_string (VIEW (object)->reason);
 }
 
 static GVariant *
@@ -180,7 +181,7 @@ registration_error (MusterBus *bus, gpointer object)
   const GError *error = VIEW (object)->error;
   g_autofree char *name = error != NULL ? muster_broker_error_dup_name (error->code) : NULL;
 
-  return string (name);
+  return muster_bus_string (name);
 }
 
 static GVariant *
@@ -226,6 +227,7 @@ static const MusterBusProperty account_properties[] = {
   { "Registration", "Refreshes", registration_refreshes, SEEN_IN (n_refreshes) },
   { "Registration", "Error", registration_error },
   { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (error_at_us) },
+  { NULL },
 };
 
 /* org.muster.Muster1.Identity */
@@ -233,13 +235,13 @@ static const MusterBusProperty account_properties[] = {
 static GVariant *
 identity_id (MusterBus *bus, gpointer object)
 {
-  return string (((MusterIdentity *) object)->record->id);
+  return muster_bus_string (((MusterIdentity *) object)->record->id);
 }
 
 static GVariant *
 identity_name (MusterBus *bus, gpointer object)
 {
-  return string (((MusterIdentity *) object)->record->name);
+  return muster_bus_string (((MusterIdentity *) object)->record->name);
 }
 
 static GVariant *
@@ -273,216 +275,7 @@ static const MusterBusProperty identity_properties[] = {
   { "Identity", "Modified", identity_modified },
   { "Identity", "Accounts", identity_accounts },
   { "Identity", "Registered", identity_registered },
-};
-
-/* org.muster.Muster1.Protocol */
-
-#define PROTOCOL(object) (((const MusterKind *) object)->protocol)
-
-static GVariant *
-protocol_id (MusterBus *bus, gpointer object)
-{
-  return string (PROTOCOL (object)->id);
-}
-
-static GVariant *
-protocol_display_name (MusterBus *bus, gpointer object)
-{
-  return string (PROTOCOL (object)->display_name);
-}
-
-static GVariant *
-protocol_plugin (MusterBus *bus, gpointer object)
-{
-  MusterModule *module = NULL;
-  g_autofree char *id = NULL;
-
-  muster_plugin_registry_find_protocol (muster_broker_get_registry (bus->broker),
-                                        PROTOCOL (object)->id, &module);
-  id = escape_id (muster_module_get_name (module));
-
-  return path (MUSTER_PATH_PLUGINS, id);
-}
-
-static GVariant *
-protocol_uri_schemes (MusterBus *bus, gpointer object)
-{
-  return g_variant_new_strv (PROTOCOL (object)->uri_schemes, -1);
-}
-
-static GVariant *
-protocol_address_help (MusterBus *bus, gpointer object)
-{
-  return string (PROTOCOL (object)->address_help);
-}
-
-static const char *
-param_applies (const MusterParam *param)
-{
-  if ((param->flags & MUSTER_PARAM_BINDS_SECRET) != 0)
-    return "recreate";
-
-  switch (param->applies) {
-  case MUSTER_APPLIES_REREGISTER:
-    return "reregister";
-  case MUSTER_APPLIES_LIVE:
-    return "live";
-  case MUSTER_APPLIES_RECREATE:
-    return "recreate";
-  }
-
-  g_return_val_if_reached ("");
-}
-
-static const char *
-param_type (const MusterParam *param)
-{
-  switch (param->type) {
-  case MUSTER_PARAM_STRING:
-    return "s";
-  case MUSTER_PARAM_UINT:
-    return "u";
-  case MUSTER_PARAM_BOOLEAN:
-    return "b";
-  }
-
-  g_return_val_if_reached ("");
-}
-
-static GVariant *
-build_param (const MusterParam *param)
-{
-  g_autoptr (GVariant) value = muster_param_dup_default (param);
-  GVariantDict dict;
-
-  g_variant_dict_init (&dict, NULL);
-  g_variant_dict_insert (&dict, "name", "s", param->name);
-  g_variant_dict_insert (&dict, "type", "s", param_type (param));
-  g_variant_dict_insert (&dict, "label", "s", param->label);
-  g_variant_dict_insert (&dict, "help", "s", param->help);
-  if (param->group != NULL)
-    g_variant_dict_insert (&dict, "group", "s", param->group);
-  g_variant_dict_insert (&dict, "required", "b", (param->flags & MUSTER_PARAM_REQUIRED) != 0);
-  g_variant_dict_insert (&dict, "secret", "b", (param->flags & MUSTER_PARAM_SECRET) != 0);
-  g_variant_dict_insert (&dict, "sensitive", "b", (param->flags & MUSTER_PARAM_SENSITIVE) != 0);
-  g_variant_dict_insert (&dict, "binds-secret", "b",
-                         (param->flags & MUSTER_PARAM_BINDS_SECRET) != 0);
-  g_variant_dict_insert (&dict, "advanced", "b", (param->flags & MUSTER_PARAM_ADVANCED) != 0);
-  if (value != NULL)
-    g_variant_dict_insert_value (&dict, "default", g_variant_new_variant (value));
-  if (param->choices != NULL)
-    g_variant_dict_insert (&dict, "choices", "^as", param->choices);
-  if (param->min != 0 || param->max != 0) {
-    g_variant_dict_insert (&dict, "min", "u", param->min);
-    g_variant_dict_insert (&dict, "max", "u", param->max);
-  }
-  if (param->pattern != NULL)
-    g_variant_dict_insert (&dict, "pattern", "s", param->pattern);
-  g_variant_dict_insert (&dict, "applies", "s", param_applies (param));
-
-  return g_variant_dict_end (&dict);
-}
-
-static GVariant *
-protocol_parameters (MusterBus *bus, gpointer object)
-{
-  GVariantBuilder params;
-
-  g_variant_builder_init (&params, G_VARIANT_TYPE ("aa{sv}"));
-  for (guint i = 0; i < PROTOCOL (object)->n_params; i++)
-    g_variant_builder_add_value (&params, build_param (&PROTOCOL (object)->params[i]));
-
-  return g_variant_builder_end (&params);
-}
-
-static const MusterBusProperty protocol_properties[] = {
-  { "Protocol", "Id", protocol_id },
-  { "Protocol", "DisplayName", protocol_display_name },
-  { "Protocol", "Plugin", protocol_plugin },
-  { "Protocol", "UriSchemes", protocol_uri_schemes },
-  { "Protocol", "AddressHelp", protocol_address_help },
-  { "Protocol", "Parameters", protocol_parameters },
-};
-
-/* org.muster.Muster1.Plugin */
-
-static GVariant *
-plugin_name (MusterBus *bus, gpointer object)
-{
-  return string (muster_module_get_name (object));
-}
-
-static GVariant *
-plugin_file (MusterBus *bus, gpointer object)
-{
-  g_autofree char *file = g_utf8_make_valid (muster_module_get_path (object), -1);
-
-  return string (file);
-}
-
-static GVariant *
-plugin_version (MusterBus *bus, gpointer object)
-{
-  const MusterPluginInfo *info = muster_module_get_info (object);
-
-  return string (info != NULL ? info->version : "");
-}
-
-static GVariant *
-plugin_licence (MusterBus *bus, gpointer object)
-{
-  const MusterPluginInfo *info = muster_module_get_info (object);
-
-  return string (info != NULL ? info->licence : "");
-}
-
-static GVariant *
-plugin_description (MusterBus *bus, gpointer object)
-{
-  const MusterPluginInfo *info = muster_module_get_info (object);
-
-  return string (info != NULL ? info->description : "");
-}
-
-static GVariant *
-plugin_protocols (MusterBus *bus, gpointer object)
-{
-  const MusterPluginInfo *info = muster_module_get_info (object);
-  GVariantBuilder ids;
-
-  g_variant_builder_init (&ids, G_VARIANT_TYPE_STRING_ARRAY);
-  for (guint i = 0; info != NULL && info->kinds[i] != NULL; i++) {
-    if (info->kinds[i]->type == MUSTER_KIND_PROTOCOL)
-      g_variant_builder_add (&ids, "s", info->kinds[i]->protocol->id);
-  }
-
-  return g_variant_builder_end (&ids);
-}
-
-static GVariant *
-plugin_state (MusterBus *bus, gpointer object)
-{
-  if (muster_module_is_suspended (object))
-    return string ("suspended");
-
-  return string (muster_module_get_info (object) != NULL ? "ready" : "failed");
-}
-
-static GVariant *
-plugin_reason (MusterBus *bus, gpointer object)
-{
-  return string (muster_module_get_reason (object));
-}
-
-static const MusterBusProperty plugin_properties[] = {
-  { "Plugin", "Name", plugin_name },
-  { "Plugin", "File", plugin_file },
-  { "Plugin", "Version", plugin_version },
-  { "Plugin", "Licence", plugin_licence },
-  { "Plugin", "Description", plugin_description },
-  { "Plugin", "Protocols", plugin_protocols },
-  { "Plugin", "State", plugin_state },
-  { "Plugin", "Reason", plugin_reason },
+  { NULL },
 };
 
 /* org.muster.Muster1.Request */
@@ -490,7 +283,7 @@ static const MusterBusProperty plugin_properties[] = {
 static GVariant *
 request_id (MusterBus *bus, gpointer object)
 {
-  return string (((MusterRequest *) object)->id);
+  return muster_bus_string (((MusterRequest *) object)->id);
 }
 
 static GVariant *
@@ -502,13 +295,13 @@ request_account (MusterBus *bus, gpointer object)
 static GVariant *
 request_kind (MusterBus *bus, gpointer object)
 {
-  return string (muster_request_get_kind (object));
+  return muster_bus_string (muster_request_get_kind (object));
 }
 
 static GVariant *
 request_reason (MusterBus *bus, gpointer object)
 {
-  return string (((MusterRequest *) object)->reason);
+  return muster_bus_string (((MusterRequest *) object)->reason);
 }
 
 static GVariant *
@@ -516,7 +309,7 @@ request_message (MusterBus *bus, gpointer object)
 {
   g_autofree char *message = muster_request_dup_message (object);
 
-  return string (message);
+  return muster_bus_string (message);
 }
 
 static GVariant *
@@ -540,41 +333,45 @@ request_since (MusterBus *bus, gpointer object)
 }
 
 static const MusterBusProperty request_properties[] = {
-  { "Request", "Id", request_id },           { "Request", "Account", request_account },
-  { "Request", "Kind", request_kind },       { "Request", "Reason", request_reason },
-  { "Request", "Message", request_message }, { "Request", "Secrets", request_secrets },
-  { "Request", "Details", request_details }, { "Request", "Since", request_since },
+  { "Request", "Id", request_id },
+  { "Request", "Account", request_account },
+  { "Request", "Kind", request_kind },
+  { "Request", "Reason", request_reason },
+  { "Request", "Message", request_message },
+  { "Request", "Secrets", request_secrets },
+  { "Request", "Details", request_details },
+  { "Request", "Since", request_since },
+  { NULL },
 };
 
 /* by kind */
 
 #define PROPERTIES_MAX 32 /* the bits of a mask */
 
-G_STATIC_ASSERT (G_N_ELEMENTS (account_properties) <= PROPERTIES_MAX);
+G_STATIC_ASSERT (G_N_ELEMENTS (account_properties) - 1 <= PROPERTIES_MAX);
 
 static const struct {
   const char *name;
   const char *folder;
-  const MusterBusProperty *properties;
-  guint n_properties;
+  const MusterBusProperty *properties; /* ends with a NULL name */
 } kinds[MUSTER_BUS_N_KINDS] = {
-  [MUSTER_BUS_ACCOUNT] = { "account", MUSTER_PATH_ACCOUNTS, account_properties,
-                           G_N_ELEMENTS (account_properties) },
-  [MUSTER_BUS_IDENTITY] = { "identity", MUSTER_PATH_IDENTITIES, identity_properties,
-                            G_N_ELEMENTS (identity_properties) },
-  [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, protocol_properties,
-                            G_N_ELEMENTS (protocol_properties) },
-  [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, plugin_properties,
-                          G_N_ELEMENTS (plugin_properties) },
-  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, request_properties,
-                           G_N_ELEMENTS (request_properties) },
+  [MUSTER_BUS_ACCOUNT] = { "account", MUSTER_PATH_ACCOUNTS, account_properties },
+  [MUSTER_BUS_IDENTITY] = { "identity", MUSTER_PATH_IDENTITIES, identity_properties },
+  [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, muster_bus_protocol_properties },
+  [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, muster_bus_plugin_properties },
+  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, request_properties },
 };
 
 const MusterBusProperty *
 muster_bus_get_properties (MusterBusKind kind, guint *n_properties)
 {
-  *n_properties = kinds[kind].n_properties;
-  return kinds[kind].properties;
+  const MusterBusProperty *properties = kinds[kind].properties;
+
+  *n_properties = 0;
+  while (properties[*n_properties].name != NULL)
+    (*n_properties)++;
+
+  return properties;
 }
 
 const char *
@@ -605,7 +402,7 @@ muster_bus_object_id (MusterBusKind kind, gpointer object)
   case MUSTER_BUS_IDENTITY:
     return ((MusterIdentity *) object)->record->id;
   case MUSTER_BUS_PROTOCOL:
-    return PROTOCOL (object)->id;
+    return ((const MusterKind *) object)->protocol->id;
   case MUSTER_BUS_PLUGIN:
     return muster_module_get_name (object);
   case MUSTER_BUS_REQUEST:
@@ -765,7 +562,7 @@ muster_bus_compare_standing (const MusterStandingView *now, const MusterStanding
 {
   guint32 changed = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (account_properties); i++) {
+  for (guint i = 0; account_properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &account_properties[i];
 
     if (property->size == 0 ||
@@ -797,7 +594,7 @@ build (MusterBus *self, MusterBusKind kind, gpointer object, const char *name, g
   GVariant *values[PROPERTIES_MAX];
   guint n_values = 0;
 
-  for (guint i = 0; i < kinds[kind].n_properties; i++) {
+  for (guint i = 0; properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &properties[i];
 
     if ((wanted & (1u << i)) != 0 && g_str_equal (property->interface, name))
@@ -827,8 +624,9 @@ muster_bus_dup_interface_names (MusterBusKind kind)
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   const char *last = "";
 
-  for (guint i = 0; i < kinds[kind].n_properties; i++) {
-    const char *interface = kinds[kind].properties[i].interface;
+  for (const MusterBusProperty *property = kinds[kind].properties; property->name != NULL;
+       property++) {
+    const char *interface = property->interface;
 
     if (!g_str_equal (interface, last))
       g_strv_builder_add (names, interface);

@@ -60,6 +60,8 @@ typedef struct {
   gsize size;
 } MusterBusProperty;
 
+/* (transfer floating): "" for %NULL, which the bus does not have */
+GVariant *muster_bus_string (const char *text);
 const MusterBusProperty *muster_bus_get_properties (MusterBusKind kind, guint *n_properties);
 const char *muster_bus_kind_folder (MusterBusKind kind);
 gboolean muster_bus_kind_from_string (const char *text, MusterBusKind *kind);
@@ -90,6 +92,10 @@ void muster_bus_batch_add (MusterBusBatch *self,
                            const char *name,
                            GVariant *parameters);
 void muster_bus_batch_release (MusterBusBatch *self);
+
+/* muster-bus-plugin-properties.c: the rows of two kinds, NULL-terminated */
+extern const MusterBusProperty muster_bus_protocol_properties[]; /* object: MusterKind */
+extern const MusterBusProperty muster_bus_plugin_properties[];   /* object: MusterModule */
 
 /* muster-bus-emitter.c: what changed, in batches that the bus can take */
 MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
