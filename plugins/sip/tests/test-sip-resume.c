@@ -1,0 +1,152 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "refresher-fixture.h"
+
+/* What a restart changes, and what it does not. */
+
+static void
+restart (Bench *bench)
+{
+  g_autoptr (GBytes) blob = muster_sip_refresher_dup_resume (bench->refresher);
+
+  muster_sip_refresher_free (bench->refresher);
+  bench->refresher = muster_sip_refresher_new (blob);
+}
+
+static void
+test_restart_goes_on (Bench *bench, gconstpointer data)
+{
+  g_autofree char *call_id = NULL;
+  g_autofree char *from = NULL;
+  g_autofree char *contact = NULL;
+
+  get_registered (bench);
+  muster_sip_refresher_set_local (bench->refresher, "192.0.2.7", 40000);
+  call_id = g_strdup (bench->wire.call_id);
+  from = g_strdup (bench->wire.from);
+  contact = g_strdup (bench->wire.contact);
+
+  restart (bench);
+  g_assert_cmpstr (muster_sip_refresher_get_local_address (bench->refresher), ==, "192.0.2.7");
+  g_assert_cmpuint (muster_sip_refresher_get_local_port (bench->refresher), ==, 40000);
+
+  begin_register (bench);
+  g_assert_cmpuint (bench->wire.n_sent, ==, 3);
+  g_assert_cmpstr (bench->wire.call_id, ==, call_id);
+  g_assert_cmpstr (bench->wire.from, ==, from);
+  g_assert_cmpstr (bench->wire.contact, ==, contact);
+  g_assert_cmpuint (bench->wire.cseq, ==, 2 + 100 + 1);
+  assert_has (bench->wire.authorization, "nonce=\"n1\"");
+  assert_has (bench->wire.authorization, "nc=00000066"); /* 1 + 100 + 1 */
+  g_assert_true (is_right_answer (bench->wire.authorization, PASSWORD));
+  grant (bench, 600);
+  assert_granted (bench, 600);
+  g_assert_true (bench->lease->refreshed);
+}
+
+/* A realm in Latin-1 is answered as it is, and forgotten with the daemon: it is no reason to come back as
+ * somebody else. */
+static void
+test_restart_with_a_foreign_realm (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GBytes) blob = NULL;
+  g_autofree char *token = g_strdup (muster_sip_refresher_get_token (bench->refresher));
+
+  begin_register (bench);
+  reply (bench, "401 Unauthorized", "WWW-Authenticate: Digest realm=\"caf\351\", nonce=\"n\"\r\n");
+  assert_has (bench->wire.authorization, "realm=\"caf\351\"");
+  grant (bench, 600);
+
+  blob = muster_sip_refresher_dup_resume (bench->refresher);
+  muster_sip_refresher_free (bench->refresher);
+  bench->refresher = muster_sip_refresher_new (blob);
+  g_assert_cmpstr (muster_sip_refresher_get_token (bench->refresher), ==, token);
+  g_assert_true (muster_sip_refresher_is_bound (bench->refresher));
+  begin_register (bench);
+  g_assert_null (bench->wire.authorization);
+  muster_sip_refresher_cancel (bench->refresher);
+}
+
+static void
+test_restart_on_another_port (Bench *bench, gconstpointer data)
+{
+  get_registered (bench);
+  restart (bench);
+  move_to (bench, "192.0.2.7", 40009);
+  begin_register (bench);
+  assert_has (bench->wire.contact, "@192.0.2.7:40009>;+sip.instance");
+  assert_has (bench->wire.contact, "@192.0.2.7:40000>;expires=0");
+  grant (bench, 600);
+  g_assert_false (bench->lease->refreshed);
+}
+
+/* Time passes while nobody runs, and the boot clock begins anew. */
+static void
+test_restart_after_the_lease (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GBytes) blob = NULL;
+
+  get_registered (bench);
+  blob = muster_sip_refresher_dup_resume (bench->refresher);
+  muster_sip_refresher_free (bench->refresher);
+  muster_clock_step_wall_us (601 * G_USEC_PER_SEC);
+  bench->refresher = muster_sip_refresher_new (blob);
+  g_assert_false (muster_sip_refresher_is_bound (bench->refresher));
+}
+
+/* Damaged blobs count as none, whatever is damaged; none makes a message that could not be sent. */
+static void
+test_damaged_resume (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GBytes) blob = NULL;
+  gsize size;
+  const guint8 *bytes;
+
+  get_registered (bench);
+  blob = muster_sip_refresher_dup_resume (bench->refresher);
+  bytes = g_bytes_get_data (blob, &size);
+
+  for (gsize i = 0; i < size; i++) {
+    g_autofree guint8 *copy = g_memdup2 (bytes, size);
+    g_autoptr (GBytes) damaged = NULL;
+
+    copy[i] ^= '\r';
+    damaged = g_bytes_new (copy, size);
+    muster_sip_refresher_free (bench->refresher);
+    bench->refresher = muster_sip_refresher_new (damaged);
+    begin_register (bench);
+    g_assert_null (strpbrk (bench->wire.call_id, "\r\n"));
+    g_assert_null (strpbrk (bench->wire.from, "\r\n"));
+    g_assert_null (strpbrk (bench->wire.contact, "\r\n"));
+    g_assert_true (bench->wire.authorization == NULL ||
+                   strpbrk (bench->wire.authorization, "\r\n") == NULL);
+    muster_sip_refresher_cancel (bench->refresher);
+  }
+  for (gsize length = 0; length < size; length += 7) {
+    g_autoptr (GBytes) cut = g_bytes_new (bytes, length);
+
+    muster_sip_refresher_free (bench->refresher);
+    bench->refresher = muster_sip_refresher_new (cut);
+    g_assert_false (muster_sip_refresher_is_bound (bench->refresher));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
+
+#define ADD(path, data, test) g_test_add (path, Bench, data, bench_set_up, test, bench_tear_down)
+
+  ADD ("/sip/refresher/restart", NULL, test_restart_goes_on);
+  ADD ("/sip/refresher/restart-with-a-foreign-realm", NULL, test_restart_with_a_foreign_realm);
+  ADD ("/sip/refresher/restart-on-another-port", NULL, test_restart_on_another_port);
+  ADD ("/sip/refresher/restart-after-the-lease", NULL, test_restart_after_the_lease);
+  ADD ("/sip/refresher/damaged-resume", NULL, test_damaged_resume);
+
+  return g_test_run ();
+}
