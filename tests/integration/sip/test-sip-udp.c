@@ -3,17 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "muster-hub-private.h"
-#include "muster-registration-host.h"
 #include "muster-resolver-private.h"
-#include "muster-sip-peer.h"
+#include "plugin-fixture.h"
 
-#include <string.h>
-
-/* The plugin as the daemon loads it, over real sockets on loopback, against a registrar that
- * misbehaves on a table. */
-
-#define ADDRESS "alice@example.test"
+/* A registrar that misbehaves on a table, names that do not resolve, and requests that come in. */
 
 /* a resolver that says what the test wants: literals, joined by blanks; NULL: there is no such name */
 
@@ -46,237 +39,6 @@ oracle_ask (const char *node,
 
   return 0;
 }
-
-/* an account, and the daemon around it */
-
-typedef struct {
-  const MusterPluginInfo *info;
-  MusterPluginContext *context;
-  SipPeer *peer;
-
-  MusterRegistration *registration;
-  GHashTable *params; /* name -> GVariant */
-  guint params_version;
-  char *password; /* nullable */
-  GBytes *resume;
-
-  guint n_done;
-  MusterLease *lease;
-  GError *error;
-} World;
-
-static GVariant *
-host_dup_param (gpointer host, const char *name)
-{
-  World *world = host;
-  GVariant *value = g_hash_table_lookup (world->params, name);
-
-  return value != NULL ? g_variant_ref (value) : NULL;
-}
-
-static guint
-host_get_params_version (gpointer host)
-{
-  return ((World *) host)->params_version;
-}
-
-static void
-host_load_secret (gpointer host, const char *name, GTask *task)
-{
-  World *world = host;
-
-  g_assert_cmpstr (name, ==, "password");
-  if (world->password == NULL)
-    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
-                                                 "no password is kept"));
-  else
-    g_task_return_pointer (task, muster_secret_new (world->password, strlen (world->password)),
-                           (GDestroyNotify) muster_secret_unref);
-  g_object_unref (task);
-}
-
-static GBytes *
-host_dup_resume (gpointer host)
-{
-  World *world = host;
-
-  return world->resume != NULL ? g_bytes_ref (world->resume) : NULL;
-}
-
-static void
-host_set_resume (gpointer host, GBytes *blob)
-{
-  World *world = host;
-
-  g_clear_pointer (&world->resume, g_bytes_unref);
-  world->resume = blob != NULL ? g_bytes_ref (blob) : NULL;
-}
-
-static void
-host_lost (gpointer host, const GError *error)
-{
-  g_error ("UDP loses nothing: %s", error->message);
-}
-
-static void
-host_report_bindings (gpointer host, const char *const *bindings)
-{
-}
-
-static const MusterRegistrationHost host = {
-  .dup_param = host_dup_param,
-  .load_secret = host_load_secret,
-  .dup_resume = host_dup_resume,
-  .set_resume = host_set_resume,
-  .lost = host_lost,
-  .report_bindings = host_report_bindings,
-  .get_params_version = host_get_params_version,
-};
-
-static const MusterPluginInfo *
-load_plugin (void)
-{
-  g_autofree char *file = g_build_filename (g_getenv ("MUSTER_PLUGIN_PATH"), "muster-sip.so", NULL);
-  GModule *module = g_module_open (file, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
-  gpointer symbol = NULL;
-
-  if (module == NULL || !g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, &symbol))
-    g_error ("%s", g_module_error ());
-  g_module_make_resident (module);
-  return symbol;
-}
-
-/* The daemon starts. */
-static void
-start (World *world)
-{
-  const MusterKind *kind = world->info->kinds[0];
-  g_autoptr (GError) error = NULL;
-
-  world->context = g_object_new (world->info->get_context_type (), NULL);
-  muster_plugin_context_start (world->context, &error);
-  g_assert_no_error (error);
-  world->registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
-                                                 "aaaaaaaaaaaa", ADDRESS, &host, world);
-}
-
-/* The daemon is killed, as far as one can be from within: nothing is said to the server. */
-static void
-stop (World *world)
-{
-  muster_registration_detach_host (world->registration);
-  g_assert_finalize_object (g_steal_pointer (&world->registration));
-  muster_plugin_context_stop (world->context);
-  g_assert_finalize_object (g_steal_pointer (&world->context));
-}
-
-static void
-set_string (World *world, const char *name, const char *value)
-{
-  g_hash_table_insert (world->params, g_strdup (name),
-                       g_variant_ref_sink (g_variant_new_string (value)));
-  world->params_version++;
-}
-
-static void
-set_server (World *world, const char *server_host)
-{
-  g_autofree char *server = g_strdup_printf ("%s:%u", server_host, sip_peer_get_port (world->peer));
-
-  set_string (world, "server", server);
-}
-
-static void
-world_set_up (World *world, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  world->info = load_plugin ();
-  world->params = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                         (GDestroyNotify) g_variant_unref);
-  world->password = g_strdup ("se:cret");
-  world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
-  g_assert_no_error (error);
-  set_server (world, "127.0.0.1");
-  start (world);
-}
-
-static void
-world_tear_down (World *world, gconstpointer data)
-{
-  stop (world);
-  sip_peer_free (world->peer);
-  g_hash_table_unref (world->params);
-  g_free (world->password);
-  g_clear_pointer (&world->resume, g_bytes_unref);
-  g_clear_pointer (&world->lease, muster_lease_free);
-  g_clear_error (&world->error);
-}
-
-static void
-on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  World *world = user_data;
-
-  world->n_done++;
-  world->lease = muster_registration_open_finish (world->registration, result, &world->error);
-}
-
-static void
-on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  World *world = user_data;
-
-  world->n_done++;
-  muster_registration_close_finish (world->registration, result, &world->error);
-}
-
-static void
-forget_result (World *world)
-{
-  world->n_done = 0;
-  g_clear_pointer (&world->lease, muster_lease_free);
-  g_clear_error (&world->error);
-}
-
-static void
-wait_until_done (World *world)
-{
-  while (world->n_done == 0)
-    g_main_context_iteration (NULL, TRUE); /* meson's timeout is the watchdog */
-}
-
-static void
-open_and_wait (World *world)
-{
-  forget_result (world);
-  muster_registration_open_async (world->registration, NULL, on_opened, world);
-  g_assert_cmpuint (world->n_done, ==, 0);
-  wait_until_done (world);
-}
-
-static void
-close_and_wait (World *world)
-{
-  forget_result (world);
-  muster_registration_close_async (world->registration, NULL, on_closed, world);
-  g_assert_cmpuint (world->n_done, ==, 0);
-  wait_until_done (world);
-}
-
-static const SipPeerRequest *
-last_request (World *world)
-{
-  return sip_peer_get_request (world->peer, sip_peer_count_requests (world->peer) - 1);
-}
-
-#define assert_has(text, part)                                                                     \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    if (text == NULL || strstr (text, part) == NULL)                                               \
-      g_error ("\"%s\" is not in \"%s\"", part, text);                                             \
-  }                                                                                                \
-  G_STMT_END
 
 /* the table */
 
@@ -423,7 +185,6 @@ test_quoted_names (World *world, gconstpointer data)
               "\"Al \\\"the\\\" \\\\ ice, <b>\" <sip:alice@example.test>;tag=");
 }
 
-/* Nobody listens: told by ICMP, long before Timer F. */
 /* What was made of the parameters serves until one of them changes, and not longer. */
 static void
 test_edited (World *world, gconstpointer data)
@@ -442,6 +203,7 @@ test_edited (World *world, gconstpointer data)
   assert_has (last_request (world)->from, "\"Alice at work\" <sip:");
 }
 
+/* Nobody listens: told by ICMP, long before Timer F. */
 static void
 test_refused (World *world, gconstpointer data)
 {
@@ -553,164 +315,6 @@ test_cancelled_before (World *world, gconstpointer data)
   wait_until_done (world);
   g_assert_error (world->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 0);
-}
-
-/* restarts */
-
-static void
-test_restart (World *world, gconstpointer data)
-{
-  const SipPeerRequest *before;
-  const SipPeerRequest *after;
-
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  stop (world);
-  start (world);
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-
-  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 3);
-  before = sip_peer_get_request (world->peer, 1);
-  after = sip_peer_get_request (world->peer, 2);
-  g_assert_cmpuint (after->port, ==, before->port);
-  g_assert_cmpstr (after->contact, ==, before->contact);
-  g_assert_cmpstr (after->call_id, ==, before->call_id);
-  g_assert_cmpstr (after->from, ==, before->from);
-  g_assert_cmpstr (after->cseq, ==, "103 REGISTER");
-  assert_has (after->authorization, "nc=00000066");
-  g_assert_true (world->lease->refreshed);
-}
-
-/* Somebody else has our port now: the new contact comes, the old one goes, in one request. */
-static void
-test_restart_with_port_taken (World *world, gconstpointer data)
-{
-  g_autoptr (SipPeer) squatter = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *bindings = NULL;
-  guint16 port;
-
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  port = last_request (world)->port;
-  stop (world);
-  squatter = sip_peer_new ("ok", "127.0.0.1", port, &error);
-  g_assert_no_error (error);
-
-  start (world);
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 3);
-  g_assert_cmpuint (last_request (world)->port, !=, port);
-  g_assert_false (world->lease->refreshed);
-  bindings = sip_peer_dup_bindings (world->peer);
-  g_assert_null (strchr (bindings, ' '));
-  g_assert_cmpstr (bindings, ==, world->lease->bindings[0]);
-}
-
-/* A second daemon with a copy of our store, while we run: it must not share our port. */
-static void
-test_port_is_not_shared (World *world, gconstpointer data)
-{
-  World twin = { .info = world->info, .params = world->params, .password = world->password };
-  guint16 port;
-
-  sip_peer_set_scenario (world->peer, "open");
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  port = last_request (world)->port;
-
-  twin.resume = g_bytes_ref (world->resume);
-  start (&twin);
-  open_and_wait (&twin);
-  g_assert_no_error (twin.error);
-  g_assert_cmpuint (last_request (world)->port, !=, port);
-  stop (&twin);
-  g_clear_pointer (&twin.resume, g_bytes_unref);
-  g_clear_pointer (&twin.lease, muster_lease_free);
-}
-
-/* Somebody sets the clock, on which Sofia's timers hang: what is under way fails at once instead of
- * hanging, and the socket is made anew where it was. */
-static void
-test_clock_step (World *world, gconstpointer data)
-{
-  const MusterKind *kind = world->info->kinds[0];
-  World other = { .info = world->info, .params = world->params, .password = world->password };
-  guint16 port;
-
-  sip_peer_set_scenario (world->peer, "silent");
-  muster_registration_open_async (world->registration, NULL, on_opened, world);
-  while (sip_peer_count_requests (world->peer) == 0)
-    g_main_context_iteration (NULL, TRUE);
-  port = last_request (world)->port;
-
-  muster_clock_step_wall_us (-3600 * (gint64) G_USEC_PER_SEC);
-  sip_peer_set_scenario (world->peer, "open");
-  other.registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
-                                                "bbbbbbbbbbbb", ADDRESS, &host, &other);
-  open_and_wait (&other);
-  g_assert_no_error (other.error);
-  g_assert_cmpuint (last_request (world)->port, ==, port);
-  wait_until_done (world);
-  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
-
-  g_assert_finalize_object (g_steal_pointer (&other.registration));
-  g_clear_pointer (&other.resume, g_bytes_unref);
-  g_clear_pointer (&other.lease, muster_lease_free);
-}
-
-/* Killed before the first answer came: whatever the server has is replaced, not doubled. */
-static void
-test_killed_while_registering (World *world, gconstpointer data)
-{
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr (GBytes) kept = NULL;
-  g_autofree char *call_id = NULL;
-
-  sip_peer_set_scenario (world->peer, "silent");
-  muster_registration_open_async (world->registration, cancellable, on_opened, world);
-  while (sip_peer_count_requests (world->peer) == 0)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_nonnull (world->resume);
-  kept = g_bytes_ref (world->resume);
-  call_id = g_strdup (last_request (world)->call_id);
-  g_cancellable_cancel (cancellable);
-  wait_until_done (world);
-  stop (world);
-
-  host_set_resume (world, kept);
-  sip_peer_set_scenario (world->peer, "ok");
-  start (world);
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  g_assert_cmpstr (last_request (world)->call_id, ==, call_id);
-}
-
-/* The way to the server changes: from IPv4 to IPv6. */
-static void
-test_address_change (World *world, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *bindings = NULL;
-
-  sip_peer_set_scenario (world->peer, "open");
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-
-  sip_peer_free (world->peer);
-  world->peer = sip_peer_new ("open", "::1", 0, &error);
-  g_assert_no_error (error);
-  set_server (world, "[::1]");
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  assert_has (last_request (world)->contact, "@127.0.0.1:");
-  assert_has (last_request (world)->contact, ";expires=0");
-  bindings = sip_peer_dup_bindings (world->peer);
-  assert_has (bindings, "@[::1]:");
-  g_assert_null (strchr (bindings, ' '));
-  g_assert_false (world->lease->refreshed);
 }
 
 /* requests that come in */
@@ -829,12 +433,6 @@ main (int argc, char **argv)
   ADD ("/sip/udp/ipv6", test_ipv6);
   ADD ("/sip/udp/cancel", test_cancel);
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);
-  ADD ("/sip/udp/restart", test_restart);
-  ADD ("/sip/udp/restart-with-port-taken", test_restart_with_port_taken);
-  ADD ("/sip/udp/port-is-not-shared", test_port_is_not_shared);
-  ADD ("/sip/udp/clock-step", test_clock_step);
-  ADD ("/sip/udp/killed-while-registering", test_killed_while_registering);
-  ADD ("/sip/udp/address-change", test_address_change);
   ADD ("/sip/udp/incoming", test_incoming);
   ADD ("/sip/udp/two-accounts", test_two_accounts);
   ADD ("/sip/udp/reopen-after-close", test_reopen_after_close);

@@ -1,0 +1,247 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The plugin as the daemon loads it, over real sockets on loopback, against a registrar. */
+
+#pragma once
+
+#include "muster-hub-private.h"
+#include "muster-registration-host.h"
+#include "muster-sip-peer.h"
+
+#include <string.h>
+
+#define ADDRESS "alice@example.test"
+
+/* an account, and the daemon around it */
+
+typedef struct {
+  const MusterPluginInfo *info;
+  MusterPluginContext *context;
+  SipPeer *peer;
+
+  MusterRegistration *registration;
+  GHashTable *params; /* name -> GVariant */
+  guint params_version;
+  char *password; /* nullable */
+  GBytes *resume;
+
+  guint n_done;
+  MusterLease *lease;
+  GError *error;
+} World;
+
+static inline GVariant *
+host_dup_param (gpointer host, const char *name)
+{
+  World *world = host;
+  GVariant *value = g_hash_table_lookup (world->params, name);
+
+  return value != NULL ? g_variant_ref (value) : NULL;
+}
+
+static inline guint
+host_get_params_version (gpointer host)
+{
+  return ((World *) host)->params_version;
+}
+
+static inline void
+host_load_secret (gpointer host, const char *name, GTask *task)
+{
+  World *world = host;
+
+  g_assert_cmpstr (name, ==, "password");
+  if (world->password == NULL)
+    g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
+                                                 "no password is kept"));
+  else
+    g_task_return_pointer (task, muster_secret_new (world->password, strlen (world->password)),
+                           (GDestroyNotify) muster_secret_unref);
+  g_object_unref (task);
+}
+
+static inline GBytes *
+host_dup_resume (gpointer host)
+{
+  World *world = host;
+
+  return world->resume != NULL ? g_bytes_ref (world->resume) : NULL;
+}
+
+static inline void
+host_set_resume (gpointer host, GBytes *blob)
+{
+  World *world = host;
+
+  g_clear_pointer (&world->resume, g_bytes_unref);
+  world->resume = blob != NULL ? g_bytes_ref (blob) : NULL;
+}
+
+static inline void
+host_lost (gpointer host, const GError *error)
+{
+  g_error ("UDP loses nothing: %s", error->message);
+}
+
+static inline void
+host_report_bindings (gpointer host, const char *const *bindings)
+{
+}
+
+static const MusterRegistrationHost host = {
+  .dup_param = host_dup_param,
+  .load_secret = host_load_secret,
+  .dup_resume = host_dup_resume,
+  .set_resume = host_set_resume,
+  .lost = host_lost,
+  .report_bindings = host_report_bindings,
+  .get_params_version = host_get_params_version,
+};
+
+static inline const MusterPluginInfo *
+load_plugin (void)
+{
+  g_autofree char *file = g_build_filename (g_getenv ("MUSTER_PLUGIN_PATH"), "muster-sip.so", NULL);
+  GModule *module = g_module_open (file, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
+  gpointer symbol = NULL;
+
+  if (module == NULL || !g_module_symbol (module, MUSTER_PLUGIN_SYMBOL, &symbol))
+    g_error ("%s", g_module_error ());
+  g_module_make_resident (module);
+  return symbol;
+}
+
+/* The daemon starts. */
+static inline void
+start (World *world)
+{
+  const MusterKind *kind = world->info->kinds[0];
+  g_autoptr (GError) error = NULL;
+
+  world->context = g_object_new (world->info->get_context_type (), NULL);
+  muster_plugin_context_start (world->context, &error);
+  g_assert_no_error (error);
+  world->registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
+                                                 "aaaaaaaaaaaa", ADDRESS, &host, world);
+}
+
+/* The daemon is killed, as far as one can be from within: nothing is said to the server. */
+static inline void
+stop (World *world)
+{
+  muster_registration_detach_host (world->registration);
+  g_assert_finalize_object (g_steal_pointer (&world->registration));
+  muster_plugin_context_stop (world->context);
+  g_assert_finalize_object (g_steal_pointer (&world->context));
+}
+
+static inline void
+set_string (World *world, const char *name, const char *value)
+{
+  g_hash_table_insert (world->params, g_strdup (name),
+                       g_variant_ref_sink (g_variant_new_string (value)));
+  world->params_version++;
+}
+
+static inline void
+set_server (World *world, const char *server_host)
+{
+  g_autofree char *server = g_strdup_printf ("%s:%u", server_host, sip_peer_get_port (world->peer));
+
+  set_string (world, "server", server);
+}
+
+static inline void
+world_set_up (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  world->info = load_plugin ();
+  world->params = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify) g_variant_unref);
+  world->password = g_strdup ("se:cret");
+  world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
+  g_assert_no_error (error);
+  set_server (world, "127.0.0.1");
+  start (world);
+}
+
+static inline void
+world_tear_down (World *world, gconstpointer data)
+{
+  stop (world);
+  sip_peer_free (world->peer);
+  g_hash_table_unref (world->params);
+  g_free (world->password);
+  g_clear_pointer (&world->resume, g_bytes_unref);
+  g_clear_pointer (&world->lease, muster_lease_free);
+  g_clear_error (&world->error);
+}
+
+static inline void
+on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  World *world = user_data;
+
+  world->n_done++;
+  world->lease = muster_registration_open_finish (world->registration, result, &world->error);
+}
+
+static inline void
+on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  World *world = user_data;
+
+  world->n_done++;
+  muster_registration_close_finish (world->registration, result, &world->error);
+}
+
+static inline void
+forget_result (World *world)
+{
+  world->n_done = 0;
+  g_clear_pointer (&world->lease, muster_lease_free);
+  g_clear_error (&world->error);
+}
+
+static inline void
+wait_until_done (World *world)
+{
+  while (world->n_done == 0)
+    g_main_context_iteration (NULL, TRUE); /* meson's timeout is the watchdog */
+}
+
+static inline void
+open_and_wait (World *world)
+{
+  forget_result (world);
+  muster_registration_open_async (world->registration, NULL, on_opened, world);
+  g_assert_cmpuint (world->n_done, ==, 0);
+  wait_until_done (world);
+}
+
+static inline void
+close_and_wait (World *world)
+{
+  forget_result (world);
+  muster_registration_close_async (world->registration, NULL, on_closed, world);
+  g_assert_cmpuint (world->n_done, ==, 0);
+  wait_until_done (world);
+}
+
+static inline const SipPeerRequest *
+last_request (World *world)
+{
+  return sip_peer_get_request (world->peer, sip_peer_count_requests (world->peer) - 1);
+}
+
+#define assert_has(text, part)                                                                     \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    if (text == NULL || strstr (text, part) == NULL)                                               \
+      g_error ("\"%s\" is not in \"%s\"", part, text);                                             \
+  }                                                                                                \
+  G_STMT_END
