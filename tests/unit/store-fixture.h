@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 
 #include <sqlite3.h>
+#include <string.h>
 
 /* What the tests of the store share: a store in a folder of its own, and blocking calls on it. */
 
@@ -259,6 +260,15 @@ add_accounts (MusterStore *store, const char *first, ...)
   for (const char *id = first; id != NULL; id = va_arg (accounts, const char *))
     change_put_account (change, id, "i1");
   va_end (accounts);
+  commit_ok (store, change);
+}
+
+static void
+delete_account (MusterStore *store, const char *id)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  muster_store_change_delete_account (change, id);
   commit_ok (store, change);
 }
 
