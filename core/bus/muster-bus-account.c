@@ -193,11 +193,23 @@ const MusterBusMethod muster_bus_account_methods[] = {
 
 /* Registration */
 
-/* Takes @error. */
+typedef gboolean (*Act) (MusterBroker *broker, MusterAccount *account, GError **error);
+
+/* What takes nothing but options, is done or refused at once, and answers nothing. */
 static void
-answer (GDBusMethodInvocation *invocation, GError *error)
+act_on (MusterBus *self,
+        MusterAccount *account,
+        GVariant *parameters,
+        GDBusMethodInvocation *invocation,
+        Act act)
 {
-  if (error == NULL)
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+  GError *error = NULL;
+
+  if (!muster_bus_no_options (options, invocation))
+    return;
+
+  if (act (self->broker, account, &error))
     g_dbus_method_invocation_return_value (invocation, NULL);
   else
     g_dbus_method_invocation_take_error (invocation, error);
@@ -206,14 +218,7 @@ answer (GDBusMethodInvocation *invocation, GError *error)
 static void
 refresh (MusterBus *self, gpointer account, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
-  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
-  GError *error = NULL;
-
-  if (!muster_bus_no_options (options, invocation))
-    return;
-
-  muster_broker_refresh (self->broker, account, &error);
-  answer (invocation, error);
+  act_on (self, account, parameters, invocation, muster_broker_refresh);
 }
 
 static void
@@ -222,14 +227,7 @@ retry_now (MusterBus *self,
            GVariant *parameters,
            GDBusMethodInvocation *invocation)
 {
-  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
-  GError *error = NULL;
-
-  if (!muster_bus_no_options (options, invocation))
-    return;
-
-  muster_broker_retry (self->broker, account, &error);
-  answer (invocation, error);
+  act_on (self, account, parameters, invocation, muster_broker_retry);
 }
 
 static void
@@ -238,14 +236,7 @@ connect_account (MusterBus *self,
                  GVariant *parameters,
                  GDBusMethodInvocation *invocation)
 {
-  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
-  GError *error = NULL;
-
-  if (!muster_bus_no_options (options, invocation))
-    return;
-
-  muster_broker_connect (self->broker, account, &error);
-  answer (invocation, error);
+  act_on (self, account, parameters, invocation, muster_broker_connect);
 }
 
 static void
@@ -254,14 +245,7 @@ disconnect_account (MusterBus *self,
                     GVariant *parameters,
                     GDBusMethodInvocation *invocation)
 {
-  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
-  GError *error = NULL;
-
-  if (!muster_bus_no_options (options, invocation))
-    return;
-
-  muster_broker_disconnect (self->broker, account, &error);
-  answer (invocation, error);
+  act_on (self, account, parameters, invocation, muster_broker_disconnect);
 }
 
 static void
