@@ -153,15 +153,27 @@ muster_watcher_load_finish (MusterWatcher *self, GAsyncResult *result, GError **
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* What is asked of one contact. */
 typedef struct {
   char *address;
-  char *name;
-} AddCall;
+  char *name;     /* to add; or NULL */
+  gboolean allow; /* to authorise */
+} ContactCall;
+
+static ContactCall *
+contact_call_new (const char *address)
+{
+  ContactCall *call = g_new0 (ContactCall, 1);
+
+  call->address = g_strdup (address);
+
+  return call;
+}
 
 static void
-add_call_free (gpointer data)
+contact_call_free (gpointer data)
 {
-  AddCall *call = data;
+  ContactCall *call = data;
 
   g_free (call->address);
   g_free (call->name);
@@ -175,7 +187,7 @@ start_add (MusterRegistration *self,
            GAsyncReadyCallback callback,
            gpointer user_data)
 {
-  const AddCall *call = g_task_get_task_data (task);
+  const ContactCall *call = g_task_get_task_data (task);
 
   MUSTER_WATCHER_GET_IFACE (self)->add_async (MUSTER_WATCHER (self), call->address, call->name,
                                               cancellable, callback, user_data);
@@ -209,16 +221,16 @@ muster_watcher_add_async (MusterWatcher *self,
                           GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  AddCall *call;
+  ContactCall *call;
 
   g_return_if_fail (MUSTER_IS_WATCHER (self));
   g_return_if_fail (address != NULL);
 
-  call = g_new0 (AddCall, 1);
-  call->address = g_strdup (address);
+  call = contact_call_new (address);
   call->name = g_strdup (name);
   muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_add_async, call,
-                           add_call_free, cancellable, callback, user_data, start_add, finish_add);
+                           contact_call_free, cancellable, callback, user_data, start_add,
+                           finish_add);
 }
 
 /**
@@ -239,19 +251,6 @@ muster_watcher_add_finish (MusterWatcher *self, GAsyncResult *result, GError **e
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-typedef struct {
-  char *address;
-} RemoveCall;
-
-static void
-remove_call_free (gpointer data)
-{
-  RemoveCall *call = data;
-
-  g_free (call->address);
-  g_free (call);
-}
-
 static void
 start_remove (MusterRegistration *self,
               GTask *task,
@@ -259,7 +258,7 @@ start_remove (MusterRegistration *self,
               GAsyncReadyCallback callback,
               gpointer user_data)
 {
-  const RemoveCall *call = g_task_get_task_data (task);
+  const ContactCall *call = g_task_get_task_data (task);
 
   MUSTER_WATCHER_GET_IFACE (self)->remove_async (MUSTER_WATCHER (self), call->address, cancellable,
                                                  callback, user_data);
@@ -292,16 +291,12 @@ muster_watcher_remove_async (MusterWatcher *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  RemoveCall *call;
-
   g_return_if_fail (MUSTER_IS_WATCHER (self));
   g_return_if_fail (address != NULL);
 
-  call = g_new0 (RemoveCall, 1);
-  call->address = g_strdup (address);
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_remove_async, call,
-                           remove_call_free, cancellable, callback, user_data, start_remove,
-                           finish_remove);
+  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_remove_async,
+                           contact_call_new (address), contact_call_free, cancellable, callback,
+                           user_data, start_remove, finish_remove);
 }
 
 /**
@@ -322,20 +317,6 @@ muster_watcher_remove_finish (MusterWatcher *self, GAsyncResult *result, GError 
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-typedef struct {
-  char *address;
-  gboolean allow;
-} AuthoriseCall;
-
-static void
-authorise_call_free (gpointer data)
-{
-  AuthoriseCall *call = data;
-
-  g_free (call->address);
-  g_free (call);
-}
-
 static void
 start_authorise (MusterRegistration *self,
                  GTask *task,
@@ -343,7 +324,7 @@ start_authorise (MusterRegistration *self,
                  GAsyncReadyCallback callback,
                  gpointer user_data)
 {
-  const AuthoriseCall *call = g_task_get_task_data (task);
+  const ContactCall *call = g_task_get_task_data (task);
 
   MUSTER_WATCHER_GET_IFACE (self)->authorise_async (MUSTER_WATCHER (self), call->address,
                                                     call->allow, cancellable, callback, user_data);
@@ -378,16 +359,15 @@ muster_watcher_authorise_async (MusterWatcher *self,
                                 GAsyncReadyCallback callback,
                                 gpointer user_data)
 {
-  AuthoriseCall *call;
+  ContactCall *call;
 
   g_return_if_fail (MUSTER_IS_WATCHER (self));
   g_return_if_fail (address != NULL);
 
-  call = g_new0 (AuthoriseCall, 1);
-  call->address = g_strdup (address);
+  call = contact_call_new (address);
   call->allow = allow;
   muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_authorise_async, call,
-                           authorise_call_free, cancellable, callback, user_data, start_authorise,
+                           contact_call_free, cancellable, callback, user_data, start_authorise,
                            finish_authorise);
 }
 
