@@ -14,13 +14,11 @@
 static gboolean
 check_enabled (MusterAccount *account, const char *what, GError **error)
 {
-  const MusterAccountRecord *record = muster_account_get_record (account);
-
-  if (record->enabled)
+  if (muster_account_get_record (account)->enabled)
     return TRUE;
 
   g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-               "%s is disabled, so there is nothing to %s", record->address, what);
+               "it is disabled, so there is nothing to %s", what);
   return FALSE;
 }
 
@@ -38,7 +36,7 @@ muster_broker_wish (MusterBroker *self, MusterAccount *account, gboolean disconn
 gboolean
 muster_broker_connect (MusterBroker *self, MusterAccount *account, GError **error)
 {
-  if (!check_enabled (account, "connect: enable it", error))
+  if (!check_enabled (account, "connect; enable it", error))
     return FALSE;
 
   muster_broker_wish (self, account, FALSE);

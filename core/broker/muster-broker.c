@@ -762,8 +762,7 @@ muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
   }
 
   g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-               "there is nothing to retry for %s (%s): %s",
-               muster_account_get_record (account)->address, muster_account_state_to_string (state),
+               "there is nothing to retry (%s): %s", muster_account_state_to_string (state),
                advice);
   return FALSE;
 }

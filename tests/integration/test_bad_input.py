@@ -425,6 +425,23 @@ def test_bad_commands(target):
     target.unchanged()
 
 
+OFF = "olga@echo.test"
+SAID = [
+    # words of the command, status, all that is said, once and in order
+    (["connect", OFF], REFUSES, f"cannot connect {OFF}: it is disabled, so there is nothing to connect; enable it"),
+    (["disconnect", OFF], REFUSES, f"cannot disconnect {OFF}: it is disabled, so there is nothing to disconnect"),
+    (["retry", OFF], REFUSES, f"cannot retry {OFF}: there is nothing to retry (disabled): it is disabled; enable it"),
+]
+
+
+def test_what_is_said(muster):
+    """A refusal is one sentence that says whom it is about once, what is wrong, and what to do."""
+    muster.add("echo", OFF, wait=False, options=["--disabled"])
+    for words, status, said in SAID:
+        outcome = muster.run(*words)
+        assert (outcome.stderr, outcome.returncode, outcome.stdout) == (f"muster: {said}\n", status, ""), words
+
+
 def test_bad_programs(muster):
     """No command, none such, and options in the wrong place."""
     for words in ([], ["nobody"], [LONG_WORD], ["--nothing"], ["--json"], ["\x1b[2J"], [""]):
