@@ -265,6 +265,11 @@ def test_enable_and_disable(world):
     assert [(a["address"], a["state"], a["enabled"]) for a in off] == [
         ("alice@example.org", "disabled", False), ("bob@example.org", "disabled", False)]
     assert [a["state"] for a in world.json("enable", "bob", "--wait=5")] == ["registered"]
+    for words in (["-w"], ["-w", "5"]):
+        world.out("disable", "bob", "--wait")
+        assert [a["state"] for a in world.json("enable", "bob", *words)] == ["registered"]
+    world.out("disable", "--wait", "bob")
+    assert "registered" in world.out("enable", "-w", "bob")
     assert [a["state"] for a in world.json("list")] == ["disabled", "registered"]
 
 

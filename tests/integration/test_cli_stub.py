@@ -30,6 +30,8 @@ def test_version_and_help_need_no_daemon(empty):
         assert f"  {command} " in overview
         assert empty.out("help", command).startswith(f"Usage:\n  muster {command} ")
         assert empty.out(command, "--help") == empty.out("help", command)
+    for command in ("add", "enable", "disable", "connect", "disconnect", "refresh"):
+        assert "  -w, --wait[=SECONDS]  " in empty.out("help", command)
 
 
 def test_no_daemon(empty):
@@ -75,6 +77,10 @@ def test_no_bus(empty):
     (["secret", "a", "password", "--fd", "1"], "not a descriptor"),
     (["enable"], "usage"),
     (["enable", "--wait=x", "a"], "1 to 86400"),
+    (["enable", "a", "--wait", "5"], "write --wait=5"),
+    (["disconnect", "--wait", "5", "a"], "write --wait=5"),
+    (["refresh", "a", "--wait", "5"], "write --wait=5"),
+    (["add", "echo", "a@b", "--wait", "5"], "write --wait=5"),
     (["remove"], "usage"),
     (["log", "--limit", "many"], "not a number"),
     (["monitor", "--for", "-1"], "1 to 86400"),

@@ -125,10 +125,14 @@ static void
 print_help (const CliCommand *command, GOptionContext *context)
 {
   g_autofree char *help = NULL;
+  g_autoptr (GString) text = NULL;
 
   g_option_context_set_summary (context, command->description);
   help = g_option_context_get_help (context, TRUE, NULL);
-  fputs (help, stdout);
+  text = g_string_new (help);
+  /* GOption cannot say that a value may be left out; the columns stay where they are. */
+  g_string_replace (text, "--wait=SECONDS  ", "--wait[=SECONDS]", 0);
+  fputs (text->str, stdout);
 }
 
 static GOptionContext *
@@ -206,13 +210,33 @@ cli_command_parse (Cli *cli,
   return TRUE;
 }
 
-void
-cli_command_complete_wait (char **argv)
+static gboolean
+is_seconds (const char *word)
+{
+  guint seconds;
+
+  return word != NULL && cli_text_parse_seconds (word, &seconds, NULL);
+}
+
+gboolean
+cli_command_complete_wait (char **argv, CliExit *status)
 {
   for (char **word = argv; *word != NULL && !g_str_equal (*word, "--"); word++) {
-    if (g_str_equal (*word, "--wait")) {
-      g_free (*word);
-      *word = g_strdup_printf ("--wait=%d", CLI_WAIT_DEFAULT_S);
+    gboolean in_full = g_str_equal (*word, "--wait");
+
+    if (!in_full && !g_str_equal (*word, "-w"))
+      continue;
+    if (!in_full && is_seconds (word[1])) /* as short options have it */
+      continue;
+    if (is_seconds (word[1])) {
+      *status = cli_usage ("to wait for %s seconds, write --wait=%s; if '%s' is an account, "
+                           "write it before --wait",
+                           word[1], word[1], word[1]);
+      return FALSE;
     }
+    g_free (*word);
+    *word = g_strdup_printf ("--wait=%d", CLI_WAIT_DEFAULT_S);
   }
+
+  return TRUE;
 }

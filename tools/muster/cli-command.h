@@ -36,7 +36,8 @@ gboolean cli_command_parse (Cli *cli,
                             GStrv *rest,
                             CliExit *status);
 
-/* "--wait" alone and "--wait=5"; GOption would take the next word for a number of seconds. */
-void cli_command_complete_wait (char **argv);
+/* "--wait" alone and "--wait=5"; GOption would take the next word for a number of seconds. Returns:
+ * %FALSE if somebody did, too, and was told; @status says how it ended. */
+gboolean cli_command_complete_wait (char **argv, CliExit *status);
 
 G_END_DECLS

@@ -145,8 +145,8 @@ cmd_add (Cli *cli, char **argv)
   guint wait_s = 0;
   char *path;
 
-  cli_command_complete_wait (argv);
-  if (!cli_command_parse (cli, argv, entries, 1, 2, &rest, &status))
+  if (!cli_command_complete_wait (argv, &status) ||
+      !cli_command_parse (cli, argv, entries, 1, 2, &rest, &status))
     return status;
   if (options.wait != NULL && !cli_text_parse_seconds (options.wait, &wait_s, &error))
     return cli_error_report (error);

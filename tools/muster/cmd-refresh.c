@@ -54,8 +54,8 @@ cmd_refresh (Cli *cli, char **argv)
   CliExit status, shown;
   guint wait_s = 0;
 
-  cli_command_complete_wait (argv);
-  if (!cli_command_parse (cli, argv, entries, 1, CLI_ANY_NUMBER, &rest, &status))
+  if (!cli_command_complete_wait (argv, &status) ||
+      !cli_command_parse (cli, argv, entries, 1, CLI_ANY_NUMBER, &rest, &status))
     return status;
   if (wait != NULL && !cli_text_parse_seconds (wait, &wait_s, &error))
     return cli_error_report (error);
