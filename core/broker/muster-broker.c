@@ -727,7 +727,14 @@ muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error)
 {
   MusterStanding *standing = muster_account_get_standing (account);
   MusterAccountState state = muster_standing_get_view (standing)->state;
+  const char *problem = muster_account_get_problem (account);
   const char *advice = NULL;
+
+  if (state == MUSTER_ACCOUNT_FAILED && *problem != '\0') {
+    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
+                 "it cannot register until its configuration is changed: %s", problem);
+    return FALSE;
+  }
 
   switch (state) {
   case MUSTER_ACCOUNT_WAITING_RETRY:

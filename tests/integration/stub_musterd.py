@@ -4,7 +4,7 @@
 """A daemon of straw: the D-Bus face of musterd (data/dbus/) with nothing behind it.
 
 What becomes of an account is in the beginning of its address: "refused..." ends in waiting-secret,
-"failed..." in failed, "slow..." stays registering, all others become registered. It does not offer
+"failed..." and "invalid..." in failed, "slow..." stays registering, all others become registered. It does not offer
 GetManagedObjects, which the command line must never need. org.muster.Stub lets a test look behind
 the face and pull strings.
 """
@@ -132,6 +132,9 @@ class Account(Node):
             self.state("waiting-secret", "refused", Error=f"{BUS}.Error.Refused", ErrorDetails=dbus.Dictionary(
                 {"message": "the password is wrong", "protocol-code": dbus.UInt32(403),
                  "time": dbus.UInt64(T0)}, signature="sv"))
+        elif self.account["Address"].startswith("invalid"):
+            self.state("failed", "invalid", Error=f"{BUS}.Error.Invalid", ErrorDetails=dbus.Dictionary(
+                {"message": "the server has no name"}, signature="sv"))
         elif self.account["Address"].startswith("failed"):
             self.state("failed", "forbidden", Error=f"{BUS}.Error.Forbidden")
         elif not self.account["Address"].startswith("slow"):
@@ -220,6 +223,8 @@ class Account(Node):
         if self.registration["State"] in ("registered", "disabled"):
             raise Error("WrongState", "there is nothing to retry")
         self.state("registering")
+        if self.registration["Error"].endswith("Invalid"):
+            GLib.idle_add(self.settle)
 
     @dbus.service.method(r, "a{sv}", "a(sbs)")
     def Explain(self, options):

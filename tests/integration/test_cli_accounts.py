@@ -302,6 +302,8 @@ def test_refresh(world):
 def test_retry(world):
     world.run("add", "echo", "failed@example.org", "--wait", status=BECAME_FAILURE)
     assert world.json("retry", "failed")[0]["state"] == "registering"
+    world.run("add", "echo", "invalid@example.org", "--wait", status=BECAME_FAILURE)
+    assert "is failed (invalid: the server has no name); nothing more" in world.err(BECAME_FAILURE, "retry", "invalid")
     world.add("alice@example.org")
     assert "nothing to retry" in world.err(REFUSED, "retry", "alice")
 

@@ -4,6 +4,7 @@
 
 import json
 import select
+import shutil
 import subprocess
 
 import gi
@@ -12,6 +13,7 @@ import pytest
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
+from harness.certificates import Authority  # noqa: E402
 from harness.muster import BUS_NAME, ROOT_PATH  # noqa: E402
 from harness.process import wait_until  # noqa: E402
 
@@ -391,6 +393,24 @@ def test_the_switch_ends_a_disconnect(muster):
     muster.do("disconnect", ECHO, "--wait")
     muster.do("enable", ECHO, "--wait")
     assert muster.show(ECHO)["state"] == "registered"
+
+
+# Retry
+
+
+def test_retry_of_what_is_not_valid(muster, tmp_path):
+    """A file that cannot be read is named again; once it is mended, a retry goes on."""
+    file = tmp_path / "ca.pem"
+    muster.add("sip", "ann@sip.test", wait=False, server="127.0.0.1:9", transport="tls", tls_ca=str(file))
+    row = muster.wait_state("ann@sip.test", "failed")
+    assert row["reason"] == "invalid"
+    outcome = muster.run("retry", "ann@sip.test")
+    assert outcome.returncode == 4 and not outcome.stdout
+    assert str(file) in outcome.stderr and "configuration is changed with 'muster set'" in outcome.stderr
+    assert muster.show("ann@sip.test")["attempt"] == 2, "it was tried"
+    shutil.copy(Authority(tmp_path / "authority").certificate, file)
+    muster.do("retry", "ann@sip.test")
+    muster.wait_for("ann@sip.test", 5, "beyond its file", lambda row: row["reason"] == "unreachable")
 
 
 # The log and numbers

@@ -307,6 +307,7 @@ test_live_edit_mends_what_failed (Daemon *daemon, gconstpointer data)
   MusterAccount *account = add (daemon, "alice@bound", "hush");
   g_autoptr (MusterStoreChange) change = muster_store_change_new ();
   MusterAccountRecord record = *muster_account_get_record (account);
+  g_autoptr (GError) error = NULL;
 
   /* As an older plugin took it. */
   record.params = g_variant_ref_sink (
@@ -321,6 +322,9 @@ test_live_edit_mends_what_failed (Daemon *daemon, gconstpointer data)
   wait_for_state (account, "failed");
   g_assert_cmpstr (view (account)->reason, ==, "invalid");
   g_assert_nonnull (strstr (muster_account_get_problem (account), "nick"));
+  g_assert_false (muster_broker_retry (daemon->broker, account, &error));
+  g_assert_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE);
+  g_assert_nonnull (strstr (error->message, "nick"));
   assert_update (daemon, account, "{'nick': <'al'>}", "live []");
   wait_for_state (account, "registered");
 }

@@ -8,10 +8,40 @@
 #include "config.h"
 
 #include "cli-account.h"
+#include "cli-wait.h"
 #include "commands.h"
 #include "muster-names.h"
 
 /* muster retry */
+
+#define VERDICT_US G_USEC_PER_SEC
+
+static gboolean
+is_invalid (CliRow *row)
+{
+  return g_str_equal (cli_row_get_string (row, "Registration.State"), "failed") &&
+         g_str_equal (cli_row_get_string (row, "Registration.Reason"), "invalid");
+}
+
+/* What the plugin could not use may lie outside, such as a file, and be mended by now. If it is not,
+ * that shows before any service is asked. */
+static gboolean
+check_mended (Cli *cli, const char *path, CliRow *row, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (cli_wait (cli, path, CLI_WAIT_REGISTERED, NULL, g_get_monotonic_time () + VERDICT_US,
+                &local) ||
+      !g_error_matches (local, CLI_ERROR, CLI_BECAME_FAILURE))
+    return TRUE;
+
+  g_set_error (error, CLI_ERROR, CLI_BECAME_FAILURE,
+               "%s was tried again and %s; nothing more will happen until that is mended, or its "
+               "configuration is changed with 'muster set'",
+               cli_row_get_string (row, "Account.Address"), local->message);
+
+  return FALSE;
+}
 
 static gboolean
 retry (Cli *cli, const char *path, CliRow *row, gpointer user_data, GError **error)
@@ -19,10 +49,12 @@ retry (Cli *cli, const char *path, CliRow *row, gpointer user_data, GError **err
   g_autoptr (GVariant) reply = cli_bus_call (cli, path, MUSTER_INTERFACE_REGISTRATION, "RetryNow",
                                              g_variant_new ("(a{sv})", NULL), "()", error);
 
-  if (reply == NULL)
+  if (reply == NULL) {
     cli_error_prefix (error, "cannot retry %s", cli_row_get_string (row, "Account.Address"));
+    return FALSE;
+  }
 
-  return reply != NULL;
+  return !is_invalid (row) || check_mended (cli, path, row, error);
 }
 
 CliExit
