@@ -85,6 +85,8 @@ def test_no_bus(empty):
     (["log", "--limit", "many"], "not a number"),
     (["monitor", "--for", "-1"], "1 to 86400"),
     (["plugin", "frobnicate"], "usage: muster plugin"),
+    (["plugin", "try", "."], "'.' is a folder; name the plugin's file"),
+    (["plugin", "try", "/nowhere"], "there is no file '/nowhere'"),
     (["identity", "rename", "x"], "usage: muster identity"),
     (["help", "lsit"], "did you mean 'list'"),
 ])

@@ -98,6 +98,8 @@ cmd_plugin_try (Cli *cli, const CliPluginOptions *options, const char *file)
     return cli_usage ("--real-io is from 0 to %d milliseconds", REAL_IO_MAX_MS);
   if (cli->json && options->tap)
     return cli_usage ("--json and --tap exclude each other");
+  if (g_file_test (file, G_FILE_TEST_IS_DIR))
+    return cli_usage ("'%s' is a folder; name the plugin's file in it, which ends in .so", file);
   if (!g_file_test (file, G_FILE_TEST_IS_REGULAR))
     return cli_usage ("there is no file '%s'", file);
 
