@@ -29,7 +29,8 @@ def test_version_and_help_need_no_daemon(empty):
     for command in empty.out("complete", "commands").split():
         assert f"  {command} " in overview
         assert empty.out("help", command).startswith(f"Usage:\n  muster {command} ")
-        assert empty.out(command, "--help") == empty.out("help", command)
+        for words in ([command, "--help"], ["--help", command], ["-h", command], ["--json", "--help", command]):
+            assert empty.out(*words) == empty.out("help", command)
     for command in ("add", "enable", "disable", "connect", "disconnect", "refresh"):
         assert "  -w, --wait[=SECONDS]  " in empty.out("help", command)
 
@@ -89,6 +90,7 @@ def test_no_bus(empty):
     (["plugin", "try", "/nowhere"], "there is no file '/nowhere'"),
     (["identity", "rename", "x"], "usage: muster identity"),
     (["help", "lsit"], "did you mean 'list'"),
+    (["--help", "lsit"], "did you mean 'list'"),
 ])
 def test_wrong_usage_is_told_before_the_daemon_is_asked(empty, arguments, hint):
     message = empty.err(USAGE, *arguments)

@@ -121,6 +121,17 @@ cli_command_print_overview (void)
   puts ("\n'muster help COMMAND' explains one; muster(1) explains all.");
 }
 
+CliExit
+cli_command_explain (Cli *cli, const CliCommand *command)
+{
+  g_auto (GStrv) words = g_new0 (char *, 3); /* a command may change its words */
+
+  words[0] = g_strdup (command->name);
+  words[1] = g_strdup ("--help");
+
+  return command->run (cli, words);
+}
+
 static void
 print_help (const CliCommand *command, GOptionContext *context)
 {

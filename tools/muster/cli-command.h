@@ -24,6 +24,9 @@ const CliCommand *cli_command_find (const char *name);
 CliExit cli_command_unknown (const char *name);
 void cli_command_print_overview (void);
 
+/* A command explains itself when it is asked: only it knows its options. */
+CliExit cli_command_explain (Cli *cli, const CliCommand *command);
+
 #define CLI_ANY_NUMBER G_MAXUINT
 
 /* Reads a command's own options and those that all have. Returns: %FALSE if there is nothing left to

@@ -28,12 +28,6 @@ cmd_help (Cli *cli, char **argv)
   command = cli_command_find (rest[0]);
   if (command == NULL)
     return cli_command_unknown (rest[0]);
-  {
-    g_auto (GStrv) words = g_new0 (char *, 3);
 
-    words[0] = g_strdup (command->name);
-    words[1] = g_strdup ("--help");
-
-    return command->run (cli, words);
-  }
+  return cli_command_explain (cli, command);
 }

@@ -18,7 +18,7 @@
 
 /* Options before the command. Returns: the command's place, 0 if there is nothing left to do */
 static int
-parse_leading_options (Cli *cli, char **argv, CliExit *status)
+parse_leading_options (Cli *cli, char **argv, gboolean *help, CliExit *status)
 {
   int i;
 
@@ -30,8 +30,7 @@ parse_leading_options (Cli *cli, char **argv, CliExit *status)
       puts ("muster " PACKAGE_VERSION);
       return 0;
     } else if (g_str_equal (argv[i], "--help") || g_str_equal (argv[i], "-h")) {
-      cli_command_print_overview ();
-      return 0;
+      *help = TRUE;
     } else {
       *status = cli_usage ("there is no option '%s'; 'muster help' shows what there is", argv[i]);
       return 0;
@@ -39,7 +38,10 @@ parse_leading_options (Cli *cli, char **argv, CliExit *status)
   }
 
   if (argv[i] == NULL) {
-    *status = cli_usage ("which command? 'muster help' lists them");
+    if (*help)
+      cli_command_print_overview ();
+    else
+      *status = cli_usage ("which command? 'muster help' lists them");
     return 0;
   }
 
@@ -51,6 +53,7 @@ run (Cli *cli, char **argv)
 {
   const CliCommand *command;
   g_auto (GStrv) words = NULL;
+  gboolean help = FALSE;
   CliExit status;
   int first;
 
@@ -59,13 +62,15 @@ run (Cli *cli, char **argv)
     if (!g_utf8_validate (*word, -1, NULL))
       return cli_usage ("the arguments are not UTF-8");
 
-  first = parse_leading_options (cli, argv, &status);
+  first = parse_leading_options (cli, argv, &help, &status);
   if (first == 0)
     return status;
 
   command = cli_command_find (argv[first]);
   if (command == NULL)
     return cli_command_unknown (argv[first]);
+  if (help)
+    return cli_command_explain (cli, command);
   words = g_strdupv (argv + first);
 
   return command->run (cli, words);
