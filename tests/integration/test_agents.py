@@ -94,7 +94,7 @@ def test_a_request_is_there_as_long_as_the_account_waits(refused):
     (request,) = requests(refused)
     assert request["kind"] == "secret" and request["reason"] == "refused"
     assert request["secrets"] == ["password"] and REFUSED in request["message"]
-    assert request["account"] == refused.show(REFUSED)["id"]
+    assert (request["account"], request["address"]) == (refused.show(REFUSED)["id"], REFUSED)
     refused.do("disable", REFUSED, "--wait")
     assert requests(refused) == []
 

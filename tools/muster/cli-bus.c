@@ -123,7 +123,18 @@ cli_bus_find (Cli *self, const char *kind, const char *selector, GError **error)
   return NULL;
 }
 
-/* The fields that @kind itself has; others are ours to fill in. */
+/* Whether objects of @kind have it themselves; others are ours to fill in. */
+static gboolean
+has_field (const char *kind, const char *field)
+{
+  if (g_str_equal (kind, "account"))
+    return !g_str_has_prefix (field, "Identity.");
+  if (g_str_equal (kind, "request"))
+    return !g_str_has_prefix (field, "Account.");
+
+  return TRUE;
+}
+
 static GVariant *
 fields_to_ask_for (const char *kind, const CliField *fields, gboolean columns_only)
 {
@@ -131,9 +142,7 @@ fields_to_ask_for (const char *kind, const CliField *fields, gboolean columns_on
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
   for (; fields->key != NULL; fields++) {
-    if (g_str_equal (kind, "account") && g_str_has_prefix (fields->field, "Identity."))
-      continue;
-    if (fields->column || !columns_only)
+    if (has_field (kind, fields->field) && (fields->column || !columns_only))
       g_variant_builder_add (&builder, "s", fields->field);
   }
 

@@ -100,8 +100,8 @@ const CliField cli_plugin_fields[] = {
 
 const CliField cli_request_fields[] = {
   { "id", "id", "Request.Id", "s", CLI_SHOW_TEXT, TRUE },
-  { "account", "account", "Request.Account", "o",
-    CLI_SHOW_OBJECT }, /* the message has the address */
+  { "account", "account", "Request.Account", "o", CLI_SHOW_OBJECT },
+  { "address", "address", "Account.Address", "s", CLI_SHOW_TEXT }, /* the message has it, too */
   { "kind", "kind", "Request.Kind", "s", CLI_SHOW_TEXT, TRUE },
   { "reason", "reason", "Request.Reason", "s", CLI_SHOW_WORD },
   { "secrets", "secrets", "Request.Secrets", "as", CLI_SHOW_LIST, TRUE },

@@ -227,6 +227,19 @@ serve (Cli *cli, guint max_s)
 
 /* single requests */
 
+static void
+add_addresses (Cli *cli, GPtrArray *rows)
+{
+  for (guint i = 0; i < rows->len; i++) {
+    CliRow *row = g_ptr_array_index (rows, i);
+    const char *account = cli_row_get_string (row, "Request.Account");
+
+    /* Without an answer the account is gone, and soon the request, too. */
+    if (g_variant_is_object_path (account))
+      cli_bus_load (cli, account, MUSTER_INTERFACE_ACCOUNT, row, NULL);
+  }
+}
+
 static CliExit
 list_requests (Cli *cli)
 {
@@ -236,6 +249,8 @@ list_requests (Cli *cli)
 
   if (rows == NULL)
     return cli_error_report (error);
+  if (cli->json)
+    add_addresses (cli, rows);
   cli_table_print (cli, cli_request_fields, rows);
 
   return CLI_OK;
