@@ -80,16 +80,31 @@ muster_broker_find_account (MusterBroker *self, const char *selector, GError **e
   return match_result (&match, "accounts", error);
 }
 
-MusterIdentity *
-muster_broker_find_identity (MusterBroker *self, const char *selector, GError **error)
+static void
+match_identities (MusterBroker *self, Match *match, gboolean any_case)
 {
-  Match match = { .selector = selector };
-
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->identities);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {
     MusterIdentity *identity = g_sequence_get (iter);
+    g_autofree char *folded = any_case ? g_utf8_casefold (identity->record->name, -1) : NULL;
 
-    match_names (&match, identity, identity->record->id, identity->record->name, NULL);
+    match_names (match, identity, identity->record->id, any_case ? folded : identity->record->name,
+                 NULL);
+  }
+}
+
+/* Whoever calls an identity wrongly may have its capitals wrong only. */
+MusterIdentity *
+muster_broker_find_identity (MusterBroker *self, const char *selector, GError **error)
+{
+  g_autofree char *folded = g_utf8_casefold (selector, -1);
+  Match match = { .selector = selector };
+
+  match_identities (self, &match, FALSE);
+  if (match.n_exact + match.n_prefixed == 0) {
+    match.selector = folded;
+    match_identities (self, &match, TRUE);
+    match.selector = selector;
   }
 
   return match_result (&match, "identities", error);

@@ -300,6 +300,32 @@ def test_not_found_and_ambiguous(muster):
     assert bus_error(account_path, muster, "an")[0] == ERROR + "Ambiguous"
 
 
+@pytest.mark.parametrize("selector, outcome", [
+    ("Bob", "Bob"),
+    ("bob", "bob"),
+    ("BOB", ERROR + "Ambiguous"),
+    ("Ångström", "Ångström"),
+    ("ångström", "Ångström"),
+    ("ÅNG", "Ångström"),
+    ("Carol", "Carol of Bob's"),
+    ("carol", "Carol of Bob's"),
+    ("c", ERROR + "Ambiguous"),
+    ("dave", ERROR + "NotFound"),
+])
+def test_an_identity_in_other_capitals(muster, selector, outcome):
+    """Capitals count where something is written so; else they do not, if only one identity is meant."""
+    for name in ("Bob", "bob", "Ångström", "Carol of Bob's", "Cecil"):
+        muster.do("identity", "add", name)
+
+    def find():
+        return muster.call("Manager", "Find", "(ssa{sv})", ("identity", selector, {}))[0]
+
+    if outcome.startswith(ERROR):
+        assert bus_error(find)[0] == outcome
+    else:
+        assert muster.get("Identity", "Name", find()) == outcome
+
+
 @pytest.mark.parametrize("arguments", [
     [],
     ["no-such-command"],
