@@ -431,6 +431,9 @@ SAID = [
     (["connect", OFF], REFUSES, f"cannot connect {OFF}: it is disabled, so there is nothing to connect; enable it"),
     (["disconnect", OFF], REFUSES, f"cannot disconnect {OFF}: it is disabled, so there is nothing to disconnect"),
     (["retry", OFF], REFUSES, f"cannot retry {OFF}: there is nothing to retry (disabled): it is disabled; enable it"),
+    (["add", "sip", SIP, "--set", "expires=abc"], BAD, "'expires' is a whole number from 10 to 86400, which 'abc' is not"),
+    (["add", "sip", SIP, "--set", "expires=5"], REFUSES,
+     f"cannot add {SIP}: expires cannot be 5; it is from 10 to 86400"),
 ]
 
 
@@ -440,6 +443,8 @@ def test_what_is_said(muster):
     for words, status, said in SAID:
         outcome = muster.run(*words)
         assert (outcome.stderr, outcome.returncode, outcome.stdout) == (f"muster: {said}\n", status, ""), words
+    rows = {line.split()[0]: line for line in muster.do("protocols", "sip").splitlines() if line}
+    assert "  10 to 86400  " in rows["expires"] and "  udp, tcp, tls  " in rows["transport"]
 
 
 def test_bad_programs(muster):

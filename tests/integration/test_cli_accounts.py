@@ -45,7 +45,7 @@ def test_json_has_true_types(world):
     (["echo", "nonsense"], REFUSED, "cannot add nonsense: an address is name@domain"),
     (["echo", "a@b", "--set", "prot=1"], USAGE, "echo has no parameter 'prot'; did you mean 'port'?"),
     (["echo", "a@b", "--set", "frobnication=1"], USAGE, "'muster protocols echo'"),
-    (["echo", "a@b", "--set", "port=many"], USAGE, "'port' is a whole number"),
+    (["echo", "a@b", "--set", "port=many"], USAGE, "'port' is a whole number from 1 to 65535, which 'many' is not"),
     (["echo", "a@b", "--set", "port=-1"], USAGE, "'port' is a whole number"),
     (["echo", "a@b", "--set", "port=4294967296"], USAGE, "'port' is a whole number"),
     (["echo", "a@b", "--set", "port=70000"], REFUSED, "at most 65535"),

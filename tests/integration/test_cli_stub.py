@@ -226,7 +226,8 @@ def test_protocols(world):
     echo = world.json("protocols", "echo")
     assert echo["parameters"][1] == {"name": "port", "type": "u", "label": "Port", "default": 5060, "min": 1,
                                      "max": 65535}
-    assert "password" in world.out("protocols", "echo")
+    page = world.out("protocols", "echo")
+    assert re.search(r"^port +number .* 5060 +1 to 65535", page, re.M) and "password" in page
     assert "did you mean 'echo'" in world.err(NOT_FOUND, "protocols", "eco")
 
 

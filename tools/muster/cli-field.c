@@ -72,10 +72,11 @@ const CliField cli_parameter_fields[] = {
   { "required", "required", "required", "b", CLI_SHOW_BOOLEAN, TRUE },
   { "secret", "secret", "secret", "b", CLI_SHOW_BOOLEAN, TRUE },
   { "default", "default", "default", "v", CLI_SHOW_VALUE, TRUE },
+  { "values", "values", "values", "s", CLI_SHOW_WORD, TRUE }, /* choices, or min and max */
   { "label", "label", "label", "s", CLI_SHOW_WORD },
   { "help", "help", "help", "s", CLI_SHOW_WORD, TRUE },
   { "group", "group", "group", "s", CLI_SHOW_WORD },
-  { "choices", "choices", "choices", "as", CLI_SHOW_LIST, TRUE },
+  { "choices", "choices", "choices", "as", CLI_SHOW_LIST },
   { "min", "min", "min", "u", CLI_SHOW_VALUE },
   { "max", "max", "max", "u", CLI_SHOW_VALUE },
   { "pattern", "pattern", "pattern", "s", CLI_SHOW_WORD },

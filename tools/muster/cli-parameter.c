@@ -78,6 +78,34 @@ parse_boolean (const char *text, gboolean *value)
   return *value || g_strv_contains (no, lower);
 }
 
+char *
+cli_parameter_dup_values (CliRow *parameter)
+{
+  GVariant *choices = cli_row_get (parameter, "choices");
+
+  if (choices != NULL && g_variant_is_of_type (choices, G_VARIANT_TYPE_STRING_ARRAY)) {
+    g_autofree const char **words = g_variant_get_strv (choices, NULL);
+
+    return g_strjoinv (", ", (char **) words);
+  }
+  if (cli_row_get (parameter, "max") != NULL)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+                            cli_row_get_number (parameter, "min"),
+                            cli_row_get_number (parameter, "max"));
+
+  return NULL;
+}
+
+static void
+refuse_number (CliRow *parameter, const char *text, GError **error)
+{
+  g_autofree char *range = cli_parameter_dup_values (parameter);
+
+  g_set_error (error, CLI_ERROR, CLI_USAGE, "'%s' is a whole number from %s, which '%s' is not",
+               cli_row_get_string (parameter, "name"), range != NULL ? range : "0 to 4294967295",
+               text);
+}
+
 GVariant *
 cli_parameter_parse (CliRow *parameter, const char *text, GError **error)
 {
@@ -92,8 +120,7 @@ cli_parameter_parse (CliRow *parameter, const char *text, GError **error)
   if (g_str_equal (type, "u")) {
     if (g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT32, &number, NULL))
       return g_variant_new_uint32 ((guint32) number);
-    g_set_error (error, CLI_ERROR, CLI_USAGE,
-                 "'%s' is a whole number from 0 to 4294967295, which '%s' is not", name, text);
+    refuse_number (parameter, text, error);
     return NULL;
   }
 

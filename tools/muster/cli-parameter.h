@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 GPtrArray *cli_parameters_new (GVariant *parameters);
 CliRow *cli_parameters_find (GPtrArray *self, const char *name);
 
+/* Returns: (nullable): "udp, tcp, tls" or "10 to 86400" */
+char *cli_parameter_dup_values (CliRow *parameter);
+
 /* Splits "k=v" at the first "=". */
 gboolean cli_parameter_split (const char *text, char **name, char **value, GError **error);
 /* Returns: (transfer floating): @text as the parameter's type */

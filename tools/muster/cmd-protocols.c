@@ -29,6 +29,18 @@ list_all (Cli *cli)
   return CLI_OK;
 }
 
+static void
+add_values (GPtrArray *parameters)
+{
+  for (guint i = 0; i < parameters->len; i++) {
+    CliRow *parameter = g_ptr_array_index (parameters, i);
+    char *values = cli_parameter_dup_values (parameter);
+
+    if (values != NULL)
+      cli_row_take (parameter, "values", g_variant_new_take_string (values));
+  }
+}
+
 /* In JSON parameters keep only the keys that they have; for people they are a table. */
 static CliExit
 show_one (Cli *cli, const char *id)
@@ -46,6 +58,7 @@ show_one (Cli *cli, const char *id)
   }
 
   parameters = cli_parameters_new (cli_row_get (row, "Protocol.Parameters"));
+  add_values (parameters);
   g_hash_table_remove (row, "Protocol.Parameters");
   cli_table_print_one (cli, cli_protocol_fields, row);
   if (parameters->len > 0) {

@@ -20,7 +20,9 @@ known_parameters (void)
     G_VARIANT_TYPE ("aa{sv}"),
     "[{'name': <'server'>, 'type': <'s'>}, {'name': <'port'>, 'type': <'u'>},"
     " {'name': <'verify'>, 'type': <'b'>}, {'name': <'password'>, 'type': <'s'>, 'secret': <true>},"
-    " {'name': <'odd'>, 'type': <'d'>}]",
+    " {'name': <'odd'>, 'type': <'d'>},"
+    " {'name': <'expires'>, 'type': <'u'>, 'min': <uint32 10>, 'max': <uint32 86400>},"
+    " {'name': <'transport'>, 'type': <'s'>, 'choices': <['udp', 'tcp']>}]",
     NULL, NULL, NULL);
 
   return cli_parameters_new (parameters);
@@ -62,7 +64,8 @@ test_parse (void)
     { "port=0", "{'port': <uint32 0>}", NULL },
     { "port=4294967295", "{'port': <uint32 4294967295>}", NULL },
     { "port=4294967296", NULL, "whole number" },
-    { "port=-1", NULL, "whole number" },
+    { "port=-1", NULL, "whole number from 0 to 4294967295" },
+    { "expires=abc", NULL, "whole number from 10 to 86400" },
     { "port= 1", NULL, "whole number" },
     { "port=0x10", NULL, "whole number" },
     { "port=", NULL, "whole number" },
@@ -93,6 +96,18 @@ test_parse (void)
     expected = g_variant_parse (G_VARIANT_TYPE_VARDICT, cases[i].variant, NULL, NULL, NULL);
     g_assert_cmpvariant (values, expected);
   }
+}
+
+static void
+test_values (void)
+{
+  g_autoptr (GPtrArray) known = known_parameters ();
+  g_autofree char *range = cli_parameter_dup_values (cli_parameters_find (known, "expires"));
+  g_autofree char *choices = cli_parameter_dup_values (cli_parameters_find (known, "transport"));
+
+  g_assert_cmpstr (range, ==, "10 to 86400");
+  g_assert_cmpstr (choices, ==, "udp, tcp");
+  g_assert_null (cli_parameter_dup_values (cli_parameters_find (known, "server")));
 }
 
 static void
@@ -164,6 +179,7 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/cli/parameter/split", test_split);
   g_test_add_func ("/cli/parameter/parse", test_parse);
+  g_test_add_func ("/cli/parameter/values", test_values);
   g_test_add_func ("/cli/parameter/twice", test_twice);
   g_test_add_func ("/cli/parameter/names", test_names);
   g_test_add_func ("/cli/secret/trim", test_secret_trim);
