@@ -121,6 +121,34 @@ muster_protocol_check_address (const MusterProtocol *protocol, const char *addre
   return TRUE;
 }
 
+/* "The path of a file." -> "the path of a file", but "PEM file" */
+static char *
+dup_clause (const char *help)
+{
+  char *clause = g_strdup (help);
+
+  if (g_ascii_isupper (clause[0]) && (g_ascii_islower (clause[1]) || clause[1] == ' '))
+    clause[0] = g_ascii_tolower (clause[0]);
+  if (g_str_has_suffix (clause, "."))
+    clause[strlen (clause) - 1] = '\0';
+
+  return clause;
+}
+
+static gboolean
+check_pattern (const MusterParam *param, const char *text, GError **error)
+{
+  g_autofree char *clause = NULL;
+
+  if (param->pattern == NULL || matches_pattern (param->pattern, text))
+    return TRUE;
+  if (param->help == NULL || *param->help == '\0')
+    return fail (error, "%s cannot be \"%s\"; it has another form", param->name, text);
+
+  clause = dup_clause (param->help);
+  return fail (error, "%s cannot be \"%s\"; it is %s", param->name, text, clause);
+}
+
 static gboolean
 check_string (const MusterParam *param, const char *text, GError **error)
 {
@@ -133,17 +161,8 @@ check_string (const MusterParam *param, const char *text, GError **error)
 
     return fail (error, "%s cannot be \"%s\"; it is one of %s", param->name, text, choices);
   }
-  if (param->pattern != NULL && !matches_pattern (param->pattern, text)) {
-    const char *help = param->help != NULL ? param->help : "another form";
-    gsize n_bytes = strlen (help);
 
-    if (g_str_has_suffix (help, "."))
-      n_bytes--;
-    return fail (error, "%s cannot be \"%s\"; what it takes: %.*s", param->name, text,
-                 (int) n_bytes, help);
-  }
-
-  return TRUE;
+  return check_pattern (param, text, error);
 }
 
 static gboolean

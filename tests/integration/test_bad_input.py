@@ -434,6 +434,11 @@ SAID = [
     (["add", "sip", SIP, "--set", "expires=abc"], BAD, "'expires' is a whole number from 10 to 86400, which 'abc' is not"),
     (["add", "sip", SIP, "--set", "expires=5"], REFUSES,
      f"cannot add {SIP}: expires cannot be 5; it is from 10 to 86400"),
+    (["add", "sip", SIP, "--set", "tls-ca=ca.pem"], REFUSES,
+     f"cannot add {SIP}: tls-ca cannot be \"ca.pem\"; it is the absolute path of a PEM file with authorities to trust beside "
+     "the system's"),
+    (["add", "sip", SIP, "--set", "outbound-proxy=a b"], REFUSES,
+     f"cannot add {SIP}: outbound-proxy cannot be \"a b\"; it is where all requests go first, as host, host:port or SIP URI"),
 ]
 
 
