@@ -384,7 +384,7 @@ COMMANDS = {
     "retry": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (REFUSES, ECHO)],
     "remove": [(BAD,), (NOBODY, "nobody", "--yes"), (AMBIGUOUS, "a", "--yes")],
     "monitor": [(NOBODY, "nobody"), (BAD, "--for", "ever"), (BAD, "--for", "-1")],
-    "log": [(NOBODY, "nobody"), (BAD, "--limit", "x"), (BAD, "--limit", "-1"), (BAD, "--limit", "9" * 30)],
+    "log": [(NOBODY, "nobody"), (BAD, "--type", "bogus"), (BAD, "--limit", "x"), (BAD, "--limit", "-1"), (BAD, "--limit", "9" * 30)],
     "events": [(BAD, "x"), (BAD, "--for", "ever")],
     "identity": [(BAD, "x"), (BAD, "add"), (REFUSES, "add", ""), (REFUSES, "add", LONG_WORD), (REFUSES, "add", "a\r\nb"),
                  (NOBODY, "rename", "nobody", "x"), (NOBODY, "remove", "nobody"), (BAD, "rename", "x")],

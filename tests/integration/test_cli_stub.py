@@ -194,6 +194,10 @@ def test_log(world):
     assert [event["number"] for event in world.json("log", "--limit", "1")] == [3]
     assert [event["number"] for event in world.json("log", "alice", "--limit", "0")] == [1, 2]
     assert [event["number"] for event in world.json("log", "--type", "registration.")] == [1, 2]
+    assert world.out("log", "--type", "plugin.") == "" and world.json("log", "--type", "incoming.") != []
+    for words in ([], ["--json"]):
+        assert "there is no event type 'bogus', only account.added, " in world.err(USAGE, *words, "log", "--type", "bogus")
+    assert "did you mean 'account.added'" in world.err(USAGE, "log", "--type", "account.aded")
     world.err(NOT_FOUND, "log", "bob")
 
 

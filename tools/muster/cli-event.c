@@ -13,6 +13,47 @@
 #include "cli-text.h"
 #include "muster-names.h"
 
+const char *const cli_event_types[] = {
+  "account.added",
+  "account.changed",
+  "account.enabled",
+  "account.disabled",
+  "account.removed",
+  "secret.set",
+  "secret.cleared",
+  "certificate.pinned",
+  "registration.created",
+  "registration.refreshed",
+  "registration.failed",
+  "registration.lost",
+  "registration.ended",
+  "lease.lost",
+  "plugin.crashed",
+  "plugin.suspended",
+  "plugin.resumed",
+  "outbox.dropped",
+  NULL,
+};
+
+gboolean
+cli_event_check_type (const char *type, GError **error)
+{
+  const char *nearest = cli_text_nearest (type, cli_event_types);
+  g_autofree char *all = g_strjoinv (", ", (char **) cli_event_types);
+
+  for (const char *const *known = cli_event_types; *known != NULL; known++)
+    if (g_str_has_prefix (*known, type))
+      return TRUE;
+
+  if (nearest != NULL)
+    g_set_error (error, CLI_ERROR, CLI_USAGE, "there is no event type '%s'; did you mean '%s'?",
+                 type, nearest);
+  else
+    g_set_error (error, CLI_ERROR, CLI_USAGE, "there is no event type '%s', only %s", type, all);
+
+  return FALSE;
+}
+
 struct _CliEventPrinter {
   Cli *cli;
   GHashTable *addresses; /* by path; "" for an account that is gone */

@@ -11,6 +11,12 @@
 
 G_BEGIN_DECLS
 
+/* Those of doc/events.md; a newer daemon may have more. */
+extern const char *const cli_event_types[];
+
+/* Whether a type begins so. */
+gboolean cli_event_check_type (const char *type, GError **error);
+
 /* Turns events into JSON and lines, and remembers whose path is which address. */
 typedef struct _CliEventPrinter CliEventPrinter;
 

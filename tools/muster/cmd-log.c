@@ -160,6 +160,9 @@ cmd_log (Cli *cli, char **argv)
     events = load (cli, filter, (guint) limit, &error);
   if (events == NULL)
     return cli_error_report (error);
+  /* The daemon may know a type that we do not; where it has none of it, it is a slip. */
+  if (type != NULL && events->len == 0 && !cli_event_check_type (type, &error))
+    return cli_error_report (error);
   print (cli, events);
 
   return CLI_OK;

@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include "cli-event.h"
 #include "cli-field.h"
 #include "cli-json.h"
 #include "cli-table.h"
@@ -90,6 +91,34 @@ test_keys_are_unique_and_kebab_case (void)
       g_assert_cmpuint (strlen (field->label), >, 0);
     }
   }
+}
+
+/* The page has a row for each type or few, which begins "| `account.added`, ... |". */
+static void
+test_event_types (void)
+{
+  g_autofree char *path = g_build_filename (g_getenv ("MUSTER_SOURCE_ROOT"), "doc", "events.md",
+                                            NULL);
+  g_autofree char *page = NULL;
+  g_auto (GStrv) lines = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_types = 0;
+
+  g_file_get_contents (path, &page, NULL, &error);
+  g_assert_no_error (error);
+  lines = g_strsplit (page, "\n", -1);
+  for (char **line = lines; *line != NULL; line++) {
+    g_auto (GStrv) cells = g_strsplit (*line, "|", 3);
+    g_auto (GStrv) words = g_strsplit_set (g_strv_length (cells) > 1 ? cells[1] : "", "`, ", -1);
+
+    for (char **word = words; *word != NULL; word++) {
+      if (strchr (*word, '.') == NULL)
+        continue;
+      g_assert_true (g_strv_contains (cli_event_types, *word));
+      n_types++;
+    }
+  }
+  g_assert_cmpuint (n_types, ==, g_strv_length ((char **) cli_event_types));
 }
 
 static CliRow *
@@ -229,6 +258,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/cli/field/specification", test_specification);
+  g_test_add_func ("/cli/event/types", test_event_types);
   g_test_add_func ("/cli/field/keys", test_keys_are_unique_and_kebab_case);
   g_test_add_func ("/cli/field/show", test_show);
   g_test_add_func ("/cli/field/missing", test_missing);
