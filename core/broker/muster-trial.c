@@ -126,7 +126,7 @@ static const struct {
   const char *sentence;
 } steps[] = {
   { MUSTER_STEP_CONFIGURE, FALSE, "its parameters are complete" },
-  { MUSTER_STEP_SECRET, FALSE, "everything secret that it needs was given" },
+  { MUSTER_STEP_SECRET, FALSE, NULL },
   { MUSTER_STEP_RESOLVE, TRUE, "the addresses of the service are known" },
   { MUSTER_STEP_CONNECT, TRUE, "the service can be reached" },
   { MUSTER_STEP_TLS, TRUE, "nothing is wrong with the encryption, where there is one" },
@@ -136,9 +136,39 @@ static const struct {
   { MUSTER_STEP_UNREGISTER, FALSE, "the service took the registration back" },
 };
 
+/* Returns: (nullable): the first that there can be */
+static const char *
+find_secret (const MusterProtocol *protocol)
+{
+  for (guint i = 0; i < protocol->n_params; i++) {
+    if ((protocol->params[i].flags & MUSTER_PARAM_SECRET) != 0)
+      return protocol->params[i].name;
+  }
+
+  return NULL;
+}
+
+/* What is required was asked for before the trial began; the service may want the rest. */
+static char *
+dup_secret_sentence (MusterTrial *self)
+{
+  const char *name = find_secret (self->protocol);
+
+  if (name == NULL)
+    return g_strdup ("it needs none");
+  if (g_hash_table_size (self->secrets) > 0)
+    return g_strdup ("everything secret that it needs was given");
+
+  return g_strdup_printf (self->opened ? "no %s was given, and the service asked for none"
+                                       : "no %s was given; the service may ask for one",
+                          name);
+}
+
 static char *
 dup_sentence (MusterTrial *self, gsize i)
 {
+  if (steps[i].step == MUSTER_STEP_SECRET)
+    return dup_secret_sentence (self);
   if (steps[i].step != MUSTER_STEP_REGISTER)
     return g_strdup (steps[i].sentence);
   if (self->report->lease_s > 0)

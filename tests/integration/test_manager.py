@@ -79,6 +79,7 @@ def test_a_test_that_works(muster):
     steps, ok, details = try_account(muster)
     assert ok and all(worked and sentence for _, worked, sentence in steps)
     assert [name for name, _, _ in steps] == ["configure", "secret", "authenticate", "register", "unregister"]
+    assert steps[1][2] == "no password was given, and the service asked for none"
     assert (details["lease"], details["bindings"]) == (60, [ECHO])
     assert muster.list() == [] and types_of_events(muster) == []
     assert muster.call("Metrics", "Get", "(a{sv})", ({},))[0]["tests"] == 0
@@ -99,6 +100,7 @@ def test_a_test_of_a_service_that_is_not_there(muster):
     steps, ok, details = try_account(muster, "ann@sip.test", parameters, "sip")
     assert not ok and steps[-1][:2] == ("connect", False)
     assert [name for name, _, _ in steps][:3] == ["configure", "secret", "resolve"]
+    assert steps[1][1:] == (True, "no password was given; the service may ask for one")
     assert details["error"] == ERROR + "Unreachable"
 
 
@@ -164,6 +166,8 @@ def test_the_test_command(muster):
     printed = muster.do("test", "echo", ECHO)
     assert printed.startswith("yes  configure") and "unregister" in printed
     assert muster.json("test", "echo", ECHO)["ok"] is True
+    printed = muster.do("test", "echo", ECHO, "--password-fd", "3", secret="hush")
+    assert "secret       everything secret that it needs was given" in printed
     outcome = muster.run("test", "echo", "mallory@echo.test")
     assert outcome.returncode == 1 and "authenticate failed" in outcome.stderr and "no   authenticate" in outcome.stdout
 
