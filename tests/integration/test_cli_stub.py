@@ -36,7 +36,8 @@ def test_version_and_help_need_no_daemon(empty):
 
 
 def test_no_daemon(empty):
-    assert "musterd is not running" in empty.err(NO_DAEMON, "list")
+    said = empty.err(NO_DAEMON, "list")
+    assert "musterd is not running" in said and "if you started it just now, try again in a moment" in said
     for arguments in (["show", "a"], ["add", "echo", "a@b"], ["monitor"], ["events"], ["log"], ["status"],
                       ["protocols"], ["plugin"], ["identity"], ["enable", "a", "b"]):
         empty.err(NO_DAEMON, *arguments)

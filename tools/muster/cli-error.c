@@ -22,6 +22,9 @@
 G_DEFINE_QUARK (cli-error-quark, cli_error)
 /* clang-format on */
 
+/* Nobody has the name, and the bus cannot start who would. */
+#define NO_SERVICE "org.freedesktop.DBus.Error.ServiceUnknown"
+
 static const struct {
   const char *name;
   CliExit status;
@@ -39,7 +42,7 @@ static const struct {
   { "org.freedesktop.DBus.Error.InvalidArgs", CLI_REFUSED },
   { "org.freedesktop.DBus.Error.AccessDenied", CLI_REFUSED },
   { "org.freedesktop.DBus.Error.UnknownObject", CLI_NOT_FOUND },
-  { "org.freedesktop.DBus.Error.ServiceUnknown", CLI_NO_DAEMON },
+  { NO_SERVICE, CLI_NO_DAEMON },
   { "org.freedesktop.DBus.Error.NameHasNoOwner", CLI_NO_DAEMON },
   { "org.freedesktop.DBus.Error.NoReply", CLI_NO_DAEMON },
   { "org.freedesktop.DBus.Error.Disconnected", CLI_NO_DAEMON },
@@ -80,8 +83,11 @@ cli_error_translate (GError **error)
   if (g_error_matches (raw, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY))
     g_set_error (error, CLI_ERROR, status, "musterd ended before it answered");
   else if (status == CLI_NO_DAEMON)
-    g_set_error (error, CLI_ERROR, status, "musterd is not running and could not be started: %s",
-                 raw->message);
+    g_set_error (error, CLI_ERROR, status, "musterd is not running and could not be started: %s%s",
+                 raw->message,
+                 g_strcmp0 (name, NO_SERVICE) == 0
+                   ? "; if you started it just now, try again in a moment"
+                   : "");
   else if (g_error_matches (raw, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     g_set_error (error, CLI_ERROR, status, "musterd does not answer");
   else if (g_error_matches (raw, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD) ||
