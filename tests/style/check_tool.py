@@ -69,7 +69,7 @@ def systemd_unit(paths, _build):
             name = os.path.basename(path).removesuffix(".in")
             copies.append(os.path.join(directory, name))
             with open(copies[-1], "w", encoding="utf-8") as copy:
-                copy.write(tree.read(path).replace("@bindir@/musterd", "/bin/true"))
+                copy.write(tree.read(path).replace("@libexecdir@/musterd", "/bin/true"))
         environment = {**os.environ, "XDG_RUNTIME_DIR": directory}
         verified = subprocess.run(["systemd-analyze", "--user", "--man=no", "verify", *copies], check=False,
                                   env=environment).returncode
