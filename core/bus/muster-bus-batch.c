@@ -68,7 +68,21 @@ batch_unref (gpointer data)
   g_free (self);
 }
 
-/* In the worker thread. */
+/* in the worker thread */
+
+static void
+send (GDBusConnection *connection, const Signal *signal)
+{
+  g_autoptr (GDBusMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  message = g_dbus_message_new_signal (signal->path, signal->interface, signal->name);
+  g_dbus_message_set_body (message, signal->parameters);
+  if (!g_dbus_connection_send_message (connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
+                                       &error))
+    g_debug ("%s was not sent: %s", signal->name, error->message);
+}
+
 static GDBusMessage *
 on_outgoing (GDBusConnection *connection,
              GDBusMessage *message,
@@ -86,17 +100,13 @@ on_outgoing (GDBusConnection *connection,
   g_atomic_int_set (&self->is_released, FALSE);
   g_mutex_unlock (&self->mutex);
 
-  for (guint i = 0; signals != NULL && i < signals->len; i++) {
-    const Signal *signal = &g_array_index (signals, Signal, i);
-    g_autoptr (GError) error = NULL;
-
-    if (!g_dbus_connection_emit_signal (connection, NULL, signal->path, signal->interface,
-                                        signal->name, signal->parameters, &error))
-      g_debug ("%s was not sent: %s", signal->name, error->message);
-  }
+  for (guint i = 0; signals != NULL && i < signals->len; i++)
+    send (connection, &g_array_index (signals, Signal, i));
 
   return message;
 }
+
+/* in the main thread */
 
 /* Consumes @parameters if they are floating. */
 void
