@@ -86,12 +86,13 @@ muster_store_load_identity_rows (MusterStoreDatabase *database, GError **error)
 }
 
 /* One row as a record, or NULL with a reason why it is bad. */
-typedef gpointer (*ReadRow) (sqlite3_stmt *row, char **reason);
+typedef gpointer (*ReadRow) (sqlite3_stmt *row, char **reason, gpointer user_data);
 
 static GPtrArray *
 load_table (MusterStoreDatabase *database,
             const char *select_sql,
             ReadRow read_row,
+            gpointer user_data,
             GDestroyNotify record_free,
             MusterStoreQuarantine *quarantine,
             GError **error)
@@ -106,7 +107,7 @@ load_table (MusterStoreDatabase *database,
 
   while (muster_store_database_next (database, row, &local_error)) {
     char *reason = NULL;
-    gpointer record = read_row (row, &reason);
+    gpointer record = read_row (row, &reason, user_data);
 
     if (record != NULL)
       g_ptr_array_add (records, record);
@@ -125,8 +126,41 @@ load_table (MusterStoreDatabase *database,
 
 /* account */
 
+/* Accounts of one service are configured alike, and come one after the other: parameters that read as
+ * those before are not parsed again, nor kept twice. */
+typedef struct {
+  char *text;
+  GVariant *params; /* NULL: none yet */
+} LastParams;
+
+static void
+last_params_clear (LastParams *self)
+{
+  g_free (self->text);
+  g_clear_pointer (&self->params, g_variant_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LastParams, last_params_clear)
+
+static GVariant *
+read_params (sqlite3_stmt *row, int i, LastParams *last, char **reason)
+{
+  const char *text = muster_store_column_text (row, i, reason);
+  GVariant *params;
+
+  if (text != NULL && last->params != NULL && g_str_equal (text, last->text))
+    return g_variant_ref (last->params);
+
+  params = muster_store_column_vardict (row, i, reason);
+  if (params != NULL) {
+    last_params_clear (last);
+    last->text = g_strdup (text);
+    last->params = g_variant_ref (params);
+  }
+  return params;
+}
+
 static gpointer
-read_account (sqlite3_stmt *row, char **reason)
+read_account (sqlite3_stmt *row, char **reason, gpointer user_data)
 {
   g_autoptr (MusterAccountRecord) record = g_new0 (MusterAccountRecord, 1);
 
@@ -136,7 +170,7 @@ read_account (sqlite3_stmt *row, char **reason)
   record->address = g_strdup (muster_store_column_text (row, 4, reason));
   record->name = g_strdup (muster_store_column_text (row, 5, reason));
   record->enabled = muster_store_column_int (row, 6, reason) != 0;
-  record->params = muster_store_column_vardict (row, 7, reason);
+  record->params = read_params (row, 7, user_data, reason);
   record->created_us = muster_store_column_int (row, 8, reason);
   record->modified_us = muster_store_column_int (row, 9, reason);
 
@@ -151,19 +185,20 @@ muster_store_load_account_rows (MusterStoreDatabase *database, GError **error)
 {
   g_autoptr (MusterStoreQuarantine)
     quarantine = muster_store_quarantine_new ("account", "DELETE FROM account WHERE rowid = ?");
+  g_auto (LastParams) last = { 0 };
 
   return load_table (
     database,
     "SELECT rowid, id, identity, protocol, address, name, enabled, params, created_us, modified_us,"
     " EXISTS (SELECT 1 FROM identity WHERE identity.id = account.identity) AS has_identity"
     " FROM account ORDER BY created_us, id",
-    read_account, (GDestroyNotify) muster_account_record_free, quarantine, error);
+    read_account, &last, (GDestroyNotify) muster_account_record_free, quarantine, error);
 }
 
 /* runtime */
 
 static gpointer
-read_runtime (sqlite3_stmt *row, char **reason)
+read_runtime (sqlite3_stmt *row, char **reason, gpointer user_data)
 {
   g_autoptr (MusterRuntimeRecord) record = g_new0 (MusterRuntimeRecord, 1);
   gint64 attempt;
@@ -191,7 +226,7 @@ muster_store_load_runtime_rows (MusterStoreDatabase *database, GError **error)
     "SELECT rowid, account, state, registered_at_us, expires_at_us, refresh_at_us, attempt"
     " FROM runtime WHERE typeof (account) <> 'text'"
     " OR EXISTS (SELECT 1 FROM account WHERE account.id = runtime.account)",
-    read_runtime, (GDestroyNotify) muster_runtime_record_free, quarantine, error);
+    read_runtime, NULL, (GDestroyNotify) muster_runtime_record_free, quarantine, error);
 }
 
 /* sealed: only that they are there */
@@ -228,7 +263,7 @@ muster_store_load_sealed_name_rows (MusterStoreDatabase *database, GError **erro
 /* quarantine */
 
 static gpointer
-read_quarantine (sqlite3_stmt *row, char **reason)
+read_quarantine (sqlite3_stmt *row, char **reason, gpointer user_data)
 {
   g_autoptr (MusterQuarantineRecord) record = g_new0 (MusterQuarantineRecord, 1);
 
@@ -249,6 +284,6 @@ muster_store_load_quarantine_rows (MusterStoreDatabase *database, GError **error
 
   return load_table (database,
                      "SELECT rowid, id, source, reason, time_us FROM quarantine ORDER BY rowid",
-                     read_quarantine, (GDestroyNotify) muster_quarantine_record_free, quarantine,
-                     error);
+                     read_quarantine, NULL, (GDestroyNotify) muster_quarantine_record_free,
+                     quarantine, error);
 }

@@ -75,6 +75,20 @@ muster_runtime_record_copy (const MusterRuntimeRecord *self)
 }
 
 void
+muster_runtime_record_update (MusterRuntimeRecord *self, const MusterRuntimeRecord *from)
+{
+  MusterRuntimeRecord now = *from;
+
+  now.account = self->account;
+  now.state = self->state;
+  if (!g_str_equal (from->state, self->state)) {
+    g_free (self->state);
+    now.state = g_strdup (from->state);
+  }
+  *self = now;
+}
+
+void
 muster_runtime_record_free (MusterRuntimeRecord *self)
 {
   g_free (self->account);

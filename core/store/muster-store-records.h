@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 MusterIdentityRecord *muster_identity_record_copy (const MusterIdentityRecord *self);
 MusterAccountRecord *muster_account_record_copy (const MusterAccountRecord *self);
 MusterRuntimeRecord *muster_runtime_record_copy (const MusterRuntimeRecord *self);
+/* @from is of the same account. */
+void muster_runtime_record_update (MusterRuntimeRecord *self, const MusterRuntimeRecord *from);
 MusterEventRecord *muster_event_record_copy (const MusterEventRecord *self);
 MusterPluginRecord *muster_plugin_record_copy (const MusterPluginRecord *self);
 

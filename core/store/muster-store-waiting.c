@@ -10,6 +10,7 @@
 #include "muster-store-waiting.h"
 
 #include "muster-store-journal.h"
+#include "muster-store-records.h"
 #include "muster-store-rows.h"
 
 /*
@@ -132,12 +133,14 @@ account_rows_put_sealed (AccountRows *rows, guint64 stamp, const char *name, GBy
 void
 muster_store_waiting_put_runtime (MusterStoreWaiting *self,
                                   guint64 stamp,
-                                  MusterRuntimeRecord *record)
+                                  const MusterRuntimeRecord *record)
 {
   AccountRows *rows = muster_store_waiting_ensure (self, record->account);
 
-  g_clear_pointer (&rows->runtime, muster_runtime_record_free);
-  rows->runtime = record;
+  if (rows->runtime != NULL)
+    muster_runtime_record_update (rows->runtime, record);
+  else
+    rows->runtime = muster_runtime_record_copy (record);
   rows->runtime_stamp = stamp;
 }
 

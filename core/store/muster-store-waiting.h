@@ -30,7 +30,7 @@ guint muster_store_waiting_get_n_rows (MusterStoreWaiting *self); /* an account 
 /* Records are taken. */
 void muster_store_waiting_put_runtime (MusterStoreWaiting *self,
                                        guint64 stamp,
-                                       MusterRuntimeRecord *record);
+                                       const MusterRuntimeRecord *record);
 void muster_store_waiting_put_sealed (MusterStoreWaiting *self,
                                       guint64 stamp,
                                       const char *account,

@@ -468,7 +468,7 @@ muster_store_writer_set_due (MusterStoreWriter *self)
 }
 
 void
-muster_store_writer_put_runtime (MusterStoreWriter *self, MusterRuntimeRecord *record)
+muster_store_writer_put_runtime (MusterStoreWriter *self, const MusterRuntimeRecord *record)
 {
   g_mutex_lock (&self->lock);
   muster_store_waiting_put_runtime (self->waiting, self->next_stamp++, record);

@@ -61,7 +61,7 @@ void muster_store_writer_stop (MusterStoreWriter *self);
 /* Main thread. */
 void muster_store_writer_push (MusterStoreWriter *self, MusterStoreJob *job);
 gpointer muster_store_writer_run (MusterStoreWriter *self, MusterStoreJob *job, GError **error);
-void muster_store_writer_put_runtime (MusterStoreWriter *self, MusterRuntimeRecord *record);
+void muster_store_writer_put_runtime (MusterStoreWriter *self, const MusterRuntimeRecord *record);
 void muster_store_writer_put_sealed (MusterStoreWriter *self,
                                      const char *account,
                                      const char *name,

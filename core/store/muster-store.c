@@ -634,7 +634,7 @@ muster_store_put_runtime (MusterStore *self, const MusterRuntimeRecord *record)
   g_return_if_fail (record->account != NULL && record->state != NULL);
 
   if (self->writer != NULL)
-    muster_store_writer_put_runtime (self->writer, muster_runtime_record_copy (record));
+    muster_store_writer_put_runtime (self->writer, record);
 }
 
 /**

@@ -311,7 +311,7 @@ test_told_first (void)
 
   for (guint i = 0; i < 11; i++)
     muster_store_waiting_put_event (rows, i, muster_event_record_copy (&event));
-  muster_store_waiting_put_runtime (rows, 11, muster_runtime_record_copy (&runtime));
+  muster_store_waiting_put_runtime (rows, 11, &runtime);
 
   part = muster_store_waiting_split (rows, 10);
   rest = muster_store_waiting_split_events (rows, 100);
