@@ -34,10 +34,16 @@ struct _MusterSipAgent {
   nta_leg_t *leg;   /* destroyed with nta */
   gint64 wall_offset_us;
 
-  GQueue pending;  /* of MusterSipTransaction *: with Sofia */
-  GQueue answered; /* of MusterSipTransaction *: waiting for their turn */
-  guint dispatch_source;
+  GQueue pending;   /* of MusterSipTransaction *: with Sofia */
+  GQueue answered;  /* of MusterSipTransaction *: waiting for their turn */
+  GSource *answers; /* an AnswersSource */
 };
+
+/* Ready while answers wait. One that stays costs less than an idle source for each answer. */
+typedef struct {
+  GSource source; /* first */
+  MusterSipAgent *agent;
+} AnswersSource;
 
 struct _MusterSipTransaction {
   GList link; /* in pending or answered */
@@ -60,9 +66,16 @@ transaction_free (MusterSipTransaction *transaction)
 /* answers */
 
 static gboolean
-on_dispatch (gpointer user_data)
+answers_prepare (GSource *source, gint *timeout_ms)
 {
-  MusterSipAgent *self = user_data;
+  *timeout_ms = -1;
+  return ((AnswersSource *) source)->agent->answered.head != NULL;
+}
+
+static gboolean
+answers_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  MusterSipAgent *self = ((AnswersSource *) source)->agent;
 
   for (guint i = 0; i < ANSWERS_PER_DISPATCH && self->answered.head != NULL; i++) {
     MusterSipTransaction *transaction = g_queue_pop_head_link (&self->answered)->data;
@@ -70,11 +83,20 @@ on_dispatch (gpointer user_data)
     transaction->func (transaction->response, transaction->failure, transaction->user_data);
     transaction_free (transaction);
   }
+  return G_SOURCE_CONTINUE;
+}
 
-  if (self->answered.head != NULL)
-    return G_SOURCE_CONTINUE;
-  self->dispatch_source = 0;
-  return G_SOURCE_REMOVE;
+static GSourceFuncs answers_funcs = { answers_prepare, NULL, answers_dispatch, NULL, NULL, NULL };
+
+static GSource *
+answers_source_new (MusterSipAgent *agent)
+{
+  GSource *source = g_source_new (&answers_funcs, sizeof (AnswersSource));
+
+  ((AnswersSource *) source)->agent = agent;
+  g_source_set_static_name (source, "SIP answers");
+  g_source_attach (source, NULL);
+  return source;
 }
 
 /* Takes what was set in @transaction to the loop. */
@@ -85,8 +107,6 @@ transaction_answered (MusterSipTransaction *transaction)
 
   g_queue_unlink (&self->pending, &transaction->link);
   g_queue_push_tail_link (&self->answered, &transaction->link);
-  if (self->dispatch_source == 0)
-    self->dispatch_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_dispatch, self, NULL);
 }
 
 static GError *
@@ -272,6 +292,7 @@ muster_sip_agent_new (const char *address,
   self->address = g_strdup (address);
   self->is_ours = is_ours;
   self->user_data = user_data;
+  self->answers = answers_source_new (self);
 
   if (!bring_up (self, port)) {
     g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_CONNECT,
@@ -288,7 +309,8 @@ muster_sip_agent_free (MusterSipAgent *self)
   if (self == NULL)
     return;
   take_down (self);
-  g_clear_handle_id (&self->dispatch_source, g_source_remove);
+  g_source_destroy (self->answers);
+  g_source_unref (self->answers);
   while (self->answered.head != NULL)
     transaction_free (g_queue_pop_head_link (&self->answered)->data);
   g_free (self->transport.contact_host);
