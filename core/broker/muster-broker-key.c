@@ -23,24 +23,6 @@ is_waiting_for_key (MusterAccount *account)
          muster_account_get_missing_secret (account) == NULL;
 }
 
-static void
-muster_broker_seal_pending (MusterBroker *self)
-{
-  g_autoptr (GHashTable) pending = g_steal_pointer (&self->unsealed);
-  GHashTableIter iter;
-  gpointer id, blob;
-
-  self->unsealed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                          (GDestroyNotify) g_bytes_unref);
-  g_hash_table_iter_init (&iter, pending);
-  while (g_hash_table_iter_next (&iter, &id, &blob)) {
-    MusterAccount *account = muster_broker_get_account (self, id);
-
-    if (account != NULL)
-      muster_broker_save_resume (self, account, blob);
-  }
-}
-
 void
 muster_broker_set_key (MusterBroker *self,
                        MusterVault *vault,
@@ -54,7 +36,7 @@ muster_broker_set_key (MusterBroker *self,
   g_free (self->key_problem);
   self->key_problem = g_strdup (problem);
   if (vault != NULL)
-    muster_broker_seal_pending (self);
+    muster_broker_seal_resumes (self);
   if (!news)
     return;
 

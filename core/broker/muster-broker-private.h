@@ -25,7 +25,8 @@ struct _MusterBroker {
   char *key_problem;      /* and in a sentence */
   GHashTable
     *key_runtime; /* id -> MusterRuntimeRecord of the last run, for accounts that wait for it */
-  GHashTable *unsealed; /* id -> GBytes: resume blobs that wait for it */
+  GHashTable *unsealed;   /* id -> GBytes: resume blobs, not yet sealed */
+  MusterTimer seal_timer; /* armed while there are some, and a key */
   MusterPluginRegistry *registry;
   MusterEventBus *events;
   MusterGate *gate; /* or NULL */
@@ -68,6 +69,13 @@ typedef struct {
   MusterModule *module; /* started */
   const char *address;  /* the part of the given one that counts */
 } MusterNewAccount;
+
+/* muster-broker-resume.c: host is the broker */
+void muster_broker_init_resume (MusterBroker *self);
+void muster_broker_clear_resume (MusterBroker *self);
+void muster_broker_load_resume (gpointer host, MusterAccount *account);
+void muster_broker_save_resume (gpointer host, MusterAccount *account, GBytes *blob);
+void muster_broker_seal_resumes (MusterBroker *self); /* at once, what waits for it */
 
 /* muster-broker-accounts.c */
 /* Whether it could be added, by what is given alone; %MUSTER_BROKER_ERROR_INVALID_ARGUMENT names
@@ -112,7 +120,6 @@ void muster_broker_retire_account (MusterBroker *self, MusterAccount *account);
 void muster_broker_start_account (MusterBroker *self, MusterAccount *account);
 void muster_broker_update_request (MusterBroker *self, MusterAccount *account);
 void muster_broker_drop_request (MusterBroker *self, MusterAccount *account);
-void muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *blob);
 gboolean muster_broker_continue_lease (MusterBroker *self,
                                        MusterAccount *account,
                                        const MusterRuntimeRecord *runtime);

@@ -119,82 +119,6 @@ on_load_secret (gpointer host, MusterAccount *account, const char *name, GTask *
                                   on_secret_read, task);
 }
 
-typedef struct {
-  MusterBroker *broker;
-  GCancellable *life; /* of the broker */
-  MusterAccount *account;
-} ResumeRead;
-
-static void
-on_resume_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree ResumeRead *read = user_data;
-  g_autoptr (MusterAccount) account = read->account;
-  g_autoptr (GCancellable) life = read->life;
-  const char *id = muster_account_get_id (account);
-  g_autoptr (GBytes) sealed = NULL;
-  g_autoptr (MusterSecret) plain = NULL;
-  g_autoptr (GBytes) blob = NULL;
-  g_autoptr (GError) error = NULL;
-
-  sealed = muster_store_read_sealed_finish (MUSTER_STORE (source), result, &error);
-  if (g_cancellable_is_cancelled (life))
-    return;
-  if (sealed != NULL && read->broker->vault == NULL)
-    g_info ("%s: starting afresh, what was kept is sealed", id);
-  else if (sealed != NULL)
-    plain = muster_vault_open (read->broker->vault, id, MUSTER_SEALED_RESUME, sealed, &error);
-  if (error != NULL)
-    g_warning ("%s: starting afresh, what was kept cannot be read: %s", id, error->message);
-
-  if (plain != NULL) {
-    gsize length;
-    const char *data = muster_secret_peek (plain, &length);
-
-    if (length > 0)
-      blob = g_bytes_new (data, length);
-  }
-  muster_account_resume_loaded (account, blob);
-}
-
-static void
-on_load_resume (gpointer host, MusterAccount *account)
-{
-  MusterBroker *self = host;
-  ResumeRead *read;
-
-  if (!muster_account_has_resume (account)) {
-    muster_account_resume_loaded (account, NULL);
-    return;
-  }
-
-  read = g_new (ResumeRead, 1);
-  read->broker = self;
-  read->life = g_object_ref (self->life);
-  read->account = muster_account_ref (account);
-  muster_store_read_sealed_async (self->store, muster_account_get_id (account),
-                                  MUSTER_SEALED_RESUME, NULL, on_resume_read, read);
-}
-
-void
-muster_broker_save_resume (MusterBroker *self, MusterAccount *account, GBytes *blob)
-{
-  const char *id = muster_account_get_id (account);
-  g_autoptr (GBytes) sealed = NULL;
-
-  if (self->vault == NULL) {
-    g_hash_table_insert (self->unsealed, g_strdup (id),
-                         blob != NULL ? g_bytes_ref (blob) : g_bytes_new_static ("", 0));
-    return;
-  }
-
-  /* An empty one says that there is none. */
-  sealed = muster_vault_seal (self->vault, id, MUSTER_SEALED_RESUME,
-                              blob != NULL ? g_bytes_get_data (blob, NULL) : "",
-                              blob != NULL ? g_bytes_get_size (blob) : 0);
-  muster_store_put_sealed_later (self->store, id, MUSTER_SEALED_RESUME, sealed);
-}
-
 static void
 on_secret_refused (gpointer host, MusterAccount *account)
 {
@@ -206,12 +130,6 @@ on_secret_refused (gpointer host, MusterAccount *account)
     return;
   sealed = muster_vault_seal (self->vault, id, MUSTER_SEALED_REFUSED, "", 0);
   muster_store_put_sealed_later (self->store, id, MUSTER_SEALED_REFUSED, sealed);
-}
-
-static void
-on_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
-{
-  muster_broker_save_resume (host, account, blob);
 }
 
 static void
@@ -354,8 +272,8 @@ static const MusterAccountHost account_host = {
   .get_offline_reason = on_get_offline_reason,
   .why_no_key = on_why_no_key,
   .load_secret = on_load_secret,
-  .load_resume = on_load_resume,
-  .save_resume = on_save_resume,
+  .load_resume = muster_broker_load_resume,
+  .save_resume = muster_broker_save_resume,
   .secret_refused = on_secret_refused,
   .admit = on_admit,
   .release = on_release,
@@ -803,8 +721,6 @@ muster_broker_new (MusterStore *store,
   self->key_problem = g_strdup ("there is no key");
   self->key_runtime = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                              (GDestroyNotify) muster_runtime_record_free);
-  self->unsealed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                          (GDestroyNotify) g_bytes_unref);
   self->registry = registry;
   self->events = events;
   self->admission = muster_admission_new ();
@@ -822,6 +738,7 @@ muster_broker_new (MusterStore *store,
   g_queue_init (&self->identity_changes);
   self->life = g_cancellable_new ();
   muster_broker_init_leave (self);
+  muster_broker_init_resume (self);
 
   return self;
 }
@@ -851,7 +768,7 @@ muster_broker_free (MusterBroker *self)
   muster_broker_clear_offline (self);
   g_queue_clear (&self->identity_changes);
   g_hash_table_unref (self->key_runtime);
-  g_hash_table_unref (self->unsealed);
+  muster_broker_clear_resume (self);
   g_free (self->key_problem);
   g_free (self->notice);
   g_free (self);

@@ -118,6 +118,22 @@ test_refused_stays_refused_when_switched_off (Daemon *daemon, gconstpointer data
   assert_stays_refused (daemon);
 }
 
+/* What a registration saves with its last breath is sealed before the daemon is gone. */
+static void
+test_last_words_are_kept (Daemon *daemon, gconstpointer data)
+{
+  MusterAccount *account = add (daemon, "alice@bound", "hush");
+
+  wait_for_state (account, "registered");
+  daemon_leave (daemon); /* closing, it saves "closed" */
+  daemon_kill (daemon);
+  daemon_start (daemon);
+
+  account = only_account (daemon);
+  wait_for_state (account, "registered");
+  assert_binding (account, "one.example hush closed");
+}
+
 /* An edit that makes it another registration, but leaves it the secret, is none either. */
 static void
 test_refused_stays_refused_when_edited (Daemon *daemon, gconstpointer data)
@@ -273,6 +289,7 @@ main (int argc, char **argv)
   ADD ("a-new-secret-is-tried", test_a_new_secret_is_tried);
   ADD ("left-and-started", test_left_and_started);
   ADD ("leaving-with-nobody", test_leaving_with_nobody);
+  ADD ("last-words-are-kept", test_last_words_are_kept);
   ADD ("added-while-leaving", test_added_while_leaving);
   ADD ("leaving-while-a-service-is-silent", test_leaving_while_a_service_is_silent);
   ADD ("a-damaged-row-is-said", test_a_damaged_row_is_said);
