@@ -55,9 +55,10 @@ class Site:
         self.bus.end()
 
 
-def wait_registered(muster, n_accounts, timeout_s):
+def wait_registered(muster, n_accounts, timeout_s, every_s=0.02):
+    """Asking costs the daemon, too: where its CPU time counts, ask seldom."""
     wait_until(lambda: muster.get("Manager", "Counters")["registered"] >= n_accounts, timeout_s,
-               f"{n_accounts} accounts are registered")
+               f"{n_accounts} accounts are registered", every_s=every_s)
 
 
 def turns(muster):

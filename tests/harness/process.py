@@ -15,7 +15,7 @@ class Timeout(AssertionError):
     """Something that should have become true did not."""
 
 
-def wait_until(condition, timeout_s, what, on_timeout=None):
+def wait_until(condition, timeout_s, what, on_timeout=None, every_s=POLL_S):
     """Call condition until it is true; return its value. on_timeout adds words to the failure."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -25,7 +25,7 @@ def wait_until(condition, timeout_s, what, on_timeout=None):
         if time.monotonic() >= deadline:
             detail = f"\n{on_timeout()}" if on_timeout else ""
             raise Timeout(f"after {timeout_s} s still not: {what}{detail}")
-        time.sleep(POLL_S)
+        time.sleep(every_s)
 
 
 def free_ports(count=1, host="127.0.0.1"):
