@@ -196,6 +196,7 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   self->auth_user = g_strdup (is_set (settings->auth_user) ? settings->auth_user : self->user);
   self->hop_host = g_steal_pointer (&hop_host);
   self->hop_port = hop_port;
+  self->hop_is_proxy = is_set (settings->outbound_proxy);
   self->expires_s = settings->expires_s;
   self->transport = MUSTER_TRANSPORT_UDP;
   if (g_str_equal (transport, "tcp"))
@@ -207,6 +208,91 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   }
 
   return g_steal_pointer (&self);
+}
+
+static const char *
+transport_name (MusterTransport transport)
+{
+  switch (transport) {
+  case MUSTER_TRANSPORT_UDP:
+    return "udp";
+  case MUSTER_TRANSPORT_TCP:
+    return "tcp";
+  case MUSTER_TRANSPORT_TLS:
+    return "tls";
+  }
+  g_assert_not_reached ();
+}
+
+/* A user part names somebody at the server; where to go, it does not say. */
+static char *
+dup_without_user (const char *uri)
+{
+  const char *host = strchr (uri, ':');
+  const char *end = uri + strcspn (uri, ";?");
+  const char *at = memchr (uri, '@', end - uri);
+
+  host = host != NULL && g_ascii_strncasecmp (uri, "sip", 3) == 0 ? host + 1 : uri;
+  return g_strdup_printf ("%.*s%s", (int) (host - uri), uri, at != NULL ? at + 1 : host);
+}
+
+MusterSipConfig *
+muster_sip_config_redirect (const MusterSipConfig *self,
+                            const char *uri,
+                            gboolean to_proxy,
+                            GError **error)
+{
+  g_autoptr (MusterSipConfig) other = NULL;
+  g_autoptr (GError) why = NULL;
+  g_autofree char *place = NULL;
+  g_autofree char *host = NULL;
+  guint16 port = 0;
+
+  if (muster_sip_text_is_clean (uri) && strpbrk (uri, " <>\"") == NULL)
+    place = dup_without_user (uri);
+  if (place == NULL ||
+      !muster_sip_config_parse_hop (place, transport_name (self->transport), &host, &port, &why)) {
+    g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_REGISTER,
+                                                "the server sends us elsewhere, where we do not "
+                                                "go: %s",
+                                                why != NULL ? why->message : "it is no address"));
+    return NULL;
+  }
+
+  other = g_rc_box_new0 (MusterSipConfig);
+  other->user = g_strdup (self->user);
+  other->domain = g_strdup (self->domain);
+  other->aor = g_strdup (self->aor);
+  other->display_name = g_strdup (self->display_name);
+  other->auth_user = g_strdup (self->auth_user);
+  other->expires_s = self->expires_s;
+  other->transport = self->transport;
+  other->hop_is_proxy = to_proxy || self->hop_is_proxy;
+  if (to_proxy) {
+    other->request_uri = g_strdup (self->request_uri);
+  } else {
+    const char *brackets = strchr (host, ':') != NULL ? "[]" : "";
+
+    other->request_uri = port != 0 ? g_strdup_printf ("sip:%.1s%s%s:%u", brackets, host,
+                                                      *brackets != '\0' ? "]" : "", port)
+                                   : g_strdup_printf ("sip:%.1s%s%s", brackets, host,
+                                                      *brackets != '\0' ? "]" : "");
+  }
+
+  if (self->hop_is_proxy && !to_proxy) {
+    other->hop_host = g_strdup (self->hop_host);
+    other->hop_port = self->hop_port;
+    other->tls_name = g_strdup (self->tls_name);
+  } else {
+    other->tls_name = self->tls_name == NULL            ? NULL
+                      : g_hostname_is_ip_address (host) ? g_strdup (self->tls_name)
+                                                        : g_strdup (host);
+    other->hop_host = g_steal_pointer (&host);
+    other->hop_port = port;
+  }
+  other->trust = self->trust != NULL ? muster_tls_trust_ref (self->trust) : NULL;
+
+  return g_steal_pointer (&other);
 }
 
 static void

@@ -19,6 +19,7 @@ typedef struct {
   char *auth_user;
   char *hop_host;   /* where requests go: proxy, else server, else domain; IPv6 without brackets */
   guint16 hop_port; /* 0: not said */
+  gboolean hop_is_proxy; /* the account names a proxy: what is further on is its business */
   MusterTransport transport;
   char *tls_name;        /* whom the certificate must be for; NULL unless TLS */
   MusterTlsTrust *trust; /* NULL unless TLS */
@@ -45,6 +46,15 @@ typedef struct {
 
 /* %NULL with %MUSTER_ERROR_INVALID at step configure if they make no sense. */
 MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GError **error);
+
+/* The same account where a 3xx answer sends it: to the server at @uri (RFC 3261 section 8.1.3.4), or through
+ * the proxy there (%TRUE, section 21.3.4). %NULL with %MUSTER_ERROR_UNSUPPORTED if nobody may be followed
+ * there: over another transport, or to nowhere. */
+MusterSipConfig *muster_sip_config_redirect (const MusterSipConfig *self,
+                                             const char *uri,
+                                             gboolean to_proxy,
+                                             GError **error);
+
 MusterSipConfig *muster_sip_config_ref (MusterSipConfig *self);
 void muster_sip_config_unref (MusterSipConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipConfig, muster_sip_config_unref)

@@ -55,6 +55,8 @@ struct _MusterSipRefresher {
   gboolean with_credentials; /* the last request carried an answer */
   gboolean asked_longer;     /* met a 423 */
   gboolean new_doubt;        /* this operation was the first to ask for contact_uri */
+
+  char *redirect; /* where the last 3xx sends us; NULL: none did since the operation began */
 };
 
 static void send_request (MusterSipRefresher *self);
@@ -148,6 +150,21 @@ current_step (MusterSipRefresher *self)
   return self->leaving ? MUSTER_STEP_UNREGISTER : MUSTER_STEP_REGISTER;
 }
 
+/* Nobody else gets an answer to this server's challenge. */
+static void
+note_redirect (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  const MusterSipContact *contact;
+
+  if (response->status < 300 || response->contacts->len == 0)
+    return;
+  contact = g_ptr_array_index (response->contacts, 0);
+  g_free (self->redirect);
+  self->redirect = g_strdup (contact->uri);
+  muster_sip_credentials_clear (response->status == 305 ? &self->memory.proxy
+                                                        : &self->memory.registrar);
+}
+
 static void
 fail_with_response (MusterSipRefresher *self, const MusterSipResponse *response)
 {
@@ -158,6 +175,8 @@ fail_with_response (MusterSipRefresher *self, const MusterSipResponse *response)
     muster_sip_credentials_clear (&self->memory.registrar);
     muster_sip_credentials_clear (&self->memory.proxy);
   }
+  if (response->status <= 302 || response->status == 305)
+    note_redirect (self, response);
   undoubt_binding (self);
   finish (self, NULL, error);
 }
@@ -437,6 +456,7 @@ begin (MusterSipRefresher *self,
   self->contact_uri = muster_sip_contact_uri (self->memory.token, transport->contact_host,
                                               transport->contact_port, transport->contact_params);
   self->n_rounds = 0;
+  g_clear_pointer (&self->redirect, g_free);
   self->registrar_answered = FALSE;
   self->proxy_answered = FALSE;
   self->asked_longer = FALSE;
@@ -471,6 +491,7 @@ muster_sip_refresher_free (MusterSipRefresher *self)
     return;
   muster_sip_refresher_cancel (self);
   muster_sip_memory_clear (&self->memory);
+  g_free (self->redirect);
   g_free (self);
 }
 
@@ -506,6 +527,12 @@ muster_sip_refresher_set_local (MusterSipRefresher *self, const char *address, g
     self->memory.local_address = g_strdup (address);
   }
   self->memory.local_port = port;
+}
+
+const char *
+muster_sip_refresher_get_redirect (MusterSipRefresher *self)
+{
+  return self->redirect;
 }
 
 gboolean

@@ -40,6 +40,9 @@ const char *muster_sip_refresher_get_local_address (MusterSipRefresher *self);
 guint16 muster_sip_refresher_get_local_port (MusterSipRefresher *self);
 void muster_sip_refresher_set_local (MusterSipRefresher *self, const char *address, guint16 port);
 
+/* Where a 3xx that ended the last operation sends us; %NULL if none did. */
+const char *muster_sip_refresher_get_redirect (MusterSipRefresher *self);
+
 /* Whether the server may still have a binding of ours. */
 gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);
 

@@ -21,10 +21,16 @@
  *                                   |           +-- nobody there ------+
  *                                   +-> join_flow (TCP, TLS) ----------+
  *
+ * A target that does not answer, or says that it is not the one to ask now, leads to the next target; a
+ * redirection leads back to `resolve`, at most five times. Where a redirection led is remembered until
+ * an operation there fails: a binding is refreshed and removed where it was made.
+ *
  * The target is resolved, and the way out to it found, each time: the local address may have changed,
  * and then the refresher swaps the contacts. The target that answered last is tried first, and is
  * tried when names cannot be resolved any more.
  */
+
+#define MAX_REDIRECTS 5
 
 /* One open or close. The callbacks of its steps hold references: once it is over, they do nothing. */
 typedef struct {
@@ -40,6 +46,7 @@ typedef struct {
   guint next_target;
   GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
   gboolean waits_for_flow;
+  guint n_redirects;
 } Operation;
 
 struct _MusterSipRegistration {
@@ -54,6 +61,7 @@ struct _MusterSipRegistration {
   Operation *operation;    /* nullable */
   MusterSipConfig *config; /* as of config_version; NULL: to be made */
   guint config_version;
+  MusterSipConfig *redirected; /* the same, where a redirection led; nullable */
 
   GSocketAddress *good_target; /* that answered last; nullable */
   char *good_hop;              /* for which host it stands */
@@ -61,6 +69,7 @@ struct _MusterSipRegistration {
 
 G_DEFINE_FINAL_TYPE (MusterSipRegistration, muster_sip_registration, MUSTER_TYPE_REGISTRATION)
 
+static void approach (Operation *operation);
 static void try_next_target (Operation *operation);
 
 static MusterSipContext *
@@ -139,6 +148,8 @@ complete (Operation *operation, MusterLease *lease, GError *error)
   g_clear_handle_id (&ended->cancelled_source, g_source_remove);
   if (self->refresher != NULL)
     save (self);
+  if (error != NULL || ended->leaving)
+    g_clear_pointer (&self->redirected, muster_sip_config_unref);
   if (ended->leaving && error == NULL)
     leave_network (self);
   else if (has_dead_flow (self)) /* what came of it is told here, and must not be told again */
@@ -198,12 +209,60 @@ remember_good_target (Operation *operation)
   self->good_hop = g_strdup (operation->config->hop_host);
 }
 
-/* No answer to anything: another address of the same service may do better. */
+/* No answer, or one that speaks of the server and not of us: another address of the same service may do
+ * better (RFC 3263 section 4.3). */
 static gboolean
-is_transport_failure (const GError *error)
+may_do_better_elsewhere (const GError *error)
 {
-  return g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE) &&
-         muster_error_get_protocol_code (error) == 0;
+  switch (muster_error_get_protocol_code (error)) {
+  case 0:
+    return g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+  case 408:
+  case 430:
+  case 500:
+  case 502:
+  case 503:
+  case 504:
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
+/* Whether there is a way to go on, which is taken then. */
+static gboolean
+follow_redirect (Operation *operation, GError **error)
+{
+  MusterSipRegistration *self = operation->self;
+  const char *uri = muster_sip_refresher_get_redirect (self->refresher);
+  gboolean to_proxy = muster_error_get_protocol_code (*error) == 305;
+  g_autoptr (MusterSipConfig) elsewhere = NULL;
+  g_autoptr (GError) why = NULL;
+
+  if (uri == NULL)
+    return FALSE;
+  if (++operation->n_redirects > MAX_REDIRECTS) {
+    g_clear_error (error);
+    *error = muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_REGISTER,
+                               "one server sends us to the next: %d were asked", MAX_REDIRECTS + 1);
+    return FALSE;
+  }
+
+  elsewhere = muster_sip_config_redirect (operation->config, uri, to_proxy, &why);
+  if (elsewhere == NULL) {
+    g_clear_error (error);
+    *error = g_steal_pointer (&why);
+    return FALSE;
+  }
+
+  g_clear_pointer (&self->redirected, muster_sip_config_unref);
+  self->redirected = muster_sip_config_ref (elsewhere);
+  muster_sip_config_unref (operation->config);
+  operation->config = g_steal_pointer (&elsewhere);
+  g_clear_pointer (&operation->targets, g_ptr_array_unref);
+  operation->next_target = 0;
+  approach (operation);
+  return TRUE;
 }
 
 static void
@@ -213,12 +272,15 @@ on_refreshed (MusterSipRefresher *refresher,
               gpointer user_data)
 {
   Operation *operation = user_data;
+  g_autoptr (GError) failure = error != NULL ? g_error_copy (error) : NULL;
 
-  if (error != NULL && is_transport_failure (error) && operation->targets != NULL &&
+  if (error != NULL && may_do_better_elsewhere (error) && operation->targets != NULL &&
       operation->next_target < operation->targets->len) {
     try_next_target (operation);
     return;
   }
+  if (error != NULL && follow_redirect (operation, &failure))
+    return;
 
   if (error == NULL)
     remember_good_target (operation);
@@ -226,7 +288,7 @@ on_refreshed (MusterSipRefresher *refresher,
   if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) && operation->no_password != NULL)
     complete (operation, NULL, g_steal_pointer (&operation->no_password));
   else
-    complete (operation, lease, error != NULL ? g_error_copy (error) : NULL);
+    complete (operation, lease, g_steal_pointer (&failure));
 }
 
 /* The way is clear: lets the refresher work. */
@@ -431,6 +493,26 @@ on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
   try_next_target (operation);
 }
 
+/* From the host that the configuration names to somebody to talk to. */
+static void
+approach (Operation *operation)
+{
+  const MusterSipConfig *config = operation->config;
+
+  if (config->transport != MUSTER_TRANSPORT_UDP) {
+    join_flow (operation);
+    return;
+  }
+  operation->targets = muster_sip_target_new_literal (config->hop_host, config->hop_port);
+  if (operation->targets != NULL) {
+    try_next_target (operation);
+    return;
+  }
+  muster_sip_target_resolve_async (config->hop_host, config->hop_port,
+                                   g_task_get_cancellable (operation->task), on_resolved,
+                                   g_rc_box_acquire (operation));
+}
+
 /* the password */
 
 static void
@@ -454,19 +536,7 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  if (operation->config->transport != MUSTER_TRANSPORT_UDP) {
-    join_flow (operation);
-    return;
-  }
-  operation->targets = muster_sip_target_new_literal (operation->config->hop_host,
-                                                      operation->config->hop_port);
-  if (operation->targets != NULL) {
-    try_next_target (operation);
-    return;
-  }
-  muster_sip_target_resolve_async (operation->config->hop_host, operation->config->hop_port,
-                                   g_task_get_cancellable (operation->task), on_resolved,
-                                   g_rc_box_acquire (operation));
+  approach (operation);
 }
 
 /* the beginning */
@@ -505,6 +575,8 @@ configure (MusterSipRegistration *self, GError **error)
   if (self->config != NULL && self->config_version == version && self->config->trust == NULL)
     return muster_sip_config_ref (self->config);
 
+  if (self->config_version != version) /* somebody may have named another server */
+    g_clear_pointer (&self->redirected, muster_sip_config_unref);
   g_clear_pointer (&self->config, muster_sip_config_unref);
   self->config = make_config (self, error);
   self->config_version = version;
@@ -556,6 +628,10 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
   if (operation->config == NULL) {
     complete (operation, NULL, g_steal_pointer (&error));
     return;
+  }
+  if (self->redirected != NULL) {
+    muster_sip_config_unref (operation->config);
+    operation->config = muster_sip_config_ref (self->redirected);
   }
 
   if (cancellable != NULL) {
@@ -618,6 +694,7 @@ muster_sip_registration_finalize (GObject *object)
   leave_network (self);
   g_clear_pointer (&self->refresher, muster_sip_refresher_free);
   g_clear_pointer (&self->config, muster_sip_config_unref);
+  g_clear_pointer (&self->redirected, muster_sip_config_unref);
   g_clear_object (&self->good_target);
   g_clear_pointer (&self->good_hop, g_free);
 

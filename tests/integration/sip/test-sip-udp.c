@@ -3,42 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "muster-resolver-private.h"
 #include "plugin-fixture.h"
 
-/* A registrar that misbehaves on a table, names that do not resolve, and requests that come in. */
-
-/* a resolver that says what the test wants: literals, joined by blanks; NULL: there is no such name */
-
-static const char *oracle_addresses; /* read by the resolver's threads: set before they are asked */
-
-static void
-oracle_says (const char *addresses)
-{
-  oracle_addresses = addresses;
-  muster_resolver_flush ();
-}
-
-static int
-oracle_ask (const char *node,
-            const char *service,
-            const struct addrinfo *hints,
-            struct addrinfo **result)
-{
-  const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST, .ai_socktype = hints->ai_socktype };
-  g_auto (GStrv) texts = g_strsplit (oracle_addresses != NULL ? oracle_addresses : "", " ", 0);
-
-  g_assert_cmpstr (node, ==, "pbx.example.test");
-  *result = NULL;
-  if (oracle_addresses == NULL)
-    return EAI_NONAME;
-  for (guint i = 0; texts[i] != NULL; i++) {
-    g_assert_cmpint (getaddrinfo (texts[i], NULL, &numeric, result), ==, 0);
-    result = &(*result)->ai_next;
-  }
-
-  return 0;
-}
+/* A registrar that misbehaves on a table, and requests that come in. */
 
 /* the table */
 
@@ -216,57 +183,6 @@ test_refused (World *world, gconstpointer data)
   g_assert_cmpint (g_get_monotonic_time () - began_us, <, 5 * G_USEC_PER_SEC);
 }
 
-/* The name has two addresses, and nobody is at the first. */
-static void
-test_next_address (World *world, gconstpointer data)
-{
-  g_autoptr (SipPeer) late = NULL;
-  g_autoptr (GError) error = NULL;
-
-  oracle_says ("::1 127.0.0.1");
-  set_server (world, "pbx.example.test");
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  g_assert_cmpuint (world->lease->lease_s, ==, 600);
-
-  /* somebody comes there, too: we stay where we are known */
-  late = sip_peer_new ("ok", "::1", sip_peer_get_port (world->peer), &error);
-  g_assert_no_error (error);
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  g_assert_true (world->lease->refreshed);
-  g_assert_cmpuint (sip_peer_count_requests (late), ==, 0);
-}
-
-static void
-test_no_address_answers (World *world, gconstpointer data)
-{
-  oracle_says ("::1 127.0.0.1");
-  set_server (world, "pbx.example.test");
-  g_clear_pointer (&world->peer, sip_peer_free);
-  open_and_wait (world);
-  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
-}
-
-/* Names cannot be resolved any more: a refresh needs none, a first registration does. */
-static void
-test_names_fail (World *world, gconstpointer data)
-{
-  oracle_says (NULL);
-  set_server (world, "pbx.example.test");
-  open_and_wait (world);
-  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
-  g_assert_cmpint (muster_error_get_step (world->error), ==, MUSTER_STEP_RESOLVE);
-
-  oracle_says ("127.0.0.1");
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  oracle_says (NULL);
-  open_and_wait (world);
-  g_assert_no_error (world->error);
-  g_assert_true (world->lease->refreshed);
-}
-
 static void
 test_ipv6 (World *world, gconstpointer data)
 {
@@ -409,7 +325,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  muster_dns_use_addresses (oracle_ask, freeaddrinfo);
   muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
 
 #define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)
@@ -427,9 +342,6 @@ main (int argc, char **argv)
   ADD ("/sip/udp/quoted-names", test_quoted_names);
   ADD ("/sip/udp/edited", test_edited);
   ADD ("/sip/udp/refused", test_refused);
-  ADD ("/sip/udp/next-address", test_next_address);
-  ADD ("/sip/udp/no-address-answers", test_no_address_answers);
-  ADD ("/sip/udp/names-fail", test_names_fail);
   ADD ("/sip/udp/ipv6", test_ipv6);
   ADD ("/sip/udp/cancel", test_cancel);
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);

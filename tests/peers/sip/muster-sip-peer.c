@@ -85,6 +85,8 @@ struct _SipPeer {
   GSocketAddress *client; /* of the last REGISTER */
   char *answer;           /* to what we sent */
   GSList *delayed;        /* of GSource * */
+  char *redirect;         /* NULL: it sends nobody elsewhere */
+  guint redirect_status;
 };
 
 static void
@@ -196,7 +198,7 @@ use_nonce (SipPeer *self, const char *header)
   g_autofree char *nc = dup_param (header, "nc");
   guint64 number = 0;
 
-  if (self->scenario->never || !g_str_has_prefix (nonce, "nonce") ||
+  if (self->scenario->never || self->n_nonces == 0 || !g_str_has_prefix (nonce, "nonce") ||
       !g_ascii_string_to_unsigned (nonce + 5, 10, 1, self->n_nonces, &number, NULL))
     return FALSE;
   if (*nc == '\0' && !self->scenario->one_time)
@@ -323,6 +325,11 @@ decide (SipPeer *self, const SipPeerRequest *request, const char *text, GSocketA
   g_autofree char *all = NULL;
   g_autofree char *status = NULL;
 
+  if (self->redirect != NULL) {
+    status = g_strdup_printf ("%u Elsewhere", self->redirect_status);
+    headers = g_strdup_printf ("Contact: <%s>\r\n", self->redirect);
+    return build_answer (text, from, status, headers);
+  }
   if (!scenario->open && (!request->authorized || !use_nonce (self, request->authorization))) {
     headers = build_challenge (self, request->authorized);
     return build_answer (text, from, "401 Unauthorized", headers);
@@ -517,6 +524,7 @@ sip_peer_free (SipPeer *self)
   g_hash_table_unref (self->used);
   g_hash_table_unref (self->seen);
   g_free (self->answer);
+  g_free (self->redirect);
   g_free (self);
 }
 
@@ -525,6 +533,14 @@ sip_peer_set_scenario (SipPeer *self, const char *scenario)
 {
   self->scenario = find_scenario (scenario);
   g_assert (self->scenario != NULL);
+}
+
+void
+sip_peer_redirect (SipPeer *self, guint status, const char *contact)
+{
+  self->redirect_status = status;
+  g_free (self->redirect);
+  self->redirect = g_strdup (contact);
 }
 
 guint16

@@ -39,6 +39,9 @@ const char *const *sip_peer_list_scenarios (void);
 /* From now on by another scenario, with the nonces and bindings that there are. */
 void sip_peer_set_scenario (SipPeer *self, const char *scenario);
 
+/* From now on answers every REGISTER with @status and `Contact: <contact>`. */
+void sip_peer_redirect (SipPeer *self, guint status, const char *contact);
+
 guint16 sip_peer_get_port (SipPeer *self);
 guint sip_peer_count_requests (SipPeer *self);
 const SipPeerRequest *sip_peer_get_request (SipPeer *self, guint index);
