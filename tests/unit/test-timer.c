@@ -418,18 +418,6 @@ on_refresh (MusterTimer *timer, gpointer user_data)
   muster_timer_arm_in_ms (timer, 600 * 1000);
 }
 
-static gboolean
-is_slowed_down (void)
-{
-#if defined(__SANITIZE_ADDRESS__)
-  return TRUE;
-#else
-  const char *preload = g_getenv ("LD_PRELOAD");
-
-  return preload != NULL && strstr (preload, "vgpreload") != NULL;
-#endif
-}
-
 static void
 test_virtual_day (void)
 {
@@ -453,8 +441,8 @@ test_virtual_day (void)
   /* every refresh may be a tick later than the one before */
   g_assert_cmpuint (n_refreshes, >=, n_accounts * 143);
   g_assert_cmpuint (n_refreshes, <=, n_accounts * 144);
-  if (!is_slowed_down ())
-    g_assert_cmpfloat (elapsed_s, <, 1.0);
+  /* 0.2 s, on a busy machine or under valgrind several; a wheel that looks at each timer takes minutes */
+  g_assert_cmpfloat (elapsed_s, <, 20.0);
 
   for (guint i = 0; i < n_accounts; i++)
     muster_timer_cancel (&timers[i]);
