@@ -16,7 +16,11 @@
  *
  * GDBus encodes a message in the thread that sends it and then wakes its worker, which writes that one
  * message and sleeps again. Sent from the worker itself, a batch costs one wake-up, and the main loop
- * none of the encoding. A filter is the way in: it is called in the worker, without any lock.
+ * waits for one message at most. A filter is the way in: it is called in the worker, without any lock
+ * (doc/decisions/signals-leave-from-the-worker.md).
+ *
+ * While the worker encodes something large, a reply that the loop sends may overtake a batch: a signal
+ * can then be older than what was just read, but the one that says the newer follows it.
  */
 
 typedef struct {
@@ -137,6 +141,16 @@ muster_bus_batch_release (MusterBusBatch *self)
   }
   g_atomic_int_set (&self->is_released, TRUE);
   g_mutex_unlock (&self->mutex);
+}
+
+void
+muster_bus_batch_drop (MusterBusBatch *self)
+{
+  g_mutex_lock (&self->mutex);
+  g_clear_pointer (&self->released, g_array_unref);
+  g_atomic_int_set (&self->is_released, FALSE);
+  g_mutex_unlock (&self->mutex);
+  g_array_set_size (self->signals, 0);
 }
 
 MusterBusBatch *

@@ -27,12 +27,14 @@
  * everything.
  */
 
-#define BATCH      100 /* changes and events of one turn */
-#define SHARED     50  /* events in one signal; the changes have the rest of the batch */
-#define GATHER_US  (100 * G_TIME_SPAN_MILLISECOND)
-#define CALM       20 /* changes and events in that time that are not many */
-#define EVENTS_MAX 20000
-#define EVENT_TYPE "(tsoa{sv})"
+#define BATCH        100 /* changes and events of one turn */
+#define SHARED       50  /* events in one signal; the changes have the rest of the batch */
+#define GATHER_US    (100 * G_TIME_SPAN_MILLISECOND)
+#define CALM         20 /* changes and events in that time that are not many */
+#define LAST_BATCHES 10
+#define LAST_MS      500
+#define EVENTS_MAX   20000
+#define EVENT_TYPE   "(tsoa{sv})"
 
 typedef enum {
   CHANGE_ADDED = 1 << 0,
@@ -216,10 +218,39 @@ on_fence (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
 
   g_clear_object (&self->fence);
+  if (reply == NULL && g_dbus_connection_is_closed (G_DBUS_CONNECTION (source))) {
+    muster_bus_batch_drop (self->batch);
+    return;
+  }
   if (self->n_due > 0)
     muster_bus_emitter_send (self);
   else
     muster_bus_emitter_wake (self);
+}
+
+static gboolean
+is_empty (MusterBusEmitter *self)
+{
+  return self->queue.head == NULL && g_queue_is_empty (&self->events) &&
+         g_hash_table_size (self->root) == 0;
+}
+
+/* Whoever calls sends a message behind it. Returns how many changes and events are in the batch. */
+static guint
+release_batch (MusterBusEmitter *self)
+{
+  guint n;
+
+  send_root (self);
+  for (n = send_events (self); n < BATCH && self->queue.head != NULL; n++) {
+    Entry *entry = self->queue.head->data;
+
+    g_queue_unlink (&self->queue, &entry->link);
+    send_entry (self, entry);
+  }
+  muster_bus_batch_release (self->batch);
+
+  return n;
 }
 
 static gboolean
@@ -231,17 +262,10 @@ on_turn (gpointer user_data)
   self->source_id = 0;
   if (self->n_due == 0)
     self->n_due = g_queue_get_length (&self->events) + g_queue_get_length (&self->queue);
-  send_root (self);
-  for (n = send_events (self); n < BATCH && self->queue.head != NULL; n++) {
-    Entry *entry = self->queue.head->data;
-
-    g_queue_unlink (&self->queue, &entry->link);
-    send_entry (self, entry);
-  }
+  n = release_batch (self);
   self->n_due -= MIN (n, self->n_due);
   self->n_sent += n;
 
-  muster_bus_batch_release (self->batch);
   self->fence = g_cancellable_new ();
   g_dbus_connection_call (self->bus->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                           "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NONE,
@@ -270,8 +294,7 @@ muster_bus_emitter_wake (MusterBusEmitter *self)
 
   if (self->source_id != 0 || self->fence != NULL || muster_timer_is_armed (&self->gather))
     return;
-  if (self->queue.head == NULL && g_queue_is_empty (&self->events) &&
-      g_hash_table_size (self->root) == 0)
+  if (is_empty (self))
     return;
 
   now_us = muster_clock_now_us ();
@@ -428,6 +451,24 @@ muster_bus_emitter_begin (MusterBusEmitter *self)
   for (GSequenceIter *iter = g_sequence_get_begin_iter (accounts); !g_sequence_iter_is_end (iter);
        iter = g_sequence_iter_next (iter))
     look_at_standing (self, g_sequence_get (iter));
+}
+
+/* When the answer to a Ping is here, the worker has sent the batch, which stands before whatever we send
+ * then: that our name is free, after which nobody would listen. */
+void
+muster_bus_emitter_finish (MusterBusEmitter *self)
+{
+  for (guint i = 0; i < LAST_BATCHES; i++) {
+    g_autoptr (GVariant) reply = NULL;
+
+    release_batch (self);
+    reply = g_dbus_connection_call_sync (self->bus->connection, "org.freedesktop.DBus",
+                                         "/org/freedesktop/DBus", "org.freedesktop.DBus.Peer",
+                                         "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NONE, LAST_MS, NULL,
+                                         NULL);
+    if (reply == NULL || is_empty (self))
+      break;
+  }
 }
 
 MusterBusEmitter *

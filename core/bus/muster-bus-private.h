@@ -92,6 +92,7 @@ void muster_bus_batch_add (MusterBusBatch *self,
                            const char *name,
                            GVariant *parameters);
 void muster_bus_batch_release (MusterBusBatch *self);
+void muster_bus_batch_drop (MusterBusBatch *self); /* the connection is gone */
 
 /* muster-bus-plugin-properties.c: the rows of two kinds, NULL-terminated */
 extern const MusterBusProperty muster_bus_protocol_properties[]; /* object: MusterKind */
@@ -100,7 +101,8 @@ extern const MusterBusProperty muster_bus_plugin_properties[];   /* object: Must
 /* muster-bus-emitter.c: what changed, in batches that the bus can take */
 MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
 void muster_bus_emitter_free (MusterBusEmitter *self);
-void muster_bus_emitter_begin (MusterBusEmitter *self); /* before it, nobody is told anything */
+void muster_bus_emitter_finish (MusterBusEmitter *self); /* the last words, before the name goes */
+void muster_bus_emitter_begin (MusterBusEmitter *self);  /* before it, nobody is told anything */
 void muster_bus_emitter_added (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
 void muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
 void muster_bus_emitter_changed (MusterBusEmitter *self,

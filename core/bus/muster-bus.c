@@ -537,6 +537,7 @@ muster_bus_free (MusterBus *self)
 
   muster_event_bus_unsubscribe (self->events, self->subscription);
   muster_broker_set_observer (self->broker, NULL, NULL);
+  muster_bus_emitter_finish (self->emitter);
   g_clear_handle_id (&self->name_id, g_bus_unown_name);
   for (guint i = 0; i < self->n_objects; i++)
     g_dbus_connection_unregister_object (self->connection, self->object_ids[i]);

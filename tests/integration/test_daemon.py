@@ -225,6 +225,28 @@ def test_many_events_share_signals(muster):
     assert len(sizes) < len(heard) / 2, sizes
 
 
+def test_the_last_words_of_a_daemon_are_heard(muster):
+    """Whoever listens to its name hears of each account that it takes back what it held, before the name goes."""
+    heard = []
+
+    def on_events(_connection, _sender, _path, _interface, _member, arguments):
+        heard.extend(event[1] for event in arguments.unpack()[0])
+
+    subscription = muster.connection.signal_subscribe(
+        BUS_NAME, f"{BUS_NAME}.Manager", "Events", ROOT_PATH, None, Gio.DBusSignalFlags.NONE, on_events)
+    for number in range(5):
+        muster.run("add", "echo", f"u{number}@echo.test", "--wait")
+    for _ in range(6):
+        wait_until(lambda: muster.get("Manager", "Counters")["registered"] == 5, 5, "all are registered")
+        muster.stop()
+        while GLib.MainContext.default().iteration(False):
+            pass
+        assert heard.count("registration.ended") == 5, heard
+        heard.clear()
+        muster.start()
+    muster.connection.signal_unsubscribe(subscription)
+
+
 # What is refused
 
 
