@@ -75,7 +75,8 @@ void muster_broker_init_resume (MusterBroker *self);
 void muster_broker_clear_resume (MusterBroker *self);
 void muster_broker_load_resume (gpointer host, MusterAccount *account);
 void muster_broker_save_resume (gpointer host, MusterAccount *account, GBytes *blob);
-void muster_broker_seal_resumes (MusterBroker *self); /* at once, what waits for it */
+void muster_broker_seal_resume (MusterBroker *self, MusterAccount *account); /* at once */
+void muster_broker_seal_resumes (MusterBroker *self);
 
 /* muster-broker-accounts.c */
 /* Whether it could be added, by what is given alone; %MUSTER_BROKER_ERROR_INVALID_ARGUMENT names

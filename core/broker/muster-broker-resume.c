@@ -15,10 +15,10 @@
  *    save -> unsealed -> [a moment, or as long as there is no key] -> seal -> the store, behind
  *
  * A registration saves before it asks its server and again when it has the answer, which mostly comes at
- * once: only the last one is sealed.
+ * once: only the last one is sealed, and written together with the lease that it belongs to.
  */
 
-#define SEAL_AFTER_MS 100
+#define SEAL_AFTER_MS 20
 
 typedef struct {
   MusterBroker *broker;
@@ -90,8 +90,40 @@ muster_broker_save_resume (gpointer host, MusterAccount *account, GBytes *blob)
     muster_timer_arm_in_ms (&self->seal_timer, SEAL_AFTER_MS);
 }
 
+static void
+seal (MusterBroker *self, const char *id, GBytes *blob)
+{
+  g_autoptr (GBytes) sealed = NULL;
+
+  sealed = muster_vault_seal (self->vault, id, MUSTER_SEALED_RESUME, g_bytes_get_data (blob, NULL),
+                              g_bytes_get_size (blob));
+  muster_store_put_sealed_later (self->store, id, MUSTER_SEALED_RESUME, sealed);
+}
+
+/* A change that points an account elsewhere takes away what is kept for the old place: what is sealed
+ * while that is being written would stay. */
+static gboolean
+is_changing (MusterBroker *self, const char *id)
+{
+  MusterAccount *account = muster_broker_get_account (self, id);
+
+  return account != NULL && !g_queue_is_empty (muster_account_get_changes (account));
+}
+
 void
-muster_broker_seal_resumes (MusterBroker *self)
+muster_broker_seal_resume (MusterBroker *self, MusterAccount *account)
+{
+  const char *id = muster_account_get_id (account);
+  GBytes *blob = g_hash_table_lookup (self->unsealed, id);
+
+  if (blob == NULL || self->vault == NULL || is_changing (self, id))
+    return;
+  seal (self, id, blob);
+  g_hash_table_remove (self->unsealed, id);
+}
+
+static void
+seal_all (MusterBroker *self, gboolean at_once)
 {
   GHashTableIter iter;
   gpointer id, blob;
@@ -102,13 +134,19 @@ muster_broker_seal_resumes (MusterBroker *self)
 
   g_hash_table_iter_init (&iter, self->unsealed);
   while (g_hash_table_iter_next (&iter, &id, &blob)) {
-    g_autoptr (GBytes) sealed = NULL;
-
-    sealed = muster_vault_seal (self->vault, id, MUSTER_SEALED_RESUME,
-                                g_bytes_get_data (blob, NULL), g_bytes_get_size (blob));
-    muster_store_put_sealed_later (self->store, id, MUSTER_SEALED_RESUME, sealed);
+    if (!at_once && is_changing (self, id))
+      continue;
+    seal (self, id, blob);
     g_hash_table_iter_remove (&iter);
   }
+  if (g_hash_table_size (self->unsealed) > 0)
+    muster_timer_arm_in_ms (&self->seal_timer, SEAL_AFTER_MS);
+}
+
+void
+muster_broker_seal_resumes (MusterBroker *self)
+{
+  seal_all (self, FALSE);
 }
 
 static void
@@ -128,6 +166,6 @@ muster_broker_init_resume (MusterBroker *self)
 void
 muster_broker_clear_resume (MusterBroker *self)
 {
-  muster_broker_seal_resumes (self);
+  seal_all (self, TRUE);
   g_hash_table_unref (self->unsealed);
 }

@@ -210,6 +210,8 @@ on_standing_changed (gpointer host, MusterAccount *account)
   /* What the last run left counts until there is a key to go on with it. */
   if (view->state != MUSTER_ACCOUNT_WAITING_SECRET || !muster_account_lacks_key (account))
     muster_store_put_runtime (self->store, &runtime);
+  if (view->state == MUSTER_ACCOUNT_REGISTERED)
+    muster_broker_seal_resume (self, account);
   if (self->observer != NULL)
     self->observer->standing_changed (self->observer_data, account);
   muster_broker_update_request (self, account);

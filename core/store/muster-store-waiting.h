@@ -27,7 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterStoreWaiting, muster_store_waiting_free)
 gboolean muster_store_waiting_is_empty (MusterStoreWaiting *self);
 guint muster_store_waiting_get_n_rows (MusterStoreWaiting *self); /* an account counts once */
 
-/* Records are taken. */
 void muster_store_waiting_put_runtime (MusterStoreWaiting *self,
                                        guint64 stamp,
                                        const MusterRuntimeRecord *record);

@@ -118,6 +118,24 @@ test_refused_stays_refused_when_switched_off (Daemon *daemon, gconstpointer data
   assert_stays_refused (daemon);
 }
 
+/* Killed in the next moment, it must not come back as somebody else beside its own lease. */
+static void
+test_a_lease_is_written_with_what_goes_on (Daemon *daemon, gconstpointer data)
+{
+  MusterAccount *account = add (daemon, "alice@bound", "hush");
+
+  wait_for_state (account, "registered");
+  for (;;) {
+    g_autofree char *n = raw_sql (daemon->base.path,
+                                  "SELECT count(*) FROM runtime WHERE state = 'registered'");
+
+    if (strcmp (n, "1") == 0)
+      break;
+    g_main_context_iteration (NULL, FALSE);
+  }
+  assert_raw (daemon->base.path, "SELECT count(*) FROM sealed WHERE name = 'resume'", "1");
+}
+
 /* What a registration saves with its last breath is sealed before the daemon is gone. */
 static void
 test_last_words_are_kept (Daemon *daemon, gconstpointer data)
@@ -289,6 +307,7 @@ main (int argc, char **argv)
   ADD ("a-new-secret-is-tried", test_a_new_secret_is_tried);
   ADD ("left-and-started", test_left_and_started);
   ADD ("leaving-with-nobody", test_leaving_with_nobody);
+  ADD ("a-lease-is-written-with-what-goes-on", test_a_lease_is_written_with_what_goes_on);
   ADD ("last-words-are-kept", test_last_words_are_kept);
   ADD ("added-while-leaving", test_added_while_leaving);
   ADD ("leaving-while-a-service-is-silent", test_leaving_while_a_service_is_silent);
