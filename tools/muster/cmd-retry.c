@@ -28,11 +28,20 @@ is_invalid (CliRow *row)
 static gboolean
 check_mended (Cli *cli, const char *path, CliRow *row, GError **error)
 {
+  g_autoptr (GHashTable) after = NULL;
   g_autoptr (GError) local = NULL;
 
   if (cli_wait (cli, path, CLI_WAIT_REGISTERED, NULL, g_get_monotonic_time () + VERDICT_US,
                 &local) ||
-      !g_error_matches (local, CLI_ERROR, CLI_BECAME_FAILURE))
+      g_error_matches (local, CLI_ERROR, CLI_TIMED_OUT))
+    return TRUE;
+  if (!g_error_matches (local, CLI_ERROR, CLI_BECAME_FAILURE)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  /* Mended, and now the service says no: that is another story, which the table tells. */
+  after = cli_account_load (cli, path, NULL);
+  if (after != NULL && !is_invalid (after))
     return TRUE;
 
   g_set_error (error, CLI_ERROR, CLI_BECAME_FAILURE,
