@@ -20,6 +20,7 @@
  *    send -> stream ... stream -> framer -+-> answer of a branch   -> func
  *                                         +-> request              -> answered here
  *                                         +-> ping                 -> pong
+ *                                         +-> pong                 -> the connection lives
  *
  * Thousands may have their answers in one read, or lose the connection together: a bounded number is
  * served in a dispatch, and nothing more is read meanwhile.
@@ -27,6 +28,10 @@
  * A server whose machine is alive acknowledges bytes that nobody reads. So a connection on which a request
  * was given up, and nothing at all came in since it was sent, is ended: the next attempt makes
  * another one.
+ *
+ * What is silent for long, a NAT forgets. So when nothing was sent for the keep-alive interval, a ping is
+ * (RFC 5626 sections 3.5.1 and 4.4.1). Many servers do not know it, so only one that has answered a ping
+ * before, or has given a Flow-Timer, must answer: where it does not, the connection is dead and is ended.
  */
 
 #define TIMER_F_MS            32000
@@ -35,6 +40,12 @@
 #define MAX_OUT_BYTES         (4 * 1024 * 1024)
 #define MESSAGES_PER_DISPATCH 32
 #define FAILURES_PER_DISPATCH 64
+
+#define ALIVE_S       120 /* RFC 5626 section 4.4.1 */
+#define ALIVE_MIN_S   10
+#define ALIVE_MAX_S   3600
+#define LATE_US       G_USEC_PER_SEC /* a timer that is as late tells of the machine, not of the server */
+#define PONG_SPACE_US G_USEC_PER_SEC /* a server's pings are answered no more often */
 
 struct _MusterSipFlow {
   MusterSipTransport transport; /* first */
@@ -48,9 +59,15 @@ struct _MusterSipFlow {
   GHashTable *transactions; /* branch -> MusterSipTransaction */
   GQueue answered;          /* of MusterSipTransaction: cut off, waiting for their turn */
   guint dispatch_source;
-  guint drain_source; /* while the stream is paused: there are messages left in the framer */
-  gint64 heard_us;    /* when something came in last */
-  gboolean is_silent; /* to be ended in the next dispatch */
+  guint drain_source;      /* while the stream is paused: there are messages left in the framer */
+  gint64 heard_us;         /* when something came in last */
+  MusterTimer alive;       /* the next ping; or the end, while a pong is waited for */
+  guint alive_s;           /* the keep-alive interval */
+  gint64 pinged_us;        /* when the last ping was sent; 0: it has its pong, or there was none */
+  gint64 ponged_us;        /* when the server's ping was answered last */
+  gboolean knows_pings;    /* the server answers pings */
+  gboolean waits_for_pong; /* or for anything else that it says */
+  gboolean is_silent;      /* to be ended in the next dispatch */
   gboolean open;
   gboolean ended;
 };
@@ -170,6 +187,7 @@ muster_sip_flow_end (MusterSipFlow *self, GError *error)
     self->ended = TRUE;
     self->open = FALSE;
     self->is_silent = FALSE;
+    muster_timer_cancel (&self->alive);
     g_clear_handle_id (&self->drain_source, g_source_remove);
     fail_all (self, why);
     self->funcs->ended (self, why, self->user_data);
@@ -181,6 +199,80 @@ muster_sip_flow_give_up (MusterSipFlow *self, GError *error)
 {
   muster_stream_close (self->stream);
   muster_sip_flow_end (self, error);
+}
+
+/* keeping it alive */
+
+static void
+muster_sip_flow_arm_alive (MusterSipFlow *self)
+{
+  gint64 fifth_ms = self->alive_s * 1000 / 5;
+
+  muster_timer_arm_in_ms (&self->alive,
+                          4 * fifth_ms + (gint64) ((double) fifth_ms * g_random_double ()));
+}
+
+/* All that is sent goes through here: it keeps the connection alive as well as a ping. */
+static gboolean
+muster_sip_flow_write (MusterSipFlow *self, gconstpointer data, gsize n_bytes)
+{
+  if (!muster_stream_send (self->stream, data, n_bytes))
+    return FALSE;
+  if (!self->waits_for_pong)
+    muster_sip_flow_arm_alive (self);
+  return TRUE;
+}
+
+static void
+on_alive (MusterTimer *timer, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+  gint64 now_us = muster_clock_now_us ();
+
+  /* After a sleep the pong may be there and not read yet: it is asked for once more. */
+  if (self->waits_for_pong && now_us - self->pinged_us < SILENCE_US + LATE_US) {
+    muster_sip_flow_give_up (self,
+                             muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_STREAM,
+                                               "the server does not answer keep-alives any more"));
+    return;
+  }
+
+  self->waits_for_pong = FALSE;
+  muster_sip_framer_take_pong (&self->framer); /* a late one, which is not half a ping */
+  if (!muster_sip_flow_write (self, "\r\n\r\n", 4)) {
+    muster_sip_flow_arm_alive (self); /* what waits to be sent does the same */
+    return;
+  }
+  self->pinged_us = now_us;
+  if (self->knows_pings) {
+    self->waits_for_pong = TRUE;
+    muster_timer_arm_in_ms (&self->alive, SILENCE_US / 1000);
+  }
+}
+
+static gboolean
+muster_sip_flow_has_pong_due (MusterSipFlow *self)
+{
+  return self->pinged_us != 0 && muster_clock_now_us () - self->pinged_us <= SILENCE_US;
+}
+
+static void
+take_pong (MusterSipFlow *self)
+{
+  if (muster_sip_flow_has_pong_due (self))
+    self->knows_pings = TRUE;
+  self->pinged_us = 0;
+}
+
+static void
+take_ping (MusterSipFlow *self)
+{
+  gint64 now_us = muster_clock_now_us ();
+
+  if (now_us - self->ponged_us < PONG_SPACE_US)
+    return;
+  self->ponged_us = now_us;
+  muster_sip_flow_write (self, "\r\n", 2);
 }
 
 /* the transport */
@@ -221,7 +313,7 @@ muster_sip_flow_send (MusterSipTransport *transport,
                                                      "no request can be made of the parameters"));
     return transaction;
   }
-  if (!muster_stream_send (self->stream, data, n_bytes)) {
+  if (!muster_sip_flow_write (self, data, n_bytes)) {
     transaction_fail (transaction, muster_error_new (MUSTER_ERROR_BUSY, MUSTER_STEP_STREAM,
                                                      "the server does not take what is sent"));
     return transaction;
@@ -271,7 +363,7 @@ take_message (MusterSipFlow *self, const char *bytes, gsize n_bytes, gsize body_
   response = muster_sip_wire_parse_message (bytes, n_bytes, body_bytes, is_ours, self, &branch,
                                             &reply);
   if (reply != NULL)
-    muster_stream_send (self->stream, g_bytes_get_data (reply, NULL), g_bytes_get_size (reply));
+    muster_sip_flow_write (self, g_bytes_get_data (reply, NULL), g_bytes_get_size (reply));
   if (response == NULL || branch == NULL)
     return;
 
@@ -308,14 +400,17 @@ muster_sip_flow_drain (MusterSipFlow *self)
   for (guint i = 0; i < MESSAGES_PER_DISPATCH; i++) {
     switch (muster_sip_framer_next (&self->framer, &bytes, &n, &n_body, &problem)) {
     case MUSTER_SIP_FRAME_NONE:
+      if (muster_sip_flow_has_pong_due (self) && muster_sip_framer_take_pong (&self->framer))
+        take_pong (self);
       return;
     case MUSTER_SIP_FRAME_MESSAGE:
       take_message (self, bytes, n, n_body);
       break;
     case MUSTER_SIP_FRAME_PING:
-      muster_stream_send (self->stream, "\r\n", 2);
+      take_ping (self);
       break;
     case MUSTER_SIP_FRAME_PONG:
+      take_pong (self);
       break;
     case MUSTER_SIP_FRAME_BROKEN:
       muster_sip_flow_give_up (self,
@@ -335,6 +430,10 @@ on_readable (MusterStream *stream, const guint8 *data, gsize n_bytes, gpointer u
   MusterSipFlow *self = user_data;
 
   self->heard_us = muster_clock_now_us ();
+  if (self->waits_for_pong) {
+    self->waits_for_pong = FALSE;
+    muster_sip_flow_arm_alive (self);
+  }
   muster_sip_framer_feed (&self->framer, data, n_bytes);
   muster_sip_flow_drain (self);
 }
@@ -360,6 +459,7 @@ on_opened (MusterStream *stream, gpointer user_data)
   self->sent_by = g_strdup_printf ("SIP/2.0/%s %s:%u", tls ? "TLS" : "TCP",
                                    self->transport.contact_host, self->transport.contact_port);
   self->open = TRUE;
+  muster_sip_flow_arm_alive (self);
   self->funcs->opened (self, self->user_data);
 }
 
@@ -400,6 +500,8 @@ muster_sip_flow_new (const MusterSipFlowKey *key,
   self->funcs = funcs;
   self->user_data = user_data;
   self->transactions = g_hash_table_new (g_str_hash, g_str_equal);
+  self->alive_s = ALIVE_S;
+  muster_timer_init (&self->alive, on_alive, self);
   self->stream = muster_stream_new (&stream_funcs, self);
   muster_stream_set_max_out_bytes (self->stream, MAX_OUT_BYTES);
   if (tls) {
@@ -425,6 +527,7 @@ muster_sip_flow_free (MusterSipFlow *self)
 
   g_return_if_fail (g_hash_table_size (self->transactions) == 0);
 
+  muster_timer_cancel (&self->alive);
   g_clear_pointer (&self->stream, muster_stream_free);
   muster_sip_framer_clear (&self->framer);
   g_clear_handle_id (&self->dispatch_source, g_source_remove);
@@ -460,4 +563,18 @@ MusterSipTransport *
 muster_sip_flow_get_transport (MusterSipFlow *self)
 {
   return &self->transport;
+}
+
+void
+muster_sip_flow_set_flow_timer (MusterSipFlow *self, guint seconds)
+{
+  guint alive_s = CLAMP (seconds, ALIVE_MIN_S, ALIVE_MAX_S);
+
+  self->knows_pings = TRUE;
+  if (alive_s == self->alive_s)
+    return;
+
+  self->alive_s = alive_s;
+  if (self->open && !self->waits_for_pong)
+    muster_sip_flow_arm_alive (self);
 }

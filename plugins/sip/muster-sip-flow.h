@@ -48,5 +48,9 @@ GSocketAddress *muster_sip_flow_dup_remote_address (MusterSipFlow *self);
 const char *muster_sip_flow_get_local_address (MusterSipFlow *self);
 MusterSipTransport *muster_sip_flow_get_transport (MusterSipFlow *self); /* while it is open */
 
+/* What a 2xx to REGISTER said in Flow-Timer (RFC 5626 section 4.4.1), here taken as at least 10 s and at
+ * most an hour: a ping is sent after so long without anything else sent, and the server must answer it. */
+void muster_sip_flow_set_flow_timer (MusterSipFlow *self, guint seconds);
+
 /* (transfer full): one word for it: a key of hash tables */
 char *muster_sip_flow_key_to_string (const MusterSipFlowKey *key);

@@ -185,3 +185,14 @@ muster_sip_framer_next (MusterSipFramer *self,
   *body_bytes = body;
   return take (self, head + body, MUSTER_SIP_FRAME_MESSAGE);
 }
+
+gboolean
+muster_sip_framer_take_pong (MusterSipFramer *self)
+{
+  if (self->buffer == NULL || self->buffer->len - self->taken != 2 ||
+      memcmp (self->buffer->data + self->taken, "\r\n", 2) != 0)
+    return FALSE;
+
+  muster_sip_framer_clear (self);
+  return TRUE;
+}

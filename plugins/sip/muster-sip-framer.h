@@ -43,4 +43,8 @@ MusterSipFrame muster_sip_framer_next (MusterSipFramer *self,
                                        gsize *body_bytes,
                                        const char **problem);
 
+/* One CRLF at the end of what came may be a pong or half a ping, so next() waits for more. Whoever waits
+ * for a pong takes it with this: %TRUE if it was there. */
+gboolean muster_sip_framer_take_pong (MusterSipFramer *self);
+
 G_END_DECLS

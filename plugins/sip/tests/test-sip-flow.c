@@ -68,6 +68,7 @@ world_tear_down (World *world, gconstpointer data)
   muster_sip_flow_free (world->flow);
   server_free (world->server);
   g_clear_error (&world->error);
+  g_assert_true (muster_clock_is_idle ()); /* nothing is kept alive any more */
   g_assert_cmpuint (world->n_opened, ==, 1);
   g_assert_cmpuint (world->n_ended, <=, 1);
 }
@@ -181,6 +182,7 @@ test_foreign_answers (World *world, gconstpointer data)
 
   line_say (world->line, right); /* once more: there is nobody to get it */
   g_string_truncate (world->line->in, 0);
+  muster_clock_advance_us (G_USEC_PER_SEC);
   line_say (world->line, "\r\n\r\n");
   wait_until (g_str_equal (world->line->in->str, "\r\n"));
   g_assert_cmpuint (one.n_answers, ==, 1);
@@ -257,6 +259,7 @@ test_server_hangs_up (World *world, gconstpointer data)
   g_assert_cmpint (one.failure, ==, MUSTER_ERROR_UNREACHABLE);
   g_assert_cmpint (two.failure, ==, MUSTER_ERROR_UNREACHABLE);
   g_assert_cmpuint (world->n_ended, ==, 1);
+  g_assert_true (muster_clock_is_idle ());
 }
 
 /* What was failed but not told yet can still be dropped. */
@@ -326,6 +329,261 @@ test_silence_ends_it (World *world, gconstpointer dropped)
   g_assert_false (muster_sip_flow_is_open (world->flow));
   settle ();
   g_assert_cmpuint (one.n_answers, ==, dropped ? 0 : 1);
+}
+
+/* keeping it alive */
+
+#define PING        "\r\n\r\n"
+#define PONG        "\r\n"
+#define N_INTERVALS 20
+
+/* For how many seconds nothing was sent; then a ping was, and nothing else. */
+static guint
+wait_for_ping (World *world)
+{
+  gint64 began_us = muster_clock_now_us ();
+
+  while (world->line->in->len == 0) {
+    g_assert_false (muster_clock_is_idle ());
+    muster_clock_advance_us (muster_clock_next_due_us () - muster_clock_now_us ());
+    settle ();
+    g_assert_cmpuint (world->n_ended, ==, 0);
+  }
+  g_assert_cmpstr (world->line->in->str, ==, PING);
+  g_string_truncate (world->line->in, 0);
+  return (guint) ((muster_clock_now_us () - began_us) / G_USEC_PER_SEC);
+}
+
+static void
+say (World *world, const char *text)
+{
+  line_say (world->line, text);
+  settle ();
+}
+
+static void
+pass_ms (gint64 by_ms)
+{
+  muster_clock_advance_us (by_ms * 1000);
+  settle ();
+}
+
+static void
+assert_silent (World *world)
+{
+  g_assert_cmpstr (world->line->in->str, ==, "");
+  g_assert_cmpuint (world->n_ended, ==, 0);
+}
+
+static void
+assert_dead (World *world)
+{
+  g_assert_cmpuint (world->n_ended, ==, 1);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+  g_assert_nonnull (strstr (world->error->message, "keep-alives"));
+  g_assert_false (muster_sip_flow_is_open (world->flow));
+  wait_until (world->line->watch == NULL); /* and it is gone for the server, too */
+}
+
+/* It must answer at the next one. */
+static void
+learn_that_server_pongs (World *world)
+{
+  wait_for_ping (world);
+  say (world, PONG);
+}
+
+/* A server that never answers a ping gets them all the same, each after another interval. */
+static void
+test_pings_when_idle (World *world, gconstpointer data)
+{
+  guint first_s = 0;
+  gboolean differ = FALSE;
+
+  for (guint i = 0; i < N_INTERVALS; i++) {
+    guint interval_s = wait_for_ping (world);
+
+    if (i == 0)
+      first_s = interval_s;
+    differ = differ || interval_s != first_s;
+    g_assert_cmpuint (interval_s, >=, 96);
+    g_assert_cmpuint (interval_s, <=, 120);
+  }
+  g_assert_true (differ);
+}
+
+static void
+test_no_ping_when_busy (World *world, gconstpointer data)
+{
+  for (guint i = 0; i < 5; i++) {
+    Ask one;
+    g_autofree char *request = ask_and_take (world, &one);
+    g_autofree char *answer = answer_to (request, "200 OK", "");
+
+    say (world, answer);
+    pass_ms (90 * 1000);
+    assert_silent (world);
+    say_request (world, "OPTIONS", "ours"); /* what is answered keeps it alive as well */
+    g_free (wait_for_request (world->line));
+    pass_ms (90 * 1000);
+    assert_silent (world);
+  }
+  wait_for_ping (world);
+}
+
+/* Pongs, however they arrive, are no pings of the server's, and keep the connection. */
+static void
+test_pong_keeps_it (World *world, gconstpointer data)
+{
+  for (guint i = 0; i < 4; i++) {
+    wait_for_ping (world);
+    pass_ms (i > 0 ? 9900 : 0);
+    if (i == 2) {
+      say (world, "\r");
+      say (world, "\n");
+    } else {
+      say (world, PONG);
+    }
+    if (i == 3) {
+      say_request (world, "ACK", "ours");
+      settle ();
+    }
+    pass_ms (60 * 1000);
+    assert_silent (world);
+  }
+}
+
+/* The same, with something behind it in the same packet. */
+static void
+test_pong_before_message (World *world, gconstpointer data)
+{
+  wait_for_ping (world);
+  say (world, PONG "ACK sip:ours@127.0.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n");
+  wait_for_ping (world);
+  pass_ms (10100);
+  assert_dead (world);
+}
+
+static void
+test_missing_pong (World *world, gconstpointer data)
+{
+  Ask one;
+
+  learn_that_server_pongs (world);
+  wait_for_ping (world);
+  pass_ms (9900);
+  assert_silent (world);
+
+  g_free (ask_and_take (world, &one)); /* what we send is no sign of the server's life */
+  pass_ms (200);
+  assert_dead (world);
+  wait_until (one.n_answers > 0);
+  g_assert_cmpint (one.failure, ==, MUSTER_ERROR_UNREACHABLE);
+}
+
+/* Whatever it says, it lives; and the next time it is asked again. */
+static void
+test_anything_is_a_sign_of_life (World *world, gconstpointer data)
+{
+  learn_that_server_pongs (world);
+  wait_for_ping (world);
+  pass_ms (9900);
+  say (world, "SIP/2.0 200 OK\r\nX: half of");
+  pass_ms (60 * 1000);
+  assert_silent (world);
+  wait_for_ping (world);
+  pass_ms (10100);
+  assert_dead (world);
+}
+
+/* A CRLF at any other time tells nothing, and is not half of a ping later. */
+static void
+test_late_pong (World *world, gconstpointer data)
+{
+  wait_for_ping (world);
+  pass_ms (11 * 1000);
+  say (world, PONG);
+  wait_for_ping (world);
+  pass_ms (60 * 1000);
+  assert_silent (world); /* it was not expected to answer that */
+
+  learn_that_server_pongs (world);
+  assert_silent (world); /* no answer to a ping that was none */
+  wait_for_ping (world);
+  pass_ms (10100);
+  assert_dead (world);
+}
+
+/* The machine slept with the pong in the socket, or on the way: it is asked for once more, once. */
+static void
+test_sleep_is_no_missing_pong (World *world, gconstpointer data)
+{
+  learn_that_server_pongs (world);
+  wait_for_ping (world);
+  muster_clock_suspend_us (60 * G_USEC_PER_SEC);
+  settle ();
+  g_assert_cmpstr (world->line->in->str, ==, PING);
+  g_string_truncate (world->line->in, 0);
+  pass_ms (9900);
+  assert_silent (world);
+  pass_ms (200);
+  assert_dead (world);
+}
+
+static void
+test_flow_timer (World *world, gconstpointer data)
+{
+  static const struct {
+    guint said_s, least_s, most_s;
+  } rows[] = {
+    { 0, 8, 10 },     { 9, 8, 10 },         { 10, 8, 10 },
+    { 100, 80, 100 }, { 3600, 2880, 3600 }, { G_MAXUINT, 2880, 3600 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    muster_sip_flow_set_flow_timer (world->flow, rows[i].said_s);
+    for (guint j = 0; j < 3; j++) {
+      guint interval_s = wait_for_ping (world);
+
+      g_assert_cmpuint (interval_s, >=, rows[i].least_s);
+      g_assert_cmpuint (interval_s, <=, rows[i].most_s);
+      say (world, PONG);
+    }
+  }
+}
+
+/* Who gives a Flow-Timer answers pings. Said once more, it changes nothing. */
+static void
+test_flow_timer_asks_for_pongs (World *world, gconstpointer data)
+{
+  muster_sip_flow_set_flow_timer (world->flow, 120);
+  wait_for_ping (world);
+  muster_sip_flow_set_flow_timer (world->flow, 120);
+  muster_sip_flow_set_flow_timer (world->flow, 60);
+  pass_ms (9900);
+  assert_silent (world);
+  pass_ms (200);
+  assert_dead (world);
+}
+
+/* Of a server's pings, one in a second is answered, and what comes behind them is not forgotten. */
+static void
+test_flood_of_pings (World *world, gconstpointer data)
+{
+  g_autoptr (GString) flood = g_string_new (NULL);
+  g_autofree char *reply = NULL;
+
+  for (guint i = 0; i < 20000; i++)
+    g_string_append (flood, PING);
+  for (guint i = 0; i < 3; i++) {
+    line_say (world->line, flood->str);
+    say_request (world, "OPTIONS", "ours");
+    reply = wait_for_request (world->line);
+    g_assert_true (g_str_has_prefix (reply, PONG "SIP/2.0 200 OK"));
+    g_clear_pointer (&reply, g_free);
+    assert_silent (world);
+    pass_ms (1000);
+  }
 }
 
 /* many */
@@ -412,6 +670,17 @@ main (int argc, char **argv)
   ADD ("timer-f", NULL, test_timer_f);
   ADD ("silence-ends-it", NULL, test_silence_ends_it);
   ADD ("silence-ends-it/dropped", "dropped", test_silence_ends_it);
+  ADD ("pings-when-idle", NULL, test_pings_when_idle);
+  ADD ("no-ping-when-busy", NULL, test_no_ping_when_busy);
+  ADD ("pong-keeps-it", NULL, test_pong_keeps_it);
+  ADD ("pong-before-message", NULL, test_pong_before_message);
+  ADD ("missing-pong", NULL, test_missing_pong);
+  ADD ("anything-is-a-sign-of-life", NULL, test_anything_is_a_sign_of_life);
+  ADD ("late-pong", NULL, test_late_pong);
+  ADD ("sleep-is-no-missing-pong", NULL, test_sleep_is_no_missing_pong);
+  ADD ("flow-timer", NULL, test_flow_timer);
+  ADD ("flow-timer-asks-for-pongs", NULL, test_flow_timer_asks_for_pongs);
+  ADD ("flood-of-pings", NULL, test_flood_of_pings);
   ADD ("many-answers-at-once", NULL, test_many_answers_at_once);
   ADD ("many-lost-at-once", NULL, test_many_lost_at_once);
 #undef ADD

@@ -150,6 +150,32 @@ test_endless_head (void)
   muster_sip_framer_clear (&framer);
 }
 
+/* Only a CRLF that stands alone, and that next() has left. */
+static void
+test_take_pong (void)
+{
+  static const struct {
+    const char *bytes;
+    gboolean taken;
+  } rows[] = {
+    { "", FALSE },       { "\r", FALSE },          { "\r\n", TRUE },
+    { "\r\n\r", FALSE }, { "\r\n\r\n\r\n", TRUE }, /* behind a ping */
+    { "S", FALSE },      { "SI", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    MusterSipFramer framer = { NULL };
+    g_autoptr (GString) frames = g_string_new (NULL);
+    g_autoptr (GString) messages = g_string_new (NULL);
+
+    muster_sip_framer_feed (&framer, rows[i].bytes, strlen (rows[i].bytes));
+    read_frames (&framer, frames, messages);
+    g_assert_cmpint (muster_sip_framer_take_pong (&framer), ==, rows[i].taken);
+    g_assert_false (rows[i].taken && framer.buffer != NULL);
+    muster_sip_framer_clear (&framer);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -163,6 +189,7 @@ main (int argc, char **argv)
   }
   g_test_add_func ("/sip/framer/zero-byte", test_zero_byte);
   g_test_add_func ("/sip/framer/endless-head", test_endless_head);
+  g_test_add_func ("/sip/framer/take-pong", test_take_pong);
 
   return g_test_run ();
 }
