@@ -10,6 +10,8 @@
 #include "muster-sip-sofia.h"
 #include "muster-sip-wire.h"
 
+#include <muster/muster-hub.h>
+
 /*
  * Transactions over UDP by Sofia's nta, and the requests that come in on the same socket.
  *
@@ -19,10 +21,18 @@
  *
  * Sofia goes on retransmitting a dropped request until its Timer F (32 s) or an answer; nobody hears of
  * it. Its CSeq is older than that of the request that follows, so registrars ignore it.
+ *
+ * Many a NAT forgets a way over UDP after 30 s of silence. The ways that matter are kept open by a datagram
+ * each, in rounds, a bounded number at once; in between, and without any, nothing is awake. RFC 5626 section
+ * 3.5.2 has STUN for it, which needs a server that speaks it; two line ends need nothing but a NAT.
  */
 
 #define ANSWERS_PER_DISPATCH 64
 #define CLOCK_STEP_US        2000000
+
+#define ROUND_MS      25000 /* the longest; the shortest is four fifths of it */
+#define PINGS_AT_ONCE 32
+#define PING_PAUSE_MS 50
 
 struct _MusterSipAgent {
   MusterSipTransport transport; /* first */
@@ -37,7 +47,21 @@ struct _MusterSipAgent {
   GQueue pending;   /* of MusterSipTransaction *: with Sofia */
   GQueue answered;  /* of MusterSipTransaction *: waiting for their turn */
   GSource *answers; /* an AnswersSource */
+
+  GHashTable *ways;  /* route -> Way */
+  GQueue ways_queue; /* of Way: those that had their ping in this round are behind the others */
+  guint round;
+  gint64 round_ends_us;
+  MusterTimer alive; /* the next pings; armed while there are ways */
 };
+
+/* to be kept open */
+typedef struct {
+  GList link; /* in ways_queue */
+  char *route;
+  guint n_users;
+  guint round; /* in which it had its last ping */
+} Way;
 
 /* Ready while answers wait. One that stays costs less than an idle source for each answer. */
 typedef struct {
@@ -200,6 +224,94 @@ static const MusterSipTransportVtable transport_vtable = {
   .drop = muster_sip_agent_drop,
 };
 
+/* keeping ways open */
+
+static void
+way_free (Way *way)
+{
+  g_free (way->route);
+  g_free (way);
+}
+
+static void
+muster_sip_agent_begin_round (MusterSipAgent *self)
+{
+  const gint64 fifth_ms = ROUND_MS / 5;
+  gint64 ms = 4 * fifth_ms + (gint64) ((double) fifth_ms * g_random_double ());
+
+  self->round++;
+  self->round_ends_us = muster_clock_now_us () + ms * 1000;
+}
+
+/* The way that waits for its ping in this round; %NULL: none does. */
+static Way *
+muster_sip_agent_get_next_way (MusterSipAgent *self)
+{
+  Way *way = self->ways_queue.head->data;
+
+  return way->round != self->round ? way : NULL;
+}
+
+static void
+on_alive (MusterTimer *timer, gpointer user_data)
+{
+  MusterSipAgent *self = user_data;
+  Way *way;
+
+  if (muster_clock_now_us () >= self->round_ends_us)
+    muster_sip_agent_begin_round (self);
+
+  for (guint i = 0; i < PINGS_AT_ONCE && (way = muster_sip_agent_get_next_way (self)) != NULL;
+       i++) {
+    way->round = self->round;
+    g_queue_unlink (&self->ways_queue, &way->link);
+    g_queue_push_tail_link (&self->ways_queue, &way->link);
+    if (self->nta != NULL)
+      muster_sip_sofia_agent_ping (self->nta, way->route);
+  }
+
+  if (muster_sip_agent_get_next_way (self) != NULL)
+    muster_timer_arm_in_ms (&self->alive, PING_PAUSE_MS);
+  else
+    muster_timer_arm_at (&self->alive, self->round_ends_us);
+}
+
+static void
+muster_sip_agent_add_way (MusterSipAgent *self, const char *route)
+{
+  Way *way = g_hash_table_lookup (self->ways, route);
+
+  if (!muster_timer_is_armed (&self->alive)) {
+    muster_sip_agent_begin_round (self);
+    muster_timer_arm_at (&self->alive, self->round_ends_us);
+  }
+
+  if (way == NULL) {
+    way = g_new0 (Way, 1);
+    way->link.data = way;
+    way->route = g_strdup (route);
+    way->round = self->round; /* something was just sent to it */
+    g_hash_table_insert (self->ways, way->route, way);
+    g_queue_push_tail_link (&self->ways_queue, &way->link);
+  }
+  way->n_users++;
+}
+
+static void
+muster_sip_agent_remove_way (MusterSipAgent *self, const char *route)
+{
+  Way *way = g_hash_table_lookup (self->ways, route);
+
+  g_return_if_fail (way != NULL);
+
+  if (--way->n_users > 0)
+    return;
+  g_queue_unlink (&self->ways_queue, &way->link);
+  g_hash_table_remove (self->ways, route);
+  if (self->ways_queue.head == NULL)
+    muster_timer_cancel (&self->alive);
+}
+
 /* requests that come in */
 
 static int
@@ -293,6 +405,8 @@ muster_sip_agent_new (const char *address,
   self->is_ours = is_ours;
   self->user_data = user_data;
   self->answers = answers_source_new (self);
+  self->ways = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) way_free);
+  muster_timer_init (&self->alive, on_alive, self);
 
   if (!bring_up (self, port)) {
     g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_CONNECT,
@@ -313,6 +427,8 @@ muster_sip_agent_free (MusterSipAgent *self)
   g_source_unref (self->answers);
   while (self->answered.head != NULL)
     transaction_free (g_queue_pop_head_link (&self->answered)->data);
+  muster_timer_cancel (&self->alive);
+  g_hash_table_unref (self->ways);
   g_free (self->transport.contact_host);
   g_free (self->address);
   g_free (self);
@@ -328,6 +444,15 @@ MusterSipTransport *
 muster_sip_agent_get_transport (MusterSipAgent *self)
 {
   return &self->transport;
+}
+
+void
+muster_sip_agent_keep_alive (MusterSipAgent *self, const char *route, gboolean on)
+{
+  if (on)
+    muster_sip_agent_add_way (self, route);
+  else
+    muster_sip_agent_remove_way (self, route);
 }
 
 void

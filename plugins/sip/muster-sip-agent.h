@@ -30,6 +30,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipAgent, muster_sip_agent_free)
 const char *muster_sip_agent_get_address (MusterSipAgent *self);
 MusterSipTransport *muster_sip_agent_get_transport (MusterSipAgent *self);
 
+/* Whether a NAT on the way to @route, `sip:IP:PORT`, is to be kept from forgetting us. It is counted: each
+ * who said yes says no once, before leaving the agent. */
+void muster_sip_agent_keep_alive (MusterSipAgent *self, const char *route, gboolean on);
+
 /* Makes the socket anew, at the same port if possible, if the wall clock, on which Sofia's timers hang,
  * was set since it was made; what was under way fails as unreachable. */
 void muster_sip_agent_check_clock (MusterSipAgent *self);

@@ -8,6 +8,7 @@
 #include "muster-sip-sofia.h"
 
 #include <sofia-sip/su_log.h>
+#include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 
 /*
@@ -131,4 +132,27 @@ muster_sip_sofia_agent_get_port (nta_agent_t *nta)
   if (contact->m_url->url_port == NULL)
     return 5060;
   return (guint16) g_ascii_strtoull (contact->m_url->url_port, NULL, 10);
+}
+
+/* Sofia lends nobody its sockets, and sends nothing but messages. What it sends of a header is its cached
+ * text, if it has one: so a message of nothing but a first line, whose text is not one. */
+void
+muster_sip_sofia_agent_ping (nta_agent_t *nta, const char *route)
+{
+  static const char ping[] = "\r\n\r\n";
+  msg_t *message = nta_msg_create (nta, 0);
+  sip_t *sip = sip_object (message);
+  tp_name_t to = { NULL };
+
+  sip->sip_request = sip_request_create (msg_home (message), SIP_METHOD_OPTIONS,
+                                         URL_STRING_MAKE (route), NULL);
+  if (sip->sip_request != NULL &&
+      tport_name_by_url (msg_home (message), &to, URL_STRING_MAKE (route)) == 0) {
+    sip->sip_request->rq_common->h_data = ping;
+    sip->sip_request->rq_common->h_len = sizeof ping - 1;
+    to.tpn_proto = "udp";
+    if (msg_serialize (message, (msg_pub_t *) sip) == 0)
+      tport_tsend (nta_agent_tports (nta), message, &to, TAG_END ());
+  }
+  msg_destroy (message);
 }

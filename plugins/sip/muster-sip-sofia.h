@@ -19,6 +19,7 @@
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_stateless.h>
 #include <sofia-sip/nta_tag.h>
+#include <sofia-sip/nta_tport.h>
 #include <sofia-sip/sip.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
@@ -34,3 +35,6 @@ nta_agent_t *muster_sip_sofia_agent_new (const char *address,
                                          MusterSipAgent *magic);
 
 guint16 muster_sip_sofia_agent_get_port (nta_agent_t *nta);
+
+/* Sends a datagram of CRLF CRLF to @route, `sip:IP:PORT`, whether it arrives or not. */
+void muster_sip_sofia_agent_ping (nta_agent_t *nta, const char *route);
