@@ -7,67 +7,21 @@
 
 #include "config.h"
 
-#include "muster-standing.h"
-
 #include "muster-schedule.h"
-#include "muster-side-lease.h"
-
-#include <muster/muster-hub.h>
+#include "muster-standing-private.h"
 
 /*
- * An attempt goes: load what an earlier run left (once) -> wait for admission -> open. The state may
- * move on at any point of it; then the attempt is cancelled, and only when it has ended is the new
- * state entered, so that a registration never sees two operations at once.
+ * Carries out what the table and the schedule decide. The state may move on at any point of an
+ * operation; then that is cancelled, and only when it has ended is the new state entered, so that a
+ * registration never sees two operations at once.
  *
- *    post (fact) -> table -> move (state) -> [cancel and wait for the operation] -> enter (state)
- *                                                        open / close / arm a timer <-'
+ *    post (fact) -> table -> move (state) -> [interrupt, and wait for its end] -> enter (state)
+ *                                                      attempt / close / arm a timer <-'
  *
- * Between a fresh registration that was granted and the fact OPENED stands the gate, if there is one:
- * who is denied there is unregistered again, and the denial is what the attempt came to.
+ * How an operation goes is muster-standing-operation.c's.
  */
 
 #define EXPIRED_AGAIN_US (60 * G_USEC_PER_SEC)
-
-typedef enum {
-  STEP_IDLE,
-  STEP_RESUME,
-  STEP_ADMISSION,
-  STEP_OPEN,
-  STEP_GATE,
-  STEP_DENIED, /* taking back what the gate denied */
-  STEP_CLOSE,
-} OperationStep;
-
-struct _MusterStanding {
-  MusterStandingView view;
-  const char *id;
-  const MusterStandingHost *host;
-  gpointer host_data;
-
-  MusterRegistration *registration; /* NULL until the first attempt, and after a repointing */
-  OperationStep step;
-  GCancellable *operation;  /* non-NULL while step is OPEN, GATE, DENIED or CLOSE */
-  GError *denial;           /* while step is DENIED, or what was lost while it was GATE */
-  MusterSideLeases *leases; /* NULL until there was one */
-  const char *news;         /* the event of the fact that is being posted */
-  gboolean moved_on;        /* the state changed under the operation: its end enters the new one */
-  gboolean resumed;         /* what an earlier run left has been looked for */
-  gboolean repointed;       /* make a new registration before the next attempt */
-  gboolean new_secret; /* since the operation began: what it says of the secret is about the old */
-  gboolean told;       /* others heard that it was created, and not yet that it ended */
-  MusterAccountFact why; /* the fact that led into the state */
-
-  gint64 lease_end_us; /* boot clock; 0: no lease, G_MAXINT64: holds until lost */
-  gint64 refresh_us;   /* boot clock; 0: not by itself */
-  gint64 expired_us;   /* boot clock: when the service last said EXPIRED */
-  gboolean unsure;     /* an attempt was cut off: the service may hold something */
-  MusterTimer due;     /* the next attempt or refresh, by state */
-  MusterTimer lease_end;
-  MusterTimer deadline; /* of the operation */
-};
-
-static void muster_standing_enter (MusterStanding *self);
-static void muster_standing_destroy (MusterStanding *self);
 
 static gint64
 to_wall_us (gint64 boot_us)
@@ -75,8 +29,8 @@ to_wall_us (gint64 boot_us)
   return muster_clock_wall_us () + boot_us - muster_clock_now_us ();
 }
 
-static gint64
-lease_left_ms (MusterStanding *self)
+gint64
+muster_standing_get_lease_left_ms (MusterStanding *self)
 {
   if (self->lease_end_us == 0)
     return 0;
@@ -86,7 +40,7 @@ lease_left_ms (MusterStanding *self)
   return MAX ((self->lease_end_us - muster_clock_now_us ()) / 1000, 0);
 }
 
-static void
+void
 muster_standing_clear_lease (MusterStanding *self)
 {
   self->lease_end_us = 0;
@@ -148,6 +102,12 @@ reason_for (MusterStanding *self, MusterAccountState state, MusterAccountFact fa
   g_return_val_if_reached ("");
 }
 
+void
+muster_standing_reset_reason (MusterStanding *self)
+{
+  self->view.reason = reason_for (self, self->view.state, self->why);
+}
+
 /* events */
 
 static GVariant *
@@ -156,9 +116,9 @@ detail (const char *key, GVariant *value)
   return g_variant_new_dict_entry (g_variant_new_string (key), g_variant_new_variant (value));
 }
 
-/* Returns (transfer floating). Without a GVariantDict, which would cost four times as much: each
- * registration and each refresh comes here. */
-static GVariant *
+/* Without a GVariantDict, which would cost four times as much: each registration and each refresh
+ * comes here. */
+GVariant *
 muster_standing_describe (MusterStanding *self, MusterAccountState state, const char *reason)
 {
   const MusterStandingView *view = &self->view;
@@ -242,8 +202,8 @@ muster_standing_remove_lease (MusterStanding *self, const char *name)
 }
 
 /* They go with the registration. */
-static void
-muster_standing_clear_leases (MusterStanding *self)
+void
+muster_standing_clear_side_leases (MusterStanding *self)
 {
   if (self->leases != NULL)
     muster_side_leases_clear (self->leases);
@@ -261,43 +221,12 @@ muster_standing_tell_leases (MusterStanding *self)
                                   muster_account_state_is_registered (self->view.state));
   if (self->view.state == MUSTER_ACCOUNT_UNREGISTERING ||
       self->view.state == MUSTER_ACCOUNT_DISABLED)
-    muster_standing_clear_leases (self);
+    muster_standing_clear_side_leases (self);
 }
 
-/* operations */
+/* what an operation comes to */
 
-static void
-muster_standing_begin (MusterStanding *self, OperationStep step, gint64 deadline_ms)
-{
-  self->step = step;
-  self->new_secret = FALSE;
-  self->operation = g_cancellable_new ();
-  muster_timer_arm_in_ms (&self->deadline, deadline_ms);
-}
-
-/* Returns whether the state moved on while the operation was under way. */
-static gboolean
-muster_standing_end (MusterStanding *self)
-{
-  gboolean moved_on = self->moved_on;
-
-  muster_timer_cancel (&self->deadline);
-  g_clear_object (&self->operation);
-  self->step = STEP_IDLE;
-  self->moved_on = FALSE;
-
-  return moved_on;
-}
-
-static void
-on_deadline (MusterTimer *timer, gpointer user_data)
-{
-  MusterStanding *self = user_data;
-
-  g_cancellable_cancel (self->operation);
-}
-
-static void
+void
 muster_standing_take_lease (MusterStanding *self, const MusterLease *lease)
 {
   gint64 now_us = muster_clock_now_us ();
@@ -349,7 +278,7 @@ failed_in_passing (MusterAccountFact fact)
          fact == MUSTER_FACT_PROTOCOL;
 }
 
-static void
+void
 muster_standing_failed (MusterStanding *self, const GError *error)
 {
   gboolean news = self->view.error == NULL || self->view.error->code != error->code;
@@ -371,7 +300,7 @@ muster_standing_failed (MusterStanding *self, const GError *error)
   emit (self, "registration.failed", news);
 }
 
-static void
+void
 muster_standing_opened (MusterStanding *self)
 {
   gboolean created = !self->told;
@@ -384,252 +313,6 @@ muster_standing_opened (MusterStanding *self)
   self->news = created ? "registration.created" : "registration.refreshed";
   muster_standing_post (self, MUSTER_FACT_OPENED);
   self->news = NULL;
-}
-
-/* the gate */
-
-static void
-on_denied_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  MusterStanding *self = user_data;
-  g_autoptr (GError) denial = g_steal_pointer (&self->denial);
-  g_autoptr (GError) error = NULL;
-  gboolean moved_on = muster_standing_end (self);
-  gboolean closed;
-
-  closed = muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error);
-  if (self->host == NULL) {
-    muster_standing_destroy (self);
-    return;
-  }
-
-  if (!closed)
-    g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
-
-  muster_standing_clear_lease (self);
-  if (moved_on) {
-    muster_standing_enter (self);
-    self->host->changed (self->host_data);
-  } else {
-    muster_standing_failed (self, denial);
-  }
-}
-
-/* FALSE: there is nobody to ask. */
-static gboolean
-muster_standing_ask_gate (MusterStanding *self)
-{
-  g_autoptr (GVariant) payload = NULL;
-
-  if (self->host->gate == NULL ||
-      (self->host->has_gate != NULL && !self->host->has_gate (self->host_data)))
-    return FALSE;
-
-  payload = g_variant_ref_sink (
-    muster_standing_describe (self, MUSTER_ACCOUNT_REGISTERED, "")); /* what it would be */
-  self->step = STEP_GATE;
-  self->operation = g_cancellable_new ();
-  self->view.reason = "gate";
-  if (self->host->gate (self->host_data, payload, self->operation)) {
-    self->host->changed (self->host_data);
-    return TRUE;
-  }
-
-  self->view.reason = "";
-  muster_standing_end (self);
-  return FALSE;
-}
-
-void
-muster_standing_gated (MusterStanding *self, const GError *denial)
-{
-  g_autoptr (GError) lost = NULL;
-  gboolean moved_on;
-
-  g_return_if_fail (self->step == STEP_GATE);
-
-  moved_on = muster_standing_end (self);
-  lost = g_steal_pointer (&self->denial);
-  if (self->host == NULL) {
-    muster_standing_destroy (self);
-    return;
-  }
-  if (moved_on) {
-    muster_standing_enter (self);
-    self->host->changed (self->host_data);
-    return;
-  }
-
-  if (lost == NULL && lease_left_ms (self) == 0)
-    lost = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
-                             "the lease ended before it was allowed");
-  if (lost != NULL) {
-    muster_standing_clear_lease (self);
-    muster_standing_failed (self, lost);
-    return;
-  }
-  if (denial == NULL) {
-    muster_standing_opened (self);
-    return;
-  }
-
-  self->denial = g_error_copy (denial);
-  muster_standing_begin (self, STEP_DENIED, muster_schedule_close_deadline_ms ());
-  muster_standing_clear_leases (self);
-  muster_registration_close_async (self->registration, self->operation, on_denied_closed, self);
-}
-
-/* An answer that came too late to decide the state still says something of the secret. */
-static gboolean
-refuses_secret (MusterStanding *self, const GError *error)
-{
-  return error != NULL && g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) &&
-         !self->new_secret;
-}
-
-static void
-on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  MusterStanding *self = user_data;
-  g_autoptr (MusterLease) lease = NULL;
-  g_autoptr (GError) error = NULL;
-  gboolean moved_on = muster_standing_end (self);
-
-  lease = muster_registration_open_finish (MUSTER_REGISTRATION (source), result, &error);
-  if (self->host == NULL) {
-    muster_standing_destroy (self);
-    return;
-  }
-
-  if (lease != NULL) {
-    muster_standing_take_lease (self, lease);
-  } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    self->unsure = TRUE;
-    g_clear_error (&error);
-    error = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
-                              "the service did not answer in time");
-  }
-  self->host->release (self->host_data, moved_on ? NULL : error);
-
-  if (moved_on && refuses_secret (self, error)) {
-    moved_on = self->view.state != MUSTER_ACCOUNT_REGISTERING &&
-               self->view.state != MUSTER_ACCOUNT_REFRESHING;
-    if (moved_on)
-      self->host->secret_refused (self->host_data);
-  }
-  if (moved_on) {
-    muster_standing_enter (self);
-    self->host->changed (self->host_data);
-  } else if (lease != NULL) {
-    if (self->told || !muster_standing_ask_gate (self))
-      muster_standing_opened (self);
-  } else {
-    muster_standing_failed (self, error);
-  }
-}
-
-static void
-muster_standing_open (MusterStanding *self)
-{
-  gint64 left_ms = lease_left_ms (self);
-
-  muster_standing_begin (self, STEP_OPEN,
-                         muster_schedule_open_deadline_ms (left_ms == G_MAXINT64 ? 0 : left_ms));
-  muster_registration_open_async (self->registration, self->operation, on_opened, self);
-}
-
-static void
-muster_standing_drop_registration (MusterStanding *self)
-{
-  muster_standing_clear_leases (self);
-  if (self->registration != NULL)
-    muster_registration_detach_host (self->registration);
-  g_clear_object (&self->registration);
-}
-
-static void
-muster_standing_attempt (MusterStanding *self)
-{
-  self->view.next_attempt_at_us = 0;
-
-  if (self->repointed) { /* what was granted was granted to the old one */
-    muster_standing_drop_registration (self);
-    muster_standing_clear_lease (self);
-  }
-  self->repointed = FALSE;
-
-  if (!self->resumed) {
-    self->step = STEP_RESUME;
-    self->host->load_resume (self->host_data);
-    return;
-  }
-
-  if (self->registration == NULL)
-    self->registration = self->host->make_registration (self->host_data);
-
-  self->step = STEP_ADMISSION;
-  self->host->admit (self->host_data);
-  if (self->step == STEP_ADMISSION)
-    self->view.reason = "admission";
-}
-
-void
-muster_standing_resume_loaded (MusterStanding *self)
-{
-  g_return_if_fail (self->step == STEP_RESUME);
-
-  self->resumed = TRUE;
-  self->step = STEP_IDLE;
-  muster_standing_enter (self); /* the state may have moved on meanwhile */
-  self->host->changed (self->host_data);
-}
-
-void
-muster_standing_admitted (MusterStanding *self)
-{
-  g_return_if_fail (self->step == STEP_ADMISSION);
-
-  self->step = STEP_IDLE;
-  self->view.reason = reason_for (self, self->view.state, self->why);
-  muster_standing_open (self);
-  self->host->changed (self->host_data);
-}
-
-static void
-on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  MusterStanding *self = user_data;
-  g_autoptr (GError) error = NULL;
-  gboolean moved_on = muster_standing_end (self);
-  gboolean closed;
-
-  closed = muster_registration_close_finish (MUSTER_REGISTRATION (source), result, &error);
-  if (self->host == NULL) {
-    muster_standing_destroy (self);
-    return;
-  }
-
-  if (!closed)
-    g_message ("%s: leaving failed, letting the lease lapse: %s", self->id, error->message);
-
-  muster_standing_clear_lease (self);
-
-  if (moved_on) {
-    muster_standing_enter (self);
-    self->host->changed (self->host_data);
-  } else {
-    muster_standing_post (self, MUSTER_FACT_CLOSED);
-  }
-}
-
-static void
-muster_standing_close (MusterStanding *self)
-{
-  if (self->registration == NULL) /* a lease of an earlier run that was never taken up again */
-    self->registration = self->host->make_registration (self->host_data);
-
-  muster_standing_begin (self, STEP_CLOSE, muster_schedule_close_deadline_ms ());
-  muster_registration_close_async (self->registration, self->operation, on_closed, self);
 }
 
 /* timers */
@@ -702,7 +385,7 @@ muster_standing_enter (MusterStanding *self)
     break;
   case MUSTER_ACCOUNT_REFRESHING:
     if (failed_in_passing (self->why)) {
-      gint64 left_ms = lease_left_ms (self);
+      gint64 left_ms = muster_standing_get_lease_left_ms (self);
 
       self->why = MUSTER_FACT_REFRESH_DUE; /* what the next try is for */
       muster_standing_arm_due (self, muster_schedule_refresh_retry_ms (left_ms,
@@ -738,6 +421,13 @@ muster_standing_enter (MusterStanding *self)
   case MUSTER_ACCOUNT_STATE_LAST:
     g_assert_not_reached ();
   }
+}
+
+void
+muster_standing_catch_up (MusterStanding *self)
+{
+  muster_standing_enter (self);
+  self->host->changed (self->host_data);
 }
 
 /* What others must hear of when one state follows another: each "created" gets one end. */
@@ -778,25 +468,8 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
   else if (!muster_account_state_is_registered (from) && self->view.registered_at_us == 0)
     self->view.registered_at_us = wall_us;
 
-  switch (self->step) {
-  case STEP_IDLE:
+  if (muster_standing_interrupt (self))
     muster_standing_enter (self);
-    break;
-  case STEP_ADMISSION:
-    self->step = STEP_IDLE;
-    self->host->release (self->host_data, NULL);
-    muster_standing_enter (self);
-    break;
-  case STEP_OPEN:
-  case STEP_GATE:
-  case STEP_DENIED:
-  case STEP_CLOSE:
-    self->moved_on = TRUE; /* its end enters the new state */
-    g_cancellable_cancel (self->operation);
-    break;
-  case STEP_RESUME: /* so does this one's */
-    break;
-  }
 
   /* Events first: what is stored of the state must not be ahead of them. */
   emit_transition (self, from);
@@ -863,8 +536,8 @@ muster_standing_lost (MusterStanding *self, const GError *error)
 {
   g_return_if_fail (self != NULL && error != NULL);
 
-  if (self->step == STEP_GATE && self->denial == NULL) {
-    self->denial = g_error_copy (error);
+  if (self->step == STEP_GATE && self->overruled == NULL) {
+    self->overruled = g_error_copy (error);
     g_cancellable_cancel (self->operation);
     return;
   }
@@ -915,7 +588,7 @@ muster_standing_is_held (MusterStanding *self)
     return FALSE;
 
   return self->unsure || self->step == STEP_OPEN ||
-         (self->lease_end_us != 0 && lease_left_ms (self) > 0);
+         (self->lease_end_us != 0 && muster_standing_get_lease_left_ms (self) > 0);
 }
 
 gboolean
@@ -944,17 +617,17 @@ muster_standing_new (const char *id, const MusterStandingHost *host, gpointer ho
   self->view.bindings = g_new0 (char *, 1);
   muster_timer_init (&self->due, on_due, self);
   muster_timer_init (&self->lease_end, on_lease_end, self);
-  muster_timer_init (&self->deadline, on_deadline, self);
+  muster_standing_init_operation (self);
 
   return self;
 }
 
-static void
+void
 muster_standing_destroy (MusterStanding *self)
 {
   muster_standing_drop_registration (self);
   g_clear_pointer (&self->leases, muster_side_leases_free);
-  g_clear_error (&self->denial);
+  g_clear_error (&self->overruled);
   g_clear_error (&self->view.error);
   g_strfreev (self->view.bindings);
   g_free (self);
@@ -973,7 +646,7 @@ muster_standing_free (MusterStanding *self)
   muster_timer_cancel (&self->due);
   muster_timer_cancel (&self->lease_end);
   muster_timer_cancel (&self->deadline);
-  muster_standing_clear_leases (self);
+  muster_standing_clear_side_leases (self);
   self->host = NULL;
 
   if (self->operation == NULL) {
