@@ -385,7 +385,7 @@ COMMANDS = {
     "remove": [(BAD,), (NOBODY, "nobody", "--yes"), (AMBIGUOUS, "a", "--yes")],
     "monitor": [(NOBODY, "nobody"), (BAD, "--for", "ever"), (BAD, "--for", "-1")],
     "log": [(NOBODY, "nobody"), (BAD, "--type", "bogus"), (BAD, "--limit", "x"), (BAD, "--limit", "-1"), (BAD, "--limit", "9" * 30)],
-    "events": [(BAD, "x"), (BAD, "--for", "ever")],
+    "events": [(BAD, "x"), (BAD, "--type", "bogus"), (BAD, "--for", "ever")],
     "identity": [(BAD, "x"), (BAD, "add"), (REFUSES, "add", ""), (REFUSES, "add", LONG_WORD), (REFUSES, "add", "a\r\nb"),
                  (NOBODY, "rename", "nobody", "x"), (NOBODY, "remove", "nobody"), (BAD, "rename", "x")],
     "protocols": [(NOBODY, "nobody"), (BAD, "echo", "sip")],

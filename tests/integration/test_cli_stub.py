@@ -220,6 +220,9 @@ def test_events(world):
     world.emit(1, "registration.end")
     assert follower.object()["type"] == "registration.end"  # not incoming.call
     assert follower.interrupt() == OK
+    assert world.out("events", "--type", "incoming.", "--for", "1") == ""  # only the daemon knows it
+    for words in ([], ["--json"]):
+        assert "there is no event type 'bogus', only account.added, " in world.err(USAGE, *words, "events", "--type", "bogus")
 
 
 # What there is

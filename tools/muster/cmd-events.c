@@ -81,6 +81,28 @@ on_bus_closed (GDBusConnection *connection,
   cli_loop_quit (&self->loop);
 }
 
+/* The daemon may know a type that we do not; where it never had one of it, it is a slip. */
+static gboolean
+check_type (Cli *cli, const char *type, GError **error)
+{
+  g_autoptr (GVariantDict) filter = g_variant_dict_new (NULL);
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) events = NULL;
+
+  if (cli_event_check_type (type, NULL))
+    return TRUE;
+
+  g_variant_dict_insert (filter, "type", "s", type);
+  reply = cli_bus_call (cli, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, "ListEvents",
+                        g_variant_new ("(@a{sv}sua{sv})", g_variant_dict_end (filter), "", 1, NULL),
+                        "(a(xtsoa{sv})s)", error);
+  if (reply == NULL)
+    return FALSE;
+
+  events = g_variant_get_child_value (reply, 0);
+  return g_variant_n_children (events) > 0 || cli_event_check_type (type, error);
+}
+
 CliExit
 cmd_events (Cli *cli, char **argv)
 {
@@ -104,7 +126,7 @@ cmd_events (Cli *cli, char **argv)
     return status;
   if (max_text != NULL && !cli_text_parse_seconds (max_text, &max_s, &error))
     return cli_error_report (error);
-  if (cli_bus_get (cli, &error) == NULL)
+  if (cli_bus_get (cli, &error) == NULL || (type != NULL && !check_type (cli, type, &error)))
     return cli_error_report (error);
 
   self.type = type;
