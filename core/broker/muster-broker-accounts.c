@@ -233,8 +233,8 @@ prepare_add (MusterChange *change, GError **error)
 
   key = muster_broker_address_key (record->protocol, record->address);
   if (g_hash_table_contains (self->by_address, key)) {
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_EXISTS,
-                 "there is already an account for %s", record->address);
+    g_set_error_literal (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_EXISTS,
+                         "there is already an account for this address");
     return FALSE;
   }
 

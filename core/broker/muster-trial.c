@@ -468,9 +468,9 @@ check_free (MusterBroker *self, const char *protocol, const char *address, GErro
       muster_standing_get_view (standing)->state != MUSTER_ACCOUNT_REGISTERING)
     return TRUE;
 
-  g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_EXISTS,
-               "there is an account for %s at its service now; see what becomes of that one",
-               address);
+  g_set_error_literal (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_EXISTS,
+                       "there is an account for this address at its service now; "
+                       "see what becomes of that one");
   return FALSE;
 }
 

@@ -425,12 +425,15 @@ def test_bad_commands(target):
     target.unchanged()
 
 
-OFF = "olga@echo.test"
+OFF, ON = "olga@echo.test", "nora@echo.test"
 SAID = [
     # words of the command, status, all that is said, once and in order
     (["connect", OFF], REFUSES, f"cannot connect {OFF}: it is disabled, so there is nothing to connect; enable it"),
     (["disconnect", OFF], REFUSES, f"cannot disconnect {OFF}: it is disabled, so there is nothing to disconnect"),
     (["retry", OFF], REFUSES, f"cannot retry {OFF}: there is nothing to retry (disabled): it is disabled; enable it"),
+    (["add", "echo", OFF], REFUSES, f"cannot add {OFF}: there is already an account for this address"),
+    (["test", "echo", ON], REFUSES,
+     f"cannot test {ON}: there is an account for this address at its service now; see what becomes of that one"),
     (["add", "sip", SIP, "--set", "expires=abc"], BAD, "'expires' is a whole number from 10 to 86400, which 'abc' is not"),
     (["add", "sip", SIP, "--set", "expires=5"], REFUSES,
      f"cannot add {SIP}: expires cannot be 5; it is from 10 to 86400"),
@@ -445,6 +448,7 @@ SAID = [
 def test_what_is_said(muster):
     """A refusal is one sentence that says whom it is about once, what is wrong, and what to do."""
     muster.add("echo", OFF, wait=False, options=["--disabled"])
+    muster.add("echo", ON)
     for words, status, said in SAID:
         outcome = muster.run(*words)
         assert (outcome.stderr, outcome.returncode, outcome.stdout) == (f"muster: {said}\n", status, ""), words
