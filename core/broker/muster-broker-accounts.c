@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-change.h"
+#include "muster-param-private.h"
 
 #include <muster/muster-hub.h>
 
@@ -74,6 +75,17 @@ find_kind (MusterBroker *self, const char *id, MusterModule **out_module, GError
 }
 
 static gboolean
+fail_missing (const MusterParam *param, GError **error)
+{
+  g_autofree char *clause = muster_param_dup_clause (param);
+
+  if (clause == NULL)
+    return muster_change_invalid (error, "%s is needed", param->name);
+
+  return muster_change_invalid (error, "%s is needed; it is %s", param->name, clause);
+}
+
+static gboolean
 check_new_params (const MusterProtocol *protocol, GVariant *params, GError **error)
 {
   GVariantIter iter;
@@ -97,7 +109,7 @@ check_new_params (const MusterProtocol *protocol, GVariant *params, GError **err
       continue;
     set = g_variant_lookup_value (params, param->name, NULL);
     if (set == NULL)
-      return muster_change_invalid (error, "%s is needed: %s", param->name, param->help);
+      return fail_missing (param, error);
   }
 
   return TRUE;

@@ -7,8 +7,9 @@
 
 #include "config.h"
 
+#include "muster-param-private.h"
+
 #include <muster/muster-error.h>
-#include <muster/muster-param.h>
 
 #include <string.h>
 
@@ -122,11 +123,15 @@ muster_protocol_check_address (const MusterProtocol *protocol, const char *addre
 }
 
 /* "The path of a file." -> "the path of a file", but "PEM file" */
-static char *
-dup_clause (const char *help)
+char *
+muster_param_dup_clause (const MusterParam *param)
 {
-  char *clause = g_strdup (help);
+  char *clause;
 
+  if (param->help == NULL || *param->help == '\0')
+    return NULL;
+
+  clause = g_strdup (param->help);
   if (g_ascii_isupper (clause[0]) && (g_ascii_islower (clause[1]) || clause[1] == ' '))
     clause[0] = g_ascii_tolower (clause[0]);
   if (g_str_has_suffix (clause, "."))
@@ -142,10 +147,11 @@ check_pattern (const MusterParam *param, const char *text, GError **error)
 
   if (param->pattern == NULL || matches_pattern (param->pattern, text))
     return TRUE;
-  if (param->help == NULL || *param->help == '\0')
+
+  clause = muster_param_dup_clause (param);
+  if (clause == NULL)
     return fail (error, "%s cannot be \"%s\"; it has another form", param->name, text);
 
-  clause = dup_clause (param->help);
   return fail (error, "%s cannot be \"%s\"; it is %s", param->name, text, clause);
 }
 

@@ -59,8 +59,8 @@ typedef enum {
  * @type: what it holds
  * @flags: see #MusterParamFlags
  * @label: a few words for a form
- * @help: one sentence for a form, best one that says what the value is: where there is a @pattern,
- *   errors go on with it after "it is"
+ * @help: one sentence for a form, best one that says what the value is: where it does not match
+ *   @pattern, or is required and missing, errors go on with it after "it is"
  * @group: (nullable): the form's section; parameters of one group stand together
  * @default_value: (nullable): the value when unset, as text; %NULL: none
  * @choices: (nullable) (array zero-terminated=1): the only values allowed, for strings

@@ -56,7 +56,7 @@ test_add_is_checked (Daemon *daemon, gconstpointer data)
     { "bad-context", "a@bound", "{}", NULL, "*does not work*port 5060*" },
     { "bound", "alice", "{'server': <'s'>}", NULL, "*not an address*" },
     { "bound", "a@b\nc", "{'server': <'s'>}", NULL, "*control characters*" },
-    { "bound", "a@bound", "{}", NULL, "*server is needed*" },
+    { "bound", "a@bound", "{}", NULL, "server is needed; it is whom the password is given to" },
     { "bound", "a@bound", "{'server': <uint32 7>}", NULL, "*server is text*" },
     { "bound", "a@bound", "{'server': <'s\r\nx'>}", NULL, "*control characters*" },
     { "bound", "a@bound", "{'server': <'s'>, 'lifetime': <uint32 59>}", NULL, "*from 60 to 7200*" },
