@@ -18,7 +18,7 @@
  * once: only the last one is sealed, and written together with the lease that it belongs to.
  */
 
-#define SEAL_AFTER_MS 20
+#define SEAL_AFTER_MS 5 /* less than the store waits before it writes */
 
 typedef struct {
   MusterBroker *broker;
