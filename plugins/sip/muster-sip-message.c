@@ -7,6 +7,8 @@
 
 #include "muster-sip-message.h"
 
+#include <string.h>
+
 /*
  * Messages as data: what the state machine hands to a transport and gets back, so that it needs no
  * Sofia type. Everything here that a peer filled in is bounded.
@@ -102,6 +104,32 @@ muster_sip_response_add_challenge (MusterSipResponse *self, gboolean proxy, cons
     g_ptr_array_insert (challenges, (int) challenges->len - 1, g_strdup (value));
 }
 
+static gboolean
+add_address (GStrv *addresses, const char *value)
+{
+  guint n = *addresses != NULL ? g_strv_length (*addresses) : 0;
+
+  if (n >= MUSTER_SIP_MAX_ADDRESSES || !muster_sip_address_is_fit (value))
+    return FALSE;
+
+  *addresses = g_renew (char *, *addresses, n + 2);
+  (*addresses)[n] = g_strdup (value);
+  (*addresses)[n + 1] = NULL;
+  return TRUE;
+}
+
+gboolean
+muster_sip_response_add_service_route (MusterSipResponse *self, const char *value)
+{
+  return add_address (&self->service_route, value);
+}
+
+gboolean
+muster_sip_response_add_associated_uri (MusterSipResponse *self, const char *uri)
+{
+  return add_address (&self->associated_uris, uri);
+}
+
 void
 muster_sip_response_free (MusterSipResponse *self)
 {
@@ -113,6 +141,8 @@ muster_sip_response_free (MusterSipResponse *self)
   g_free (self->authentication_info);
   g_free (self->proxy_authentication_info);
   g_ptr_array_unref (self->contacts);
+  g_strfreev (self->service_route);
+  g_strfreev (self->associated_uris);
   g_free (self);
 }
 
@@ -141,6 +171,13 @@ muster_sip_text_is_clean (const char *text)
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+muster_sip_address_is_fit (const char *text)
+{
+  return *text != '\0' && strlen (text) <= MUSTER_SIP_MAX_ADDRESS_BYTES &&
+         muster_sip_text_is_clean (text);
 }
 
 char *

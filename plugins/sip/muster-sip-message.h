@@ -44,7 +44,13 @@ typedef struct {
   gint64 expires_s;                /* -1: no such header, or not a number */
   gint64 min_expires_s;
   gint64 retry_after_s;
+  GStrv service_route;   /* of `<uri>;params`, nullable: whole, or none (RFC 3608) */
+  GStrv associated_uris; /* nullable (RFC 7315 section 4.1) */
 } MusterSipResponse;
+
+/* What we keep of either. */
+#define MUSTER_SIP_MAX_ADDRESSES     8
+#define MUSTER_SIP_MAX_ADDRESS_BYTES 512
 
 void muster_sip_request_free (MusterSipRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipRequest, muster_sip_request_free)
@@ -56,6 +62,9 @@ void muster_sip_response_add_contact (MusterSipResponse *self,
                                       const char *instance,
                                       const char *expires);
 void muster_sip_response_add_challenge (MusterSipResponse *self, gboolean proxy, const char *value);
+/* %FALSE if there is no room for one more, or it may not be kept. */
+gboolean muster_sip_response_add_service_route (MusterSipResponse *self, const char *value);
+gboolean muster_sip_response_add_associated_uri (MusterSipResponse *self, const char *uri);
 void muster_sip_response_free (MusterSipResponse *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipResponse, muster_sip_response_free)
 
@@ -65,6 +74,9 @@ gint64 muster_sip_parse_seconds (const char *text);
 /* UTF-8 without control characters: the only text that goes into a message. Sofia's header builders
  * let CR LF through. */
 gboolean muster_sip_text_is_clean (const char *text);
+
+/* Whether an address of a server's (%MUSTER_SIP_MAX_ADDRESS_BYTES) may be kept to be sent later. */
+gboolean muster_sip_address_is_fit (const char *text);
 
 /* What can be shown of the server's words (nullable): one line of printable UTF-8 of at most @max_bytes,
  * cut between characters. */

@@ -207,8 +207,19 @@ take_nextnonces (MusterSipRefresher *self, const MusterSipResponse *response)
 }
 
 static void
+take_addresses (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  g_strfreev (self->memory.service_route);
+  g_strfreev (self->memory.associated_uris);
+  self->memory.service_route = g_strdupv (response->service_route);
+  self->memory.associated_uris = g_strdupv (response->associated_uris);
+}
+
+static void
 succeed_in_leaving (MusterSipRefresher *self)
 {
+  g_clear_pointer (&self->memory.service_route, g_strfreev);
+  g_clear_pointer (&self->memory.associated_uris, g_strfreev);
   g_ptr_array_set_size (self->memory.bindings, 0);
   muster_sip_memory_begin_dialog (&self->memory);
   finish (self, NULL, NULL);
@@ -246,6 +257,7 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
     return;
   }
 
+  take_addresses (self, response);
   binding = find_binding (self, self->contact_uri);
   refreshed = binding != NULL && binding->confirmed && binding->until_us > muster_clock_now_us ();
 
@@ -540,6 +552,18 @@ muster_sip_refresher_is_bound (MusterSipRefresher *self)
 {
   forget_expired_bindings (self);
   return self->memory.bindings->len > 0;
+}
+
+const char *const *
+muster_sip_refresher_get_service_route (MusterSipRefresher *self)
+{
+  return (const char *const *) self->memory.service_route;
+}
+
+const char *const *
+muster_sip_refresher_get_associated_uris (MusterSipRefresher *self)
+{
+  return (const char *const *) self->memory.associated_uris;
 }
 
 void

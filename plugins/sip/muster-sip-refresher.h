@@ -46,6 +46,12 @@ const char *muster_sip_refresher_get_redirect (MusterSipRefresher *self);
 /* Whether the server may still have a binding of ours. */
 gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);
 
+/* What the last 2xx to a register said, %NULL if nothing; valid until the next one. The first are the values
+ * of the Route of a request that goes through the service (RFC 3608), in their order; the second are
+ * the addresses that the server knows us by, the default one first (RFC 7315). */
+const char *const *muster_sip_refresher_get_service_route (MusterSipRefresher *self);
+const char *const *muster_sip_refresher_get_associated_uris (MusterSipRefresher *self);
+
 /* @config and @transport are lent until @func was called or the operation cancelled; @password
  * (nullable) is referenced as long. One operation at a time. */
 void muster_sip_refresher_register (MusterSipRefresher *self,

@@ -22,7 +22,8 @@
  * it worthless.
  */
 
-#define RESUME_VERSION 2
+#define RESUME_VERSION 3
+#define OLDEST_VERSION 2 /* ends after the credentials */
 #define NO_TEXT        G_MAXUINT16
 
 /* Requests that may have gone out after the blob was saved. */
@@ -79,6 +80,8 @@ muster_sip_memory_clear (MusterSipMemory *self)
   g_free (self->instance);
   g_free (self->local_address);
   g_clear_pointer (&self->bindings, g_ptr_array_unref);
+  g_strfreev (self->service_route);
+  g_strfreev (self->associated_uris);
   muster_sip_credentials_clear (&self->registrar);
   muster_sip_credentials_clear (&self->proxy);
   memset (self, 0, sizeof (*self));
@@ -147,6 +150,16 @@ put_bindings (GByteArray *blob, GPtrArray *bindings)
   }
 }
 
+static void
+put_addresses (GByteArray *blob, GStrv addresses)
+{
+  guint n_addresses = addresses != NULL ? g_strv_length (addresses) : 0;
+
+  put_byte (blob, (guint8) n_addresses);
+  for (guint i = 0; i < n_addresses; i++)
+    put_text (blob, addresses[i]);
+}
+
 GBytes *
 muster_sip_memory_pack (const MusterSipMemory *self)
 {
@@ -164,6 +177,8 @@ muster_sip_memory_pack (const MusterSipMemory *self)
   put_bindings (blob, self->bindings);
   put_credentials (blob, &self->registrar);
   put_credentials (blob, &self->proxy);
+  put_addresses (blob, self->service_route);
+  put_addresses (blob, self->associated_uris);
 
   return g_byte_array_free_to_bytes (blob);
 }
@@ -313,11 +328,39 @@ get_bindings (Reader *reader, GPtrArray *bindings)
 }
 
 static gboolean
+get_addresses (Reader *reader, GStrv *addresses)
+{
+  guint n_addresses = get_byte (reader);
+
+  if (n_addresses == 0)
+    return !reader->failed;
+  if (n_addresses > MUSTER_SIP_MAX_ADDRESSES)
+    return FALSE;
+
+  *addresses = g_new0 (char *, n_addresses + 1);
+  for (guint i = 0; i < n_addresses; i++) {
+    (*addresses)[i] = get_text (reader);
+    if ((*addresses)[i] == NULL || !muster_sip_address_is_fit ((*addresses)[i]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What a version has more than the one before stands behind it. */
+static gboolean
+unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
+{
+  return version < 3 || (get_addresses (reader, &self->service_route) &&
+                         get_addresses (reader, &self->associated_uris));
+}
+
+static gboolean
 unpack (MusterSipMemory *self, Reader *reader)
 {
+  guint version = get_byte (reader);
   guint32 local_port;
 
-  if (get_byte (reader) != RESUME_VERSION)
+  if (version < OLDEST_VERSION || version > RESUME_VERSION)
     return FALSE;
 
   self->call_id = get_text (reader);
@@ -339,7 +382,8 @@ unpack (MusterSipMemory *self, Reader *reader)
   self->cseq += UNSAVED_REQUESTS;
   self->bindings = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_sip_binding_free);
   return get_bindings (reader, self->bindings) && get_credentials (reader, &self->registrar) &&
-         get_credentials (reader, &self->proxy) && reader->at == reader->end;
+         get_credentials (reader, &self->proxy) && unpack_newer (self, reader, version) &&
+         reader->at == reader->end;
 }
 
 gboolean

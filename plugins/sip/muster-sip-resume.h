@@ -30,6 +30,8 @@ typedef struct {
   GPtrArray *bindings; /* of MusterSipBinding *, oldest first */
   MusterSipCredentials registrar;
   MusterSipCredentials proxy;
+  GStrv service_route;   /* of the last 2xx; nullable */
+  GStrv associated_uris; /* likewise */
 } MusterSipMemory;
 
 void muster_sip_memory_init (MusterSipMemory *self); /* a new one, never registered */

@@ -71,6 +71,74 @@ read_contact (MusterSipResponse *response, const sip_contact_t *contact)
                                      contact->m_expires);
 }
 
+/* A second one of a header that may stand once is among the errors, too, and is none of this type. */
+static gboolean
+has_broken (const sip_t *sip, const char *name)
+{
+  for (const sip_error_t *error = sip->sip_error; error != NULL; error = error->er_next) {
+    if (error->er_common->h_class == sip_error_class && error->er_name != NULL &&
+        g_ascii_strcasecmp (error->er_name, name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* A route with one hop left out is another route: all of it, or none. */
+static void
+read_service_route (MusterSipResponse *response, const sip_t *sip)
+{
+  const sip_service_route_t *route = sip->sip_service_route;
+
+  if (has_broken (sip, "Service-Route")) {
+    g_info ("the server's Service-Route cannot be read, doing without");
+    return;
+  }
+  for (; route != NULL; route = route->r_next) {
+    g_autofree char *uri = take_sofia_string (url_as_string (NULL, route->r_url));
+    GString *text = g_string_new (NULL);
+    g_autofree char *value = NULL;
+
+    g_string_append_printf (text, "<%s>", uri != NULL ? uri : "");
+    for (gsize i = 0; route->r_params != NULL && route->r_params[i] != NULL; i++)
+      g_string_append_printf (text, ";%s", route->r_params[i]);
+    value = g_string_free (text, FALSE);
+
+    if (uri == NULL || !muster_sip_response_add_service_route (response, value)) {
+      g_info ("the server's Service-Route is too long or not clean, doing without");
+      g_clear_pointer (&response->service_route, g_strfreev);
+      return;
+    }
+  }
+}
+
+/* Sofia does not know the header, but a list of addresses is one like another. */
+static void
+read_associated_uris (MusterSipResponse *response, const char *value)
+{
+  su_home_t home[1] = { SU_HOME_INIT (home) };
+
+  for (const sip_route_t *address = sip_route_make (home, value); address != NULL;
+       address = address->r_next) {
+    g_autofree char *uri = take_sofia_string (url_as_string (NULL, address->r_url));
+
+    if (uri != NULL)
+      muster_sip_response_add_associated_uri (response, uri);
+  }
+  su_home_deinit (home);
+}
+
+/* Headers that Sofia hands on as text. */
+static void
+read_unknown (MusterSipResponse *response, const sip_unknown_t *header)
+{
+  for (; header != NULL; header = header->un_next) {
+    if (header->un_name == NULL || header->un_value == NULL)
+      continue;
+    if (g_ascii_strcasecmp (header->un_name, "P-Associated-URI") == 0)
+      read_associated_uris (response, header->un_value);
+  }
+}
+
 MusterSipResponse *
 muster_sip_wire_read_response (const struct sip_s *sip)
 {
@@ -95,6 +163,9 @@ muster_sip_wire_read_response (const struct sip_s *sip)
     response->min_expires_s = MIN (sip->sip_min_expires->me_delta, G_MAXINT32);
   if (sip->sip_retry_after != NULL)
     response->retry_after_s = MIN (sip->sip_retry_after->af_delta, G_MAXINT32);
+
+  read_service_route (response, sip);
+  read_unknown (response, sip->sip_unknown);
 
   return response;
 }

@@ -48,6 +48,10 @@ check_memory (const MusterSipMemory *memory)
     check_line (binding->uri);
     g_assert_null (strpbrk (binding->uri, "<>\" "));
   }
+  for (guint i = 0; memory->service_route != NULL && memory->service_route[i] != NULL; i++)
+    check_line (memory->service_route[i]);
+  for (guint i = 0; memory->associated_uris != NULL && memory->associated_uris[i] != NULL; i++)
+    check_line (memory->associated_uris[i]);
   check_credentials (&memory->registrar);
   check_credentials (&memory->proxy);
 }

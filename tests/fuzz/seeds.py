@@ -26,6 +26,7 @@ RESPONSES = [
     ("423 Interval Too Brief", "Min-Expires: 1800"),
     ("503 Later", "Retry-After: 17 (later);duration=3"),
     ("403 Forbidden", 'Warning: 399 a "b"'),
+    ("200 OK", "Service-Route: <sip:a;lr>, <sip:b;lr>;x=1\r\nP-Associated-URI: \"A\" <sip:a@b>, <tel:+1>"),
 ]
 
 REQUEST = "\r\n".join([
@@ -54,14 +55,20 @@ ALICE = credentials("alice", "r", "n", "o", "MD5", 1, "0123456789abcdef", 3, "d4
 NOBODY = credentials(None, None, None, None, None, 0, None, 0, "")
 
 
-def blob(registrar, proxy, n_bindings=1):
-    """A resume blob of version 2, as plugins/sip packs it."""
+def blob(registrar, proxy, n_bindings=1, version=2, newer=b""):
+    """A resume blob, as plugins/sip packs it; what is newer than version 2 stands at the end."""
     hexadecimal = "0123456789abcdef"
     binding = text(f"sip:{hexadecimal}@192.0.2.1:5060") + struct.pack("=q", 1700000000000000) + b"\1"
-    return (b"\2" + text(hexadecimal * 2) + text(hexadecimal) + text(hexadecimal) +
+    return (bytes([version]) + text(hexadecimal * 2) + text(hexadecimal) + text(hexadecimal) +
             text("urn:uuid:6b5d1c9e-0c5f-4f0e-8d5b-1a7a3f1f2b11") + struct.pack("=II", 7, 0) + text("192.0.2.1") +
-            struct.pack("=I", 5060) + bytes([n_bindings]) + binding * n_bindings + registrar + proxy)
+            struct.pack("=I", 5060) + bytes([n_bindings]) + binding * n_bindings + registrar + proxy + newer)
 
+
+def addresses(*values):
+    return bytes([len(values)]) + b"".join(map(text, values))
+
+
+ROUTES = addresses("<sip:a.test;lr>", "<sip:b.test;lr>;x=1") + addresses("sip:c@d.test")
 
 SEEDS = {
     "sip-digest": CHALLENGES,
@@ -69,7 +76,8 @@ SEEDS = {
     "sip-stream": ["@" + RESPONSE.format(status="200 OK", more="Expires: 60") + "\r\n\r\n" +
                    "".join(REQUEST.format(method=method) for method in ("OPTIONS", "INVITE", "ACK")) + "\r\n" +
                    RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
-    "sip-resume": [blob(one, other, n) for one in (ALICE, NOBODY) for other in (ALICE, NOBODY) for n in (0, 1, 3)],
+    "sip-resume": [blob(one, other, n) for one in (ALICE, NOBODY) for other in (ALICE, NOBODY) for n in (0, 1, 3)] +
+                  [blob(ALICE, NOBODY, 1, 3, newer) for newer in (ROUTES, addresses() * 2)],
     "bus-options": ["t" + each for each in DICTIONARIES],
     "store-params": ["t" + each for each in DICTIONARIES] + ["b" + DICTIONARIES[0]],
     "vault": ["\0", "\1" + "\0" * 60, "secret"],

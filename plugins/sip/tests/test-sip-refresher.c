@@ -171,6 +171,57 @@ test_registrar_with_cms (Bench *bench, gconstpointer data)
   g_assert_cmpstr (bench->lease->bindings[0], ==, "sip:gzj@172.16.163.3:7000");
 }
 
+/* what a 2xx says beside the lease */
+
+static void
+assert_addresses (Bench *bench, const char *service_route, const char *associated_uris)
+{
+  const char *const *route = muster_sip_refresher_get_service_route (bench->refresher);
+  const char *const *uris = muster_sip_refresher_get_associated_uris (bench->refresher);
+  g_autofree char *got_route = route != NULL ? g_strjoinv (" ", (GStrv) route) : NULL;
+  g_autofree char *got_uris = uris != NULL ? g_strjoinv (" ", (GStrv) uris) : NULL;
+
+  g_assert_cmpstr (got_route, ==, service_route);
+  g_assert_cmpstr (got_uris, ==, associated_uris);
+}
+
+/* The answers to one register after the other, and what we have then. */
+static const struct {
+  const char *status;
+  const char *headers;
+  const char *service_route;
+  const char *associated_uris;
+} route_steps[] = {
+  { "200 OK",
+    "Service-Route: <sip:a.test;lr>, <sip:b.test;lr>\r\nP-Associated-URI: <sip:c@d.test>\r\n",
+    "<sip:a.test;lr> <sip:b.test;lr>", "sip:c@d.test" },
+  { "200 OK", "Service-Route: <sip:e.test;lr>\r\n", "<sip:e.test;lr>", NULL },
+  /* no 2xx, no change */
+  { "500 Server Error", "Service-Route: <sip:f.test;lr>\r\n", "<sip:e.test;lr>", NULL },
+  { "200 OK", "Service-Route: <sip:g.test;lr>\r\nExpires: 0\r\n", "<sip:e.test;lr>", NULL },
+  { "200 OK", "P-Associated-URI: <tel:+15550100>\r\n", NULL, "tel:+15550100" },
+  { "200 OK", "", NULL, NULL },
+  { "200 OK", "Service-Route: <sip:a.test;lr>\r\nP-Associated-URI: <sip:c@d.test>\r\n",
+    "<sip:a.test;lr>", "sip:c@d.test" },
+};
+
+static void
+test_service_route (Bench *bench, gconstpointer data)
+{
+  assert_addresses (bench, NULL, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (route_steps); i++) {
+    begin_register (bench);
+    reply (bench, route_steps[i].status, route_steps[i].headers);
+    g_assert_cmpuint (bench->n_done, ==, 1);
+    assert_addresses (bench, route_steps[i].service_route, route_steps[i].associated_uris);
+  }
+
+  /* who is not registered has no route */
+  begin_unregister (bench);
+  reply (bench, "200 OK", "Service-Route: <sip:a.test;lr>\r\n");
+  assert_addresses (bench, NULL, NULL);
+}
+
 /* contacts: never two bindings */
 
 static void
@@ -286,6 +337,7 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/granted-nothing", NULL, test_granted_nothing);
   ADD ("/sip/refresher/busy", NULL, test_busy);
   ADD ("/sip/refresher/registrar-with-cms", NULL, test_registrar_with_cms);
+  ADD ("/sip/refresher/service-route", NULL, test_service_route);
   ADD ("/sip/refresher/address-change", NULL, test_address_change_swaps);
   ADD ("/sip/refresher/expired-contact", NULL, test_expired_contact_is_forgotten);
   ADD ("/sip/refresher/long-lease", NULL, test_long_lease);

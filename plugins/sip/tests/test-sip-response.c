@@ -255,6 +255,74 @@ test_headers (void)
   }
 }
 
+/* Headers; the service route and the associated URIs that we read, joined by blanks. */
+#define LONG "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG_512                                                                                   \
+  "sip:" LONG LONG LONG LONG LONG LONG LONG                                                        \
+  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"                                          \
+  "@b.test"
+static const struct {
+  const char *headers;
+  const char *service_route;
+  const char *associated_uris;
+} addresses[] = {
+  { "", "", "" },
+  { "Service-Route: <sip:a.test;lr>\r\n", "<sip:a.test;lr>", "" },
+  { "Service-Route: <sip:a.test;lr>, <sip:b.test:5070;lr>;x=\"1,2\"\r\n"
+    "Service-Route: \"c, d\" <sips:c.test;lr>\r\n",
+    "<sip:a.test;lr> <sip:b.test:5070;lr>;x=\"1,2\" <sips:c.test;lr>", "" },
+  { "Service-Route: <sip:1>,<sip:2>,<sip:3>,<sip:4>,<sip:5>,<sip:6>,<sip:7>,<sip:8>\r\n",
+    "<sip:1> <sip:2> <sip:3> <sip:4> <sip:5> <sip:6> <sip:7> <sip:8>", "" },
+  /* one hop too many: none */
+  { "Service-Route: <sip:1>,<sip:2>,<sip:3>,<sip:4>,<sip:5>,<sip:6>,<sip:7>,<sip:8>,<sip:9>\r\n",
+    "", "" },
+  { "Service-Route: <sip:a.test;lr>,\r\n <sip:b.test;lr>\r\n", "<sip:a.test;lr> <sip:b.test;lr>",
+    "" },
+  { "Service-Route: <sip:a.test>, <" LONG_512 "x>\r\n", "", "" },
+  { "Service-Route: <sip:a.test>, <sip:caf\351@b.test>\r\n", "", "" },
+  { "Service-Route: <sip:a.test>, <sip:b.test>;x=\"a\001b\"\r\n", "", "" },
+  { "Service-Route: <sip:a.test>\r\nService-Route: <sip:b.test\r\n", "", "" },
+  { "Retry-After: 17 (later)\r\nRetry-After: 17 (later);duration=3\r\nService-Route: "
+    "<sip:a.test>\r\n",
+    "<sip:a.test>", "" },
+  { "Expires: 1\r\nExpires: 2\r\nMin-Expires: 1\r\nMin-Expires: 2\r\nService-Route: "
+    "<sip:b.test\r\n",
+    "", "" },
+  { "P-Associated-URI: <sip:a@b.test>\r\n", "", "sip:a@b.test" },
+  { "p-associated-uri: \"A, B\" <sip:a@b.test>;x=1, <tel:+15550100>\r\n"
+    "P-Associated-URI: sip:c@d.test\r\n",
+    "", "sip:a@b.test tel:+15550100 sip:c@d.test" },
+  { "P-Associated-URI: <sip:a@b.test>,\r\n <sip:c@d.test>\r\n", "", "sip:a@b.test sip:c@d.test" },
+  { "P-Associated-URI: <sip:1>,<sip:2>,<sip:3>,<sip:4>,<sip:5>,<sip:6>,<sip:7>,<sip:8>,<sip:9>\r\n",
+    "", "sip:1 sip:2 sip:3 sip:4 sip:5 sip:6 sip:7 sip:8" },
+  { "P-Associated-URI: <" LONG_512 ">\r\n", "", LONG_512 },
+  { "P-Associated-URI: <" LONG_512 "x>, <sip:caf\351@b.test>, <sip:a@b.test>\r\n", "",
+    "sip:a@b.test" },
+  { "P-Associated-URI: <\r\nP-Associated-URI: \r\n", "", "" },
+};
+
+static void
+test_addresses (void)
+{
+  g_assert_cmpuint (strlen (LONG_512), ==, MUSTER_SIP_MAX_ADDRESS_BYTES);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (addresses); i++) {
+    g_autoptr (MusterSipResponse) response = parse ("SIP/2.0 200 OK", addresses[i].headers);
+    g_autofree char *service_route = NULL;
+    g_autofree char *associated_uris = NULL;
+
+    if (response == NULL)
+      g_error ("%s: cannot be read", addresses[i].headers);
+    if (response->service_route != NULL)
+      service_route = g_strjoinv (" ", response->service_route);
+    if (response->associated_uris != NULL)
+      associated_uris = g_strjoinv (" ", response->associated_uris);
+    if (!g_str_equal (service_route != NULL ? service_route : "", addresses[i].service_route) ||
+        !g_str_equal (associated_uris != NULL ? associated_uris : "", addresses[i].associated_uris))
+      g_error ("%s: '%s', '%s'", addresses[i].headers, service_route, associated_uris);
+  }
+}
+
 static void
 test_garbage (void)
 {
@@ -347,6 +415,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/response/grants", test_grants);
   g_test_add_func ("/sip/response/folded-via", test_folded_via);
   g_test_add_func ("/sip/response/headers", test_headers);
+  g_test_add_func ("/sip/response/addresses", test_addresses);
   g_test_add_func ("/sip/response/garbage", test_garbage);
   g_test_add_func ("/sip/config", test_configs);
   return g_test_run ();

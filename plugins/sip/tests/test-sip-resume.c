@@ -16,6 +16,29 @@ restart (Bench *bench)
   bench->refresher = muster_sip_refresher_new (blob);
 }
 
+/* The versions that can be read, and by how much the blob of a plain registration is shorter. */
+static const struct {
+  guint version;
+  gsize n_bytes_less;
+} versions[] = {
+  { 2, 2 }, /* no counts of addresses */
+  { 3, 0 },
+};
+
+static void
+restart_as (Bench *bench, guint version, gsize n_bytes_less)
+{
+  g_autoptr (GBytes) blob = muster_sip_refresher_dup_resume (bench->refresher);
+  gsize size = g_bytes_get_size (blob) - n_bytes_less;
+  g_autofree guint8 *copy = g_memdup2 (g_bytes_get_data (blob, NULL), size);
+  g_autoptr (GBytes) older = NULL;
+
+  copy[0] = (guint8) version;
+  older = g_bytes_new (copy, size);
+  muster_sip_refresher_free (bench->refresher);
+  bench->refresher = muster_sip_refresher_new (older);
+}
+
 static void
 test_restart_goes_on (Bench *bench, gconstpointer data)
 {
@@ -97,6 +120,77 @@ test_restart_after_the_lease (Bench *bench, gconstpointer data)
   g_assert_false (muster_sip_refresher_is_bound (bench->refresher));
 }
 
+static void
+test_restart_keeps_the_route (Bench *bench, gconstpointer data)
+{
+  const char *const *addresses;
+
+  begin_register (bench);
+  reply (bench, "200 OK",
+         "Service-Route: <sip:a.test;lr>, <sip:b.test;lr>\r\nP-Associated-URI: <sip:c@d.test>\r\n");
+  restart (bench);
+  addresses = muster_sip_refresher_get_service_route (bench->refresher);
+  g_assert_cmpuint (g_strv_length ((GStrv) addresses), ==, 2);
+  g_assert_cmpstr (addresses[0], ==, "<sip:a.test;lr>");
+  g_assert_cmpstr (addresses[1], ==, "<sip:b.test;lr>");
+  addresses = muster_sip_refresher_get_associated_uris (bench->refresher);
+  g_assert_cmpuint (g_strv_length ((GStrv) addresses), ==, 1);
+  g_assert_cmpstr (addresses[0], ==, "sip:c@d.test");
+}
+
+/* What came with a later version stands at the end of the blob. */
+static void
+test_older_resume (Bench *bench, gconstpointer data)
+{
+  g_autofree char *token = g_strdup (muster_sip_refresher_get_token (bench->refresher));
+
+  for (guint version = 0; version < G_MAXUINT8; version++) {
+    gboolean readable = FALSE;
+
+    get_registered (bench);
+    for (gsize i = 0; i < G_N_ELEMENTS (versions); i++) {
+      if (version == versions[i].version) {
+        readable = TRUE;
+        restart_as (bench, version, versions[i].n_bytes_less);
+      }
+    }
+    if (!readable)
+      restart_as (bench, version, 0);
+    g_assert_cmpint (muster_sip_refresher_is_bound (bench->refresher), ==, readable);
+    if (readable)
+      g_assert_cmpstr (muster_sip_refresher_get_token (bench->refresher), ==, token);
+    else
+      g_assert_cmpstr (muster_sip_refresher_get_token (bench->refresher), !=, token);
+    g_free (token);
+    token = g_strdup (muster_sip_refresher_get_token (bench->refresher));
+  }
+}
+
+/* What nobody may send, in a blob that is whole otherwise. */
+static void
+test_unfit_route (Bench *bench, gconstpointer data)
+{
+  static const char good[] = "<sip:a.test;lr>";
+  g_autoptr (GBytes) blob = NULL;
+  g_autoptr (GBytes) unfit = NULL;
+  g_autofree char *copy = NULL;
+  char *found;
+  gsize size;
+
+  begin_register (bench);
+  reply (bench, "200 OK", "Service-Route: <sip:a.test;lr>\r\n");
+  blob = muster_sip_refresher_dup_resume (bench->refresher);
+  size = g_bytes_get_size (blob);
+  copy = g_memdup2 (g_bytes_get_data (blob, NULL), size);
+  found = memmem (copy, size, good, strlen (good));
+  g_assert_nonnull (found);
+  found[3] = '\n';
+  unfit = g_bytes_new (copy, size);
+  muster_sip_refresher_free (bench->refresher);
+  bench->refresher = muster_sip_refresher_new (unfit);
+  g_assert_false (muster_sip_refresher_is_bound (bench->refresher));
+}
+
 /* Damaged blobs count as none, whatever is damaged; none makes a message that could not be sent. */
 static void
 test_damaged_resume (Bench *bench, gconstpointer data)
@@ -105,7 +199,11 @@ test_damaged_resume (Bench *bench, gconstpointer data)
   gsize size;
   const guint8 *bytes;
 
-  get_registered (bench);
+  begin_register (bench);
+  challenge (bench, "n1", ", qop=\"auth\"");
+  reply (bench, "200 OK",
+         "Service-Route: <sip:a.test;lr>, <sip:b.test;lr>\r\nP-Associated-URI: <sip:c@d.test>\r\n");
+  assert_granted (bench, 600);
   blob = muster_sip_refresher_dup_resume (bench->refresher);
   bytes = g_bytes_get_data (blob, &size);
 
@@ -146,6 +244,9 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/restart-with-a-foreign-realm", NULL, test_restart_with_a_foreign_realm);
   ADD ("/sip/refresher/restart-on-another-port", NULL, test_restart_on_another_port);
   ADD ("/sip/refresher/restart-after-the-lease", NULL, test_restart_after_the_lease);
+  ADD ("/sip/refresher/restart-keeps-the-route", NULL, test_restart_keeps_the_route);
+  ADD ("/sip/refresher/older-resume", NULL, test_older_resume);
+  ADD ("/sip/refresher/unfit-route", NULL, test_unfit_route);
   ADD ("/sip/refresher/damaged-resume", NULL, test_damaged_resume);
 
   return g_test_run ();
