@@ -72,6 +72,7 @@ muster_sip_response_new (guint status, const char *reason)
   self->expires_s = -1;
   self->min_expires_s = -1;
   self->retry_after_s = -1;
+  self->flow_timer_s = -1;
   return self;
 }
 
@@ -144,6 +145,29 @@ muster_sip_response_free (MusterSipResponse *self)
   g_strfreev (self->service_route);
   g_strfreev (self->associated_uris);
   g_free (self);
+}
+
+MusterSipOptions
+muster_sip_option_parse (const char *tag)
+{
+  if (g_ascii_strcasecmp (tag, "path") == 0)
+    return MUSTER_SIP_OPTION_PATH;
+  if (g_ascii_strcasecmp (tag, "outbound") == 0)
+    return MUSTER_SIP_OPTION_OUTBOUND;
+  return 0;
+}
+
+const char *
+muster_sip_options_to_string (MusterSipOptions options)
+{
+  static const char *const texts[] = {
+    [0] = NULL,
+    [MUSTER_SIP_OPTION_PATH] = "path",
+    [MUSTER_SIP_OPTION_OUTBOUND] = "outbound",
+    [MUSTER_SIP_ALL_OPTIONS] = "path, outbound",
+  };
+
+  return texts[options & MUSTER_SIP_ALL_OPTIONS];
 }
 
 gint64

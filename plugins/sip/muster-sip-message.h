@@ -10,6 +10,12 @@
 /* What is answered when it comes in. */
 #define MUSTER_SIP_ALLOWED_METHODS "OPTIONS"
 
+/* Extensions by their option tags (RFC 3261 section 19.2), as bits: those that we know. */
+typedef guint MusterSipOptions;
+#define MUSTER_SIP_OPTION_PATH     (1u << 0) /* RFC 3327 */
+#define MUSTER_SIP_OPTION_OUTBOUND (1u << 1) /* RFC 5626 */
+#define MUSTER_SIP_ALL_OPTIONS     (MUSTER_SIP_OPTION_PATH | MUSTER_SIP_OPTION_OUTBOUND)
+
 /* A REGISTER as the state machine wants it sent: header values, complete and clean. What a transport
  * adds is Via, Max-Forwards and Content-Length. */
 typedef struct {
@@ -19,7 +25,8 @@ typedef struct {
   char *to;
   char *call_id;
   guint32 cseq;
-  char *contact; /* one or more, joined by commas */
+  char *contact;         /* one or more, joined by commas */
+  const char *supported; /* nullable; static */
   guint expires_s;
   char *authorization;       /* nullable */
   char *proxy_authorization; /* nullable */
@@ -44,8 +51,11 @@ typedef struct {
   gint64 expires_s;                /* -1: no such header, or not a number */
   gint64 min_expires_s;
   gint64 retry_after_s;
-  GStrv service_route;   /* of `<uri>;params`, nullable: whole, or none (RFC 3608) */
-  GStrv associated_uris; /* nullable (RFC 7315 section 4.1) */
+  gint64 flow_timer_s;          /* RFC 5626 section 10 */
+  MusterSipOptions offered;     /* in Require or Supported */
+  MusterSipOptions unsupported; /* in Unsupported */
+  GStrv service_route;          /* of `<uri>;params`, nullable: whole, or none (RFC 3608) */
+  GStrv associated_uris;        /* nullable (RFC 7315 section 4.1) */
 } MusterSipResponse;
 
 /* What we keep of either. */
@@ -67,6 +77,11 @@ gboolean muster_sip_response_add_service_route (MusterSipResponse *self, const c
 gboolean muster_sip_response_add_associated_uri (MusterSipResponse *self, const char *uri);
 void muster_sip_response_free (MusterSipResponse *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipResponse, muster_sip_response_free)
+
+/* 0 if we do not know the extension. */
+MusterSipOptions muster_sip_option_parse (const char *tag);
+/* The value of a header that lists them; %NULL for none. */
+const char *muster_sip_options_to_string (MusterSipOptions options);
 
 /* Delta seconds: digits and nothing else; clamped to 2^31 - 1. -1 for anything else, NULL too. */
 gint64 muster_sip_parse_seconds (const char *text);

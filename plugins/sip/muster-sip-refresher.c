@@ -16,7 +16,8 @@
  *
  *   begin --> send_request --> on_answer --+-- 2xx ------------> succeed
  *                  ^                       +-- 401, 407 -------> meet_challenge --+
- *                  |                       +-- 423 ------------> meet_min_expires |
+ *                  |                       +-- 420, 439 -------> meet_refusal ----+
+ *                  |                       +-- 423 ------------> meet_min_expires +
  *                  |                       +-- other, failure -> fail             |
  *                  +--------------------------------------------------------------+
  *
@@ -29,6 +30,10 @@
  * A challenge is answered once. The same side asking again with a nonce that is not just a newer one
  * (stale) has refused the password, and asking on would lock the account. An answer sent ahead does not
  * count: it may be the nonce that was refused.
+ *
+ * Outbound (RFC 5626): the instance is named always, and each REGISTER says that we know the extension.
+ * Once the server has said so, too, our contact on a stream has a reg-id, and then a new connection's
+ * binding takes the place of the old one's by itself. What the server refuses is left out from there on.
  */
 
 #define MAX_ROUNDS   6
@@ -38,6 +43,7 @@
 
 struct _MusterSipRefresher {
   MusterSipMemory memory;
+  MusterSipOptions refused_options; /* by the server, since we live */
 
   /* The operation under way; func NULL: none */
   const MusterSipConfig *config;
@@ -216,6 +222,14 @@ take_addresses (MusterSipRefresher *self, const MusterSipResponse *response)
 }
 
 static void
+take_outbound (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  if ((self->refused_options & MUSTER_SIP_OPTION_OUTBOUND) == 0 &&
+      ((response->offered & MUSTER_SIP_OPTION_OUTBOUND) != 0 || response->flow_timer_s >= 0))
+    self->memory.outbound = TRUE;
+}
+
+static void
 succeed_in_leaving (MusterSipRefresher *self)
 {
   g_clear_pointer (&self->memory.service_route, g_strfreev);
@@ -258,6 +272,7 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
   }
 
   take_addresses (self, response);
+  take_outbound (self, response);
   binding = find_binding (self, self->contact_uri);
   refreshed = binding != NULL && binding->confirmed && binding->until_us > muster_clock_now_us ();
 
@@ -357,6 +372,31 @@ meet_min_expires (MusterSipRefresher *self, const MusterSipResponse *response)
   send_request (self);
 }
 
+/* 420, and 439, which means outbound and nothing else: does without what is refused. Each option is refused
+ * once, so this has an end. */
+static void
+meet_refusal (MusterSipRefresher *self, const MusterSipResponse *response)
+{
+  MusterSipOptions refused = response->status == 439 ? MUSTER_SIP_OPTION_OUTBOUND
+                                                     : response->unsupported;
+
+  refused &= ~self->refused_options;
+  if (refused == 0) {
+    fail_with_response (self, response);
+    return;
+  }
+  g_info ("the server does not accept \"%s\", registering without it",
+          muster_sip_options_to_string (refused));
+  self->refused_options |= refused;
+  if ((refused & MUSTER_SIP_OPTION_OUTBOUND) != 0)
+    self->memory.outbound = FALSE;
+
+  /* As after a 423. */
+  self->registrar_answered = FALSE;
+  self->proxy_answered = FALSE;
+  send_request (self);
+}
+
 static void
 on_answer (const MusterSipResponse *response, const GError *failure, gpointer user_data)
 {
@@ -370,6 +410,8 @@ on_answer (const MusterSipResponse *response, const GError *failure, gpointer us
     succeed (self, response);
   else if (response->status == 401 || response->status == 407)
     meet_challenge (self, response);
+  else if (response->status == 420 || response->status == 439)
+    meet_refusal (self, response);
   else if (response->status == 423)
     meet_min_expires (self, response);
   else
@@ -378,22 +420,40 @@ on_answer (const MusterSipResponse *response, const GError *failure, gpointer us
 
 /* the request */
 
+static gboolean
+has_reg_id (MusterSipRefresher *self)
+{
+  return self->memory.outbound && muster_sip_transport_is_stream (self->transport);
+}
+
+static void
+append_device (MusterSipRefresher *self, GString *contacts)
+{
+  g_string_append_printf (contacts, ";+sip.instance=\"<%s>\"", self->memory.instance);
+  if (has_reg_id (self))
+    g_string_append (contacts, ";reg-id=1");
+}
+
 static char *
 build_contacts (MusterSipRefresher *self)
 {
   GString *contacts = g_string_new (NULL);
 
-  if (!self->leaving)
-    g_string_append_printf (contacts, "<%s>;+sip.instance=\"<%s>\"", self->contact_uri,
-                            self->memory.instance);
+  if (!self->leaving) {
+    g_string_append_printf (contacts, "<%s>", self->contact_uri);
+    append_device (self, contacts);
+  }
 
   for (guint i = 0; i < self->memory.bindings->len; i++) {
     const MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i);
 
     if (!self->leaving && g_str_equal (binding->uri, self->contact_uri))
       continue;
-    g_string_append_printf (contacts, "%s<%s>;expires=0", contacts->len > 0 ? ", " : "",
-                            binding->uri);
+    g_string_append_printf (contacts, "%s<%s>", contacts->len > 0 ? ", " : "", binding->uri);
+    /* The server may know the last one by its reg-id. Not in a register: there that is the new one. */
+    if (self->leaving && has_reg_id (self) && i + 1 == self->memory.bindings->len)
+      append_device (self, contacts);
+    g_string_append (contacts, ";expires=0");
   }
   return g_string_free (contacts, FALSE);
 }
@@ -424,6 +484,8 @@ build_request (MusterSipRefresher *self)
   request->call_id = g_strdup (self->memory.call_id);
   request->cseq = ++self->memory.cseq;
   request->contact = build_contacts (self);
+  request->supported = muster_sip_options_to_string (MUSTER_SIP_ALL_OPTIONS &
+                                                     ~self->refused_options);
   request->expires_s = requested_expires_s (self);
   request->authorization = muster_sip_credentials_answer (&self->memory.registrar, method,
                                                           request->request_uri);

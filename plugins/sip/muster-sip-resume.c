@@ -22,7 +22,7 @@
  * it worthless.
  */
 
-#define RESUME_VERSION 3
+#define RESUME_VERSION 4
 #define OLDEST_VERSION 2 /* ends after the credentials */
 #define NO_TEXT        G_MAXUINT16
 
@@ -179,6 +179,7 @@ muster_sip_memory_pack (const MusterSipMemory *self)
   put_credentials (blob, &self->proxy);
   put_addresses (blob, self->service_route);
   put_addresses (blob, self->associated_uris);
+  put_byte (blob, self->outbound != FALSE);
 
   return g_byte_array_free_to_bytes (blob);
 }
@@ -350,8 +351,12 @@ get_addresses (Reader *reader, GStrv *addresses)
 static gboolean
 unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
 {
-  return version < 3 || (get_addresses (reader, &self->service_route) &&
-                         get_addresses (reader, &self->associated_uris));
+  if (version >= 3 && (!get_addresses (reader, &self->service_route) ||
+                       !get_addresses (reader, &self->associated_uris)))
+    return FALSE;
+  if (version >= 4)
+    self->outbound = get_byte (reader) != 0;
+  return !reader->failed;
 }
 
 static gboolean

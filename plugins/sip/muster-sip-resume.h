@@ -32,6 +32,7 @@ typedef struct {
   MusterSipCredentials proxy;
   GStrv service_route;   /* of the last 2xx; nullable */
   GStrv associated_uris; /* likewise */
+  gboolean outbound;     /* the server knows it (RFC 5626) */
 } MusterSipMemory;
 
 void muster_sip_memory_init (MusterSipMemory *self); /* a new one, never registered */

@@ -41,3 +41,9 @@ struct _MusterSipTransport {
   guint16 contact_port;
   const char *contact_params; /* "" or `;transport=tcp` */
 };
+
+static inline gboolean
+muster_sip_transport_is_stream (const MusterSipTransport *self)
+{
+  return *self->contact_params != '\0';
+}

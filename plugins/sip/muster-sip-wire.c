@@ -127,6 +127,15 @@ read_associated_uris (MusterSipResponse *response, const char *value)
   su_home_deinit (home);
 }
 
+static void
+read_flow_timer (MusterSipResponse *response, const char *value)
+{
+  g_autofree char *text = g_strstrip (g_strdup (value));
+
+  if (response->flow_timer_s < 0)
+    response->flow_timer_s = muster_sip_parse_seconds (text);
+}
+
 /* Headers that Sofia hands on as text. */
 static void
 read_unknown (MusterSipResponse *response, const sip_unknown_t *header)
@@ -136,7 +145,21 @@ read_unknown (MusterSipResponse *response, const sip_unknown_t *header)
       continue;
     if (g_ascii_strcasecmp (header->un_name, "P-Associated-URI") == 0)
       read_associated_uris (response, header->un_value);
+    else if (g_ascii_strcasecmp (header->un_name, "Flow-Timer") == 0)
+      read_flow_timer (response, header->un_value);
   }
+}
+
+static MusterSipOptions
+read_options (const msg_list_t *header)
+{
+  MusterSipOptions options = 0;
+
+  for (; header != NULL; header = header->k_next) {
+    for (gsize i = 0; header->k_items != NULL && header->k_items[i] != NULL; i++)
+      options |= muster_sip_option_parse (header->k_items[i]);
+  }
+  return options;
 }
 
 MusterSipResponse *
@@ -164,6 +187,8 @@ muster_sip_wire_read_response (const struct sip_s *sip)
   if (sip->sip_retry_after != NULL)
     response->retry_after_s = MIN (sip->sip_retry_after->af_delta, G_MAXINT32);
 
+  response->offered = read_options (sip->sip_require) | read_options (sip->sip_supported);
+  response->unsupported = read_options (sip->sip_unsupported);
   read_service_route (response, sip);
   read_unknown (response, sip->sip_unknown);
 
@@ -255,7 +280,8 @@ muster_sip_wire_build_request (const MusterSipRequest *request, const char *via)
                   SIPTAG_MAX_FORWARDS_STR ("70"), SIPTAG_FROM_STR (request->from),
                   SIPTAG_TO_STR (request->to), SIPTAG_CALL_ID_STR (request->call_id),
                   SIPTAG_CSEQ_STR (cseq), SIPTAG_CONTACT_STR (request->contact),
-                  SIPTAG_EXPIRES_STR (expires), SIPTAG_SUPPORTED_STR ("path"),
+                  SIPTAG_EXPIRES_STR (expires),
+                  TAG_IF (request->supported != NULL, SIPTAG_SUPPORTED_STR (request->supported)),
                   SIPTAG_USER_AGENT_STR ("Muster/" MUSTER_SIP_VERSION),
                   TAG_IF (request->authorization != NULL,
                           SIPTAG_AUTHORIZATION_STR (request->authorization)),

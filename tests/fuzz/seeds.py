@@ -25,6 +25,8 @@ RESPONSES = [
     ("401 Unauthorized", f"WWW-Authenticate: {CHALLENGES[0]}"),
     ("423 Interval Too Brief", "Min-Expires: 1800"),
     ("503 Later", "Retry-After: 17 (later);duration=3"),
+    ("200 OK", "Supported: path, outbound\r\nRequire: outbound\r\nFlow-Timer: 120"),
+    ("420 Bad Extension", "Unsupported: outbound"),
     ("403 Forbidden", 'Warning: 399 a "b"'),
     ("200 OK", "Service-Route: <sip:a;lr>, <sip:b;lr>;x=1\r\nP-Associated-URI: \"A\" <sip:a@b>, <tel:+1>"),
 ]
@@ -77,7 +79,8 @@ SEEDS = {
                    "".join(REQUEST.format(method=method) for method in ("OPTIONS", "INVITE", "ACK")) + "\r\n" +
                    RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
     "sip-resume": [blob(one, other, n) for one in (ALICE, NOBODY) for other in (ALICE, NOBODY) for n in (0, 1, 3)] +
-                  [blob(ALICE, NOBODY, 1, 3, newer) for newer in (ROUTES, addresses() * 2)],
+                  [blob(ALICE, NOBODY, 1, 3, newer) for newer in (ROUTES, addresses() * 2)] +
+                  [blob(ALICE, NOBODY, 1, 4, newer) for newer in (ROUTES + b"\1", addresses() * 2 + b"\0")],
     "bus-options": ["t" + each for each in DICTIONARIES],
     "store-params": ["t" + each for each in DICTIONARIES] + ["b" + DICTIONARIES[0]],
     "vault": ["\0", "\1" + "\0" * 60, "secret"],

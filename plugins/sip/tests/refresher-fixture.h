@@ -30,6 +30,7 @@ typedef struct {
   char *from;
   char *call_id;
   char *contact;
+  const char *supported;
   char *authorization;
   char *proxy_authorization;
 } Wire;
@@ -62,6 +63,7 @@ wire_send (MusterSipTransport *transport,
   wire->from = g_strdup (request->from);
   wire->call_id = g_strdup (request->call_id);
   wire->contact = g_strdup (request->contact);
+  wire->supported = request->supported;
   wire->authorization = g_strdup (request->authorization);
   wire->proxy_authorization = g_strdup (request->proxy_authorization);
   return (MusterSipTransaction *) wire;

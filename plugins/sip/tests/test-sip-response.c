@@ -323,6 +323,46 @@ test_addresses (void)
   }
 }
 
+/* Headers; options offered, options refused, and the Flow-Timer. */
+static const struct {
+  const char *headers;
+  MusterSipOptions offered;
+  MusterSipOptions unsupported;
+  gint64 flow_timer_s;
+} extensions[] = {
+  { "", 0, 0, -1 },
+  { "Supported: timer\r\n", 0, 0, -1 },
+  { "Supported: timer, Outbound\r\n", MUSTER_SIP_OPTION_OUTBOUND, 0, -1 },
+  { "k: path\r\nSupported: outbound\r\n", MUSTER_SIP_ALL_OPTIONS, 0, -1 },
+  { "Require: outbound\r\n", MUSTER_SIP_OPTION_OUTBOUND, 0, -1 },
+  { "Require: gruu,\r\n outbound\r\nSupported: path\r\n", MUSTER_SIP_ALL_OPTIONS, 0, -1 },
+  { "Unsupported: outbound\r\n", 0, MUSTER_SIP_OPTION_OUTBOUND, -1 },
+  { "Unsupported: path\r\nUnsupported: gruu, outbound\r\n", 0, MUSTER_SIP_ALL_OPTIONS, -1 },
+  { "Unsupported: outbounds, xpath\r\n", 0, 0, -1 },
+  { "Flow-Timer: 120\r\n", 0, 0, 120 },
+  { "flow-timer:  25 \r\nFlow-Timer: 99\r\n", 0, 0, 25 },
+  { "Flow-Timer: -1\r\n", 0, 0, -1 },
+  { "Flow-Timer: 12x\r\n", 0, 0, -1 },
+  { "Flow-Timer: \r\n", 0, 0, -1 },
+  { "Flow-Timer: 99999999999999999999\r\n", 0, 0, G_MAXINT32 },
+};
+
+static void
+test_extensions (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (extensions); i++) {
+    g_autoptr (MusterSipResponse) response = parse ("SIP/2.0 200 OK", extensions[i].headers);
+
+    if (response == NULL)
+      g_error ("%s: cannot be read", extensions[i].headers);
+    if (response->offered != extensions[i].offered ||
+        response->unsupported != extensions[i].unsupported ||
+        response->flow_timer_s != extensions[i].flow_timer_s)
+      g_error ("%s: %u %u %" G_GINT64_FORMAT, extensions[i].headers, response->offered,
+               response->unsupported, response->flow_timer_s);
+  }
+}
+
 static void
 test_garbage (void)
 {
@@ -416,6 +456,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/response/folded-via", test_folded_via);
   g_test_add_func ("/sip/response/headers", test_headers);
   g_test_add_func ("/sip/response/addresses", test_addresses);
+  g_test_add_func ("/sip/response/extensions", test_extensions);
   g_test_add_func ("/sip/response/garbage", test_garbage);
   g_test_add_func ("/sip/config", test_configs);
   return g_test_run ();

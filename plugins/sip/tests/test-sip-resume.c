@@ -21,8 +21,9 @@ static const struct {
   guint version;
   gsize n_bytes_less;
 } versions[] = {
-  { 2, 2 }, /* no counts of addresses */
-  { 3, 0 },
+  { 2, 3 }, /* no counts of addresses */
+  { 3, 1 }, /* no outbound */
+  { 4, 0 },
 };
 
 static void
@@ -138,6 +139,24 @@ test_restart_keeps_the_route (Bench *bench, gconstpointer data)
   g_assert_cmpstr (addresses[0], ==, "sip:c@d.test");
 }
 
+/* The new connection's binding takes the place of the old one's at once. */
+static void
+test_restart_keeps_outbound (Bench *bench, gconstpointer data)
+{
+  bench->wire.transport.contact_params = ";transport=tcp";
+  begin_register (bench);
+  assert_has_not (bench->wire.contact, "reg-id");
+  reply (bench, "200 OK", "Supported: outbound\r\n");
+  restart (bench);
+  move_to (bench, "192.0.2.7", 40009);
+  begin_register (bench);
+  assert_has (bench->wire.contact, ":40009;transport=tcp>;+sip.instance=\"<urn:uuid:");
+  assert_has (bench->wire.contact, ">\";reg-id=1, <sip:");
+  assert_has (bench->wire.contact, ":40000;transport=tcp>;expires=0");
+  reply (bench, "200 OK", "Require: outbound\r\n");
+  assert_granted (bench, 600);
+}
+
 /* What came with a later version stands at the end of the blob. */
 static void
 test_older_resume (Bench *bench, gconstpointer data)
@@ -245,6 +264,7 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/restart-on-another-port", NULL, test_restart_on_another_port);
   ADD ("/sip/refresher/restart-after-the-lease", NULL, test_restart_after_the_lease);
   ADD ("/sip/refresher/restart-keeps-the-route", NULL, test_restart_keeps_the_route);
+  ADD ("/sip/refresher/restart-keeps-outbound", NULL, test_restart_keeps_outbound);
   ADD ("/sip/refresher/older-resume", NULL, test_older_resume);
   ADD ("/sip/refresher/unfit-route", NULL, test_unfit_route);
   ADD ("/sip/refresher/damaged-resume", NULL, test_damaged_resume);

@@ -291,6 +291,40 @@ test_one_leaves_while_the_other_waits (World *world, gconstpointer data)
   g_assert_cmpuint (one->n_lost + two->n_lost, ==, 0);
 }
 
+/* RFC 5626, as it goes over the wire */
+static void
+test_outbound (World *world, gconstpointer data)
+{
+  static const char *const steps[][3] = {
+    /* Supported, what the Contact ends with, what the answer says */
+    { "path, outbound", ">\"", "Supported: outbound\r\n" },
+    { "path, outbound", ">\";reg-id=1", "Require: outbound\r\nFlow-Timer: 120\r\n" },
+    { "path, outbound", ">\";reg-id=1", "Require: outbound\r\n" },
+  };
+  Client *client = client_new (world, "tcp");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++) {
+    g_autofree char *request = NULL;
+    g_autofree char *supported = NULL;
+    g_autofree char *contact = NULL;
+    g_autofree char *answer = NULL;
+    Line *line;
+
+    client_open (client);
+    line = wait_for_line (world->server, 0);
+    request = wait_for_request (line);
+    supported = header_of (request, "Supported");
+    contact = header_of (request, "Contact");
+    g_assert_cmpstr (supported, ==, steps[i][0]);
+    g_assert_nonnull (strstr (contact, ";+sip.instance=\"<urn:uuid:"));
+    g_assert_true (g_str_has_suffix (contact, steps[i][1]));
+    answer = answer_to (request, "200 OK", steps[i][2]);
+    line_say (line, answer);
+    wait_until (client->n_done > 0);
+    g_assert_no_error (client->error);
+  }
+}
+
 /* losing */
 
 static void
@@ -453,6 +487,7 @@ main (int argc, char **argv)
   ADD ("cancel-while-connecting", test_cancel_while_connecting);
   ADD ("cancel-while-waiting", test_cancel_while_waiting);
   ADD ("one-leaves-while-the-other-waits", test_one_leaves_while_the_other_waits);
+  ADD ("outbound", test_outbound);
   ADD ("loss-between-operations-is-told", test_loss_between_operations_is_told);
   ADD ("loss-in-a-refresh-is-told-once", test_loss_in_a_refresh_is_told_once);
   ADD ("silent-server-is-left", test_silent_server_is_left);
