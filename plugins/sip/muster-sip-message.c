@@ -142,6 +142,7 @@ muster_sip_response_free (MusterSipResponse *self)
   g_free (self->authentication_info);
   g_free (self->proxy_authentication_info);
   g_ptr_array_unref (self->contacts);
+  g_free (self->received);
   g_strfreev (self->service_route);
   g_strfreev (self->associated_uris);
   g_free (self);

@@ -52,6 +52,8 @@ typedef struct {
   gint64 min_expires_s;
   gint64 retry_after_s;
   gint64 flow_timer_s;          /* RFC 5626 section 10 */
+  char *received;               /* of the topmost Via, as written there; nullable */
+  guint rport;                  /* likewise; 0: not said, or not a port (RFC 3581) */
   MusterSipOptions offered;     /* in Require or Supported */
   MusterSipOptions unsupported; /* in Unsupported */
   GStrv service_route;          /* of `<uri>;params`, nullable: whole, or none (RFC 3608) */

@@ -11,6 +11,8 @@
 #include "muster-sip-response.h"
 #include "muster-sip-resume.h"
 
+#include <string.h>
+
 /*
  * The flow of one operation, a register or an unregister:
  *
@@ -34,6 +36,13 @@
  * Outbound (RFC 5626): the instance is named always, and each REGISTER says that we know the extension.
  * Once the server has said so, too, our contact on a stream has a reg-id, and then a new connection's
  * binding takes the place of the old one's by itself. What the server refuses is left out from there on.
+ *
+ * NAT: a 2xx over UDP tells where the server sees us. If that is not our contact, the same operation goes on
+ * once with a contact that is, and names the one before with `expires=0`:
+ *
+ *   succeed --> rewrite_contact --> send_request
+ *
+ * A server that refuses this one has the first one still, and its lease is what is granted.
  */
 
 #define MAX_ROUNDS   6
@@ -61,6 +70,8 @@ struct _MusterSipRefresher {
   gboolean with_credentials; /* the last request carried an answer */
   gboolean asked_longer;     /* met a 423 */
   gboolean new_doubt;        /* this operation was the first to ask for contact_uri */
+  gboolean rewritten;        /* contact_uri is another one than at the beginning */
+  MusterLease *first_lease;  /* what was granted before that; nullable */
 
   char *redirect; /* where the last 3xx sends us; NULL: none did since the operation began */
 };
@@ -137,6 +148,7 @@ clear_operation (MusterSipRefresher *self)
   g_clear_pointer (&self->route, g_free);
   g_clear_pointer (&self->password, muster_secret_unref);
   g_clear_pointer (&self->contact_uri, g_free);
+  g_clear_pointer (&self->first_lease, muster_lease_free);
 }
 
 /* Takes @lease. */
@@ -171,11 +183,36 @@ note_redirect (MusterSipRefresher *self, const MusterSipResponse *response)
                                                         : &self->memory.registrar);
 }
 
+/* After a no to the rewritten contact: the one before stands, and for as long as it was granted. */
+static gboolean
+fall_back (MusterSipRefresher *self)
+{
+  const MusterSipBinding *binding;
+  gint64 left_s;
+
+  if (self->first_lease == NULL)
+    return FALSE;
+
+  undoubt_binding (self);
+  binding = g_ptr_array_index (self->memory.bindings, 0);
+  left_s = (binding->until_us - muster_clock_now_us ()) / G_USEC_PER_SEC;
+  if (left_s <= 0)
+    return FALSE;
+
+  g_info ("the server does not accept the contact that the NAT shows, keeping the one before");
+  muster_sip_mapping_drop (&self->memory.mapping);
+  self->first_lease->lease_s = (guint) left_s;
+  finish (self, g_steal_pointer (&self->first_lease), NULL);
+  return TRUE;
+}
+
 static void
 fail_with_response (MusterSipRefresher *self, const MusterSipResponse *response)
 {
   g_autoptr (GError) error = NULL;
 
+  if (fall_back (self))
+    return;
   error = muster_sip_response_to_error (response, current_step (self), self->with_credentials);
   if (error->code == MUSTER_ERROR_REFUSED) {
     muster_sip_credentials_clear (&self->memory.registrar);
@@ -193,6 +230,8 @@ fail (MusterSipRefresher *self, const MusterSipResponse *response, GError *error
 {
   g_autoptr (GError) owned = error;
 
+  if (fall_back (self))
+    return;
   muster_error_set_server (owned, response->status, response->reason, 0);
   undoubt_binding (self);
   finish (self, NULL, owned);
@@ -246,6 +285,53 @@ requested_expires_s (MusterSipRefresher *self)
 }
 
 static void
+set_contact (MusterSipRefresher *self)
+{
+  const MusterSipTransport *transport = self->transport;
+  const MusterSipMapping *mapping = &self->memory.mapping;
+
+  g_free (self->contact_uri);
+  self->contact_uri = mapping->host != NULL
+                        ? muster_sip_contact_uri (self->memory.token, mapping->host, mapping->port,
+                                                  transport->contact_params)
+                        : muster_sip_contact_uri (self->memory.token, transport->contact_host,
+                                                  transport->contact_port,
+                                                  transport->contact_params);
+}
+
+/* A server that puts another host into our contact looks after NATs itself, and would do so to both the
+ * new one and the old. */
+static gboolean
+is_ours_elsewhere (MusterSipRefresher *self, const char *granted_uri)
+{
+  gsize length = strlen (self->contact_uri);
+  gsize user_length = strcspn (self->contact_uri, "@") + 1;
+
+  return g_ascii_strncasecmp (granted_uri, self->contact_uri, user_length) == 0 &&
+         (g_ascii_strncasecmp (granted_uri, self->contact_uri, length) != 0 ||
+          g_ascii_isdigit (granted_uri[length])); /* of a longer port */
+}
+
+/* Takes @lease if it goes on. */
+static gboolean
+rewrite_contact (MusterSipRefresher *self, MusterLease *lease, const char *granted_uri)
+{
+  if (self->rewritten || is_ours_elsewhere (self, granted_uri) ||
+      !muster_sip_mapping_rewrite (&self->memory.mapping))
+    return FALSE;
+
+  self->rewritten = TRUE;
+  self->first_lease = lease;
+  set_contact (self);
+
+  /* What we answered was accepted. */
+  self->registrar_answered = FALSE;
+  self->proxy_answered = FALSE;
+  send_request (self);
+  return TRUE;
+}
+
+static void
 succeed (MusterSipRefresher *self, const MusterSipResponse *response)
 {
   const MusterSipBinding *binding;
@@ -254,6 +340,7 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
   gboolean refreshed;
 
   take_nextnonces (self, response);
+  g_clear_pointer (&self->first_lease, muster_lease_free); /* the server has changed what it has */
   if (self->leaving) {
     succeed_in_leaving (self);
     return;
@@ -285,7 +372,8 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
 
   lease = muster_lease_new (grant.lease_s, (const char *const[]){ grant.uri, NULL });
   lease->refreshed = refreshed;
-  finish (self, lease, NULL);
+  if (!rewrite_contact (self, lease, grant.uri))
+    finish (self, lease, NULL);
 }
 
 /* 401 and 407 */
@@ -403,6 +491,8 @@ on_answer (const MusterSipResponse *response, const GError *failure, gpointer us
   MusterSipRefresher *self = user_data;
 
   self->transaction = NULL;
+  if (response != NULL)
+    muster_sip_mapping_note (&self->memory.mapping, response->received, response->rport);
 
   if (failure != NULL)
     finish (self, NULL, failure); /* the doubt stays: it may have arrived all the same */
@@ -527,14 +617,19 @@ begin (MusterSipRefresher *self,
   self->password = password != NULL ? muster_secret_ref (password) : NULL;
   self->func = func;
   self->user_data = user_data;
-  self->contact_uri = muster_sip_contact_uri (self->memory.token, transport->contact_host,
-                                              transport->contact_port, transport->contact_params);
+  if (muster_sip_transport_is_stream (transport)) /* leads back to us by itself */
+    muster_sip_mapping_clear (&self->memory.mapping);
+  else
+    muster_sip_mapping_set_local (&self->memory.mapping, transport->contact_host,
+                                  transport->contact_port);
+  set_contact (self);
   self->n_rounds = 0;
   g_clear_pointer (&self->redirect, g_free);
   self->registrar_answered = FALSE;
   self->proxy_answered = FALSE;
   self->asked_longer = FALSE;
   self->new_doubt = FALSE;
+  self->rewritten = FALSE;
 
   forget_expired_bindings (self);
   /* An account that leaves may have lost its password already: what is kept of it must do. */
@@ -607,6 +702,12 @@ const char *
 muster_sip_refresher_get_redirect (MusterSipRefresher *self)
 {
   return self->redirect;
+}
+
+gboolean
+muster_sip_refresher_is_behind_nat (MusterSipRefresher *self)
+{
+  return self->memory.mapping.is_behind;
 }
 
 gboolean

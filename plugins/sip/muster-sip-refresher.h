@@ -43,6 +43,9 @@ void muster_sip_refresher_set_local (MusterSipRefresher *self, const char *addre
 /* Where a 3xx that ended the last operation sends us; %NULL if none did. */
 const char *muster_sip_refresher_get_redirect (MusterSipRefresher *self);
 
+/* Whether a server that we asked over UDP sees us elsewhere than where we receive. */
+gboolean muster_sip_refresher_is_behind_nat (MusterSipRefresher *self);
+
 /* Whether the server may still have a binding of ours. */
 gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);
 

@@ -22,7 +22,7 @@
  * it worthless.
  */
 
-#define RESUME_VERSION 4
+#define RESUME_VERSION 5
 #define OLDEST_VERSION 2 /* ends after the credentials */
 #define NO_TEXT        G_MAXUINT16
 
@@ -82,6 +82,7 @@ muster_sip_memory_clear (MusterSipMemory *self)
   g_clear_pointer (&self->bindings, g_ptr_array_unref);
   g_strfreev (self->service_route);
   g_strfreev (self->associated_uris);
+  muster_sip_mapping_clear (&self->mapping);
   muster_sip_credentials_clear (&self->registrar);
   muster_sip_credentials_clear (&self->proxy);
   memset (self, 0, sizeof (*self));
@@ -160,6 +161,17 @@ put_addresses (GByteArray *blob, GStrv addresses)
     put_text (blob, addresses[i]);
 }
 
+static void
+put_mapping (GByteArray *blob, const MusterSipMapping *mapping)
+{
+  put_text (blob, mapping->local_host);
+  put_uint (blob, mapping->local_port);
+  put_text (blob, mapping->host);
+  put_uint (blob, mapping->port);
+  put_byte (blob, (guint8) mapping->n_rewrites);
+  put_byte (blob, mapping->is_behind != FALSE);
+}
+
 GBytes *
 muster_sip_memory_pack (const MusterSipMemory *self)
 {
@@ -180,6 +192,7 @@ muster_sip_memory_pack (const MusterSipMemory *self)
   put_addresses (blob, self->service_route);
   put_addresses (blob, self->associated_uris);
   put_byte (blob, self->outbound != FALSE);
+  put_mapping (blob, &self->mapping);
 
   return g_byte_array_free_to_bytes (blob);
 }
@@ -347,6 +360,26 @@ get_addresses (Reader *reader, GStrv *addresses)
   return TRUE;
 }
 
+static gboolean
+get_mapping (Reader *reader, MusterSipMapping *mapping)
+{
+  guint32 local_port;
+  guint32 port;
+
+  mapping->local_host = get_text (reader);
+  local_port = get_uint (reader);
+  mapping->host = get_text (reader);
+  port = get_uint (reader);
+  mapping->n_rewrites = get_byte (reader);
+  mapping->is_behind = get_byte (reader) != 0;
+  if (reader->failed || local_port > G_MAXUINT16 || port > G_MAXUINT16)
+    return FALSE;
+
+  mapping->local_port = (guint16) local_port;
+  mapping->port = (guint16) port;
+  return muster_sip_mapping_is_sane (mapping);
+}
+
 /* What a version has more than the one before stands behind it. */
 static gboolean
 unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
@@ -356,6 +389,8 @@ unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
     return FALSE;
   if (version >= 4)
     self->outbound = get_byte (reader) != 0;
+  if (version >= 5 && !get_mapping (reader, &self->mapping))
+    return FALSE;
   return !reader->failed;
 }
 

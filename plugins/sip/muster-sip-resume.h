@@ -6,6 +6,7 @@
 #pragma once
 
 #include "muster-sip-credentials.h"
+#include "muster-sip-mapping.h"
 
 /* A contact that the server has, or may have. */
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
   GStrv service_route;   /* of the last 2xx; nullable */
   GStrv associated_uris; /* likewise */
   gboolean outbound;     /* the server knows it (RFC 5626) */
+  MusterSipMapping mapping;
 } MusterSipMemory;
 
 void muster_sip_memory_init (MusterSipMemory *self); /* a new one, never registered */

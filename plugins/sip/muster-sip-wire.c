@@ -12,6 +12,7 @@
 #include <sofia-sip/msg.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_util.h>
+#include <string.h>
 
 /*
  * From Sofia's view of a message to ours. Challenges are handed on as text, because Sofia reads two
@@ -19,6 +20,7 @@
  */
 
 #define MAX_MESSAGE_BYTES 65535
+#define MAX_ADDRESS_BYTES 64 /* of an IP literal */
 
 /* Sofia's strings without a home come from su_alloc(). */
 static char *
@@ -150,6 +152,20 @@ read_unknown (MusterSipResponse *response, const sip_unknown_t *header)
   }
 }
 
+static void
+read_via (MusterSipResponse *response, const sip_via_t *via)
+{
+  gint64 rport;
+
+  if (via == NULL)
+    return;
+  if (via->v_received != NULL && strlen (via->v_received) <= MAX_ADDRESS_BYTES)
+    response->received = g_strdup (via->v_received);
+  rport = muster_sip_parse_seconds (via->v_rport);
+  if (rport > 0 && rport <= G_MAXUINT16)
+    response->rport = (guint) rport;
+}
+
 static MusterSipOptions
 read_options (const msg_list_t *header)
 {
@@ -187,6 +203,7 @@ muster_sip_wire_read_response (const struct sip_s *sip)
   if (sip->sip_retry_after != NULL)
     response->retry_after_s = MIN (sip->sip_retry_after->af_delta, G_MAXINT32);
 
+  read_via (response, sip->sip_via);
   response->offered = read_options (sip->sip_require) | read_options (sip->sip_supported);
   response->unsupported = read_options (sip->sip_unsupported);
   read_service_route (response, sip);

@@ -52,6 +52,8 @@ check_memory (const MusterSipMemory *memory)
     check_line (memory->service_route[i]);
   for (guint i = 0; memory->associated_uris != NULL && memory->associated_uris[i] != NULL; i++)
     check_line (memory->associated_uris[i]);
+  g_assert_true (muster_sip_mapping_is_sane (&memory->mapping));
+  check_line (memory->mapping.host);
   check_credentials (&memory->registrar);
   check_credentials (&memory->proxy);
 }

@@ -72,6 +72,12 @@ def addresses(*values):
 
 ROUTES = addresses("<sip:a.test;lr>", "<sip:b.test;lr>;x=1") + addresses("sip:c@d.test")
 
+
+def mapping(local_host, local_port, host, port, n_rewrites):
+    return (text(local_host) + struct.pack("=I", local_port) + text(host) + struct.pack("=I", port) +
+            bytes([n_rewrites, host is not None]))
+
+
 SEEDS = {
     "sip-digest": CHALLENGES,
     "sip-response": [RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
@@ -80,7 +86,10 @@ SEEDS = {
                    RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
     "sip-resume": [blob(one, other, n) for one in (ALICE, NOBODY) for other in (ALICE, NOBODY) for n in (0, 1, 3)] +
                   [blob(ALICE, NOBODY, 1, 3, newer) for newer in (ROUTES, addresses() * 2)] +
-                  [blob(ALICE, NOBODY, 1, 4, newer) for newer in (ROUTES + b"\1", addresses() * 2 + b"\0")],
+                  [blob(ALICE, NOBODY, 1, 4, newer) for newer in (ROUTES + b"\1", addresses() * 2 + b"\0")] +
+                  [blob(ALICE, NOBODY, 1, 5, ROUTES + b"\0" + newer) for newer in (
+                      mapping("192.168.1.7", 5060, "203.0.113.9", 1025, 1), mapping("[fd00::7]", 5060, None, 0, 4),
+                      mapping(None, 0, None, 0, 0))],
     "bus-options": ["t" + each for each in DICTIONARIES],
     "store-params": ["t" + each for each in DICTIONARIES] + ["b" + DICTIONARIES[0]],
     "vault": ["\0", "\1" + "\0" * 60, "secret"],

@@ -89,6 +89,7 @@ typedef struct {
   MusterSipConfig *config;
   MusterSecret *password;
   Wire wire;
+  const char *via; /* nullable: what the server adds to our Via */
   guint n_done;
   MusterLease *lease;
   GError *error;
@@ -173,14 +174,14 @@ reply (Bench *bench, const char *status, const char *headers)
 
   g_assert_nonnull (func);
   text = g_strdup_printf ("SIP/2.0 %s\r\n"
-                          "Via: SIP/2.0/UDP 192.0.2.7:40000;branch=z9hG4bK1\r\n"
+                          "Via: SIP/2.0/UDP 192.0.2.7:40000;branch=z9hG4bK1%s\r\n"
                           "From: <sip:alice@example.test>;tag=1\r\n"
                           "To: <sip:alice@example.test>;tag=2\r\n"
                           "Call-ID: 1\r\n"
                           "CSeq: 1 REGISTER\r\n"
                           "%s"
                           "Content-Length: 0\r\n\r\n",
-                          status, headers);
+                          status, bench->via != NULL ? bench->via : "", headers);
   response = muster_sip_wire_parse_response (text, strlen (text));
   g_assert_nonnull (response);
   func (response, NULL, bench->wire.user_data);

@@ -323,6 +323,46 @@ test_addresses (void)
   }
 }
 
+/* The Via of an answer, and what is read of it. */
+static const struct {
+  const char *via;
+  const char *received; /* NULL: none */
+  guint rport;
+} vias[] = {
+  { "SIP/2.0/UDP a.test:5060;branch=z9hG4bK1", NULL, 0 },
+  { "SIP/2.0/UDP a.test:5060;branch=z9hG4bK1;rport", NULL, 0 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;rport=1025;received=203.0.113.9", "203.0.113.9", 1025 },
+  { "SIP/2.0/UDP a.test;received=2001:db8::9;branch=z9hG4bK1;rport=65535", "2001:db8::9", 65535 },
+  { "SIP/2.0/UDP a.test;received=[2001:db8::9];branch=z9hG4bK1", "[2001:db8::9]", 0 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;rport=1, SIP/2.0/UDP b.test;branch=z9hG4bK2;rport=2", NULL,
+    1 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;rport=0", NULL, 0 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;rport=65536", NULL, 0 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;rport=1x", NULL, 0 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;received=" LONG, LONG, 0 },
+  { "SIP/2.0/UDP a.test;branch=z9hG4bK1;received=" LONG "x", NULL, 0 },
+};
+
+static void
+test_vias (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (vias); i++) {
+    g_autoptr (MusterSipResponse) response = NULL;
+    g_autofree char *text = NULL;
+
+    text = g_strdup_printf ("SIP/2.0 200 OK\r\nVia: %s\r\n"
+                            "From: <sip:alice@example.test>;tag=1\r\n"
+                            "To: <sip:alice@example.test>;tag=2\r\n"
+                            "Call-ID: 1\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n",
+                            vias[i].via);
+    response = muster_sip_wire_parse_response (text, strlen (text));
+    if (response == NULL)
+      g_error ("%s: cannot be read", vias[i].via);
+    if (g_strcmp0 (response->received, vias[i].received) != 0 || response->rport != vias[i].rport)
+      g_error ("%s: %s %u", vias[i].via, response->received, response->rport);
+  }
+}
+
 /* Headers; options offered, options refused, and the Flow-Timer. */
 static const struct {
   const char *headers;
@@ -457,6 +497,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/response/headers", test_headers);
   g_test_add_func ("/sip/response/addresses", test_addresses);
   g_test_add_func ("/sip/response/extensions", test_extensions);
+  g_test_add_func ("/sip/response/vias", test_vias);
   g_test_add_func ("/sip/response/garbage", test_garbage);
   g_test_add_func ("/sip/config", test_configs);
   return g_test_run ();

@@ -21,9 +21,10 @@ static const struct {
   guint version;
   gsize n_bytes_less;
 } versions[] = {
-  { 2, 3 }, /* no counts of addresses */
-  { 3, 1 }, /* no outbound */
-  { 4, 0 },
+  { 2, 26 }, /* no counts of addresses */
+  { 3, 24 }, /* no outbound */
+  { 4, 23 }, /* no mapping, which has a local host of 9 bytes */
+  { 5, 0 },
 };
 
 static void

@@ -39,6 +39,7 @@ static const Story stories[] = {
   { "failing", MUSTER_ERROR_UNREACHABLE, 0, 2, 0 },
   { "shrink", -1, 30, 2, 1 },
   { "rewritten", -1, 77, 2, 1 },
+  { "nat", -1, 600, 3, 1 },
   { "no-contact", -1, 240, 2, 1 },
   { "nothing", -1, 600, 2, 1 },
   { "slow", -1, 600, 2, 1 },
@@ -269,6 +270,25 @@ test_incoming (World *world, gconstpointer data)
   g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "405 Method Not Allowed");
 }
 
+/* What the registrar sees is what is registered, and nothing else; and who calls there finds us. */
+static void
+test_behind_nat (World *world, gconstpointer data)
+{
+  g_autofree char *bindings = NULL;
+
+  sip_peer_set_scenario (world->peer, "nat");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 3);
+  g_assert_true (g_str_has_suffix (world->lease->bindings[0], "@203.0.113.9:1025"));
+  bindings = sip_peer_dup_bindings (world->peer);
+  g_assert_cmpstr (bindings, ==, world->lease->bindings[0]);
+
+  sip_peer_send (world->peer, "OPTIONS", world->lease->bindings[0]);
+  wait_for_answer (world);
+  g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "200 OK");
+}
+
 /* Two accounts, one socket, and it stays when the first one leaves. */
 static void
 test_two_accounts (World *world, gconstpointer data)
@@ -346,6 +366,7 @@ main (int argc, char **argv)
   ADD ("/sip/udp/cancel", test_cancel);
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);
   ADD ("/sip/udp/incoming", test_incoming);
+  ADD ("/sip/udp/behind-nat", test_behind_nat);
   ADD ("/sip/udp/two-accounts", test_two_accounts);
   ADD ("/sip/udp/reopen-after-close", test_reopen_after_close);
 

@@ -28,6 +28,7 @@ typedef struct {
   gboolean garbage;      /* sends rubbish before each answer */
   gboolean hide_contact; /* a 200 lists no contact */
   gboolean rewrite;      /* a 200 lists our contact with another host, and other devices */
+  gboolean nat;          /* says that it sees us at 203.0.113.9:1025 */
 } Scenario;
 
 #define MD5                                                                                        \
@@ -66,6 +67,7 @@ static const Scenario scenarios[] = {
   { .name = "failing", .status = 500 },
   { .name = "shrink", .lease_s = 30 },
   { .name = "rewritten", .rewrite = TRUE, .lease_s = 77 },
+  { .name = "nat", .nat = TRUE },
   { .name = "no-contact", .hide_contact = TRUE, .headers = "Expires: 240\r\n" },
   { .name = "nothing", .hide_contact = TRUE },
   { .name = "slow", .delay_ms = 700 },
@@ -239,7 +241,11 @@ fill_nonces (SipPeer *self, const char *template)
 }
 
 static char *
-build_answer (const char *request, GSocketAddress *from, const char *status, const char *headers)
+build_answer (SipPeer *self,
+              const char *request,
+              GSocketAddress *from,
+              const char *status,
+              const char *headers)
 {
   g_autofree char *via = dup_header (request, "Via", "\r\nVia: ");
   g_autofree char *from_header = dup_header (request, "From", ", ");
@@ -253,6 +259,10 @@ build_answer (const char *request, GSocketAddress *from, const char *status, con
 
   rport = g_strdup_printf (";rport=%u;received=%s",
                            g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)), ip);
+  if (self->scenario->nat) {
+    g_free (rport);
+    rport = g_strdup (";rport=1025;received=203.0.113.9");
+  }
   g_string_replace (marked, ";rport", rport, 1);
   return g_strdup_printf ("SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s;tag=peer\r\nCall-ID: %s\r\n"
                           "CSeq: %s\r\n%sContent-Length: 0\r\n\r\n",
@@ -328,25 +338,25 @@ decide (SipPeer *self, const SipPeerRequest *request, const char *text, GSocketA
   if (self->redirect != NULL) {
     status = g_strdup_printf ("%u Elsewhere", self->redirect_status);
     headers = g_strdup_printf ("Contact: <%s>\r\n", self->redirect);
-    return build_answer (text, from, status, headers);
+    return build_answer (self, text, from, status, headers);
   }
   if (!scenario->open && (!request->authorized || !use_nonce (self, request->authorization))) {
     headers = build_challenge (self, request->authorized);
-    return build_answer (text, from, "401 Unauthorized", headers);
+    return build_answer (self, text, from, "401 Unauthorized", headers);
   }
   if (expires_s != 0 && expires_s < scenario->min_expires_s) {
     headers = g_strdup_printf ("Min-Expires: %u\r\n", scenario->min_expires_s);
-    return build_answer (text, from, "423 Interval Too Brief", headers);
+    return build_answer (self, text, from, "423 Interval Too Brief", headers);
   }
 
   more = fill_nonces (self, scenario->headers != NULL ? scenario->headers : "");
   if (scenario->status != 0) {
     status = g_strdup_printf ("%u As The Table Says", scenario->status);
-    return build_answer (text, from, status, more);
+    return build_answer (self, text, from, status, more);
   }
   headers = build_bindings (self, request);
   all = g_strconcat (headers, more, NULL);
-  return build_answer (text, from, "200 OK", all);
+  return build_answer (self, text, from, "200 OK", all);
 }
 
 typedef struct {
