@@ -372,6 +372,8 @@ take_message (MusterSipFlow *self, const char *bytes, gsize n_bytes, gsize body_
     return;
   g_hash_table_steal (self->transactions, branch);
   muster_timer_cancel (&transaction->timer_f);
+  if (response->status / 100 == 2 && response->flow_timer_s > 0)
+    muster_sip_flow_set_flow_timer (self, (guint) response->flow_timer_s);
   transaction->func (response, NULL, transaction->user_data);
   transaction_free (transaction);
 }

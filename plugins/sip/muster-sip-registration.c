@@ -56,6 +56,7 @@ struct _MusterSipRegistration {
   MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
   MusterSipFlowUse *flow;  /* likewise, on a stream; nullable; between operations it is open */
   char *flow_key;          /* which one it is */
+  char *kept_route;        /* on the agent, through a NAT; nullable */
   gboolean has_token;      /* it is in the context's table */
   gboolean saved;          /* a blob of ours is kept */
   Operation *operation;    /* nullable */
@@ -115,6 +116,29 @@ leave_flow (MusterSipRegistration *self)
   g_clear_pointer (&self->flow_key, g_free);
 }
 
+/* A NAT forgets who is silent, and then calls do not arrive. @route NULL: there is none to keep open. */
+static void
+keep_open (MusterSipRegistration *self, const char *route)
+{
+  if (g_strcmp0 (self->kept_route, route) == 0)
+    return;
+  if (self->kept_route != NULL)
+    muster_sip_agent_keep_alive (self->agent, self->kept_route, FALSE);
+  g_free (self->kept_route);
+  self->kept_route = g_strdup (route);
+  if (route != NULL)
+    muster_sip_agent_keep_alive (self->agent, route, TRUE);
+}
+
+static void
+leave_agent (MusterSipRegistration *self)
+{
+  if (self->agent == NULL)
+    return;
+  keep_open (self, NULL);
+  muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
+}
+
 static void
 leave_network (MusterSipRegistration *self)
 {
@@ -123,8 +147,7 @@ leave_network (MusterSipRegistration *self)
   if (self->has_token)
     muster_sip_context_remove_token (context, muster_sip_refresher_get_token (self->refresher));
   self->has_token = FALSE;
-  if (self->agent != NULL)
-    muster_sip_context_release_agent (context, g_steal_pointer (&self->agent));
+  leave_agent (self);
   leave_flow (self);
 }
 
@@ -209,6 +232,19 @@ remember_good_target (Operation *operation)
   self->good_hop = g_strdup (operation->config->hop_host);
 }
 
+static void
+keep_way_open (Operation *operation)
+{
+  MusterSipRegistration *self = operation->self;
+  g_autofree char *route = NULL;
+
+  if (operation->target == NULL || operation->leaving)
+    return;
+  if (muster_sip_refresher_is_behind_nat (self->refresher))
+    route = muster_sip_target_dup_route (operation->target);
+  keep_open (self, route);
+}
+
 /* No answer, or one that speaks of the server and not of us: another address of the same service may do
  * better (RFC 3263 section 4.3). */
 static gboolean
@@ -259,6 +295,7 @@ follow_redirect (Operation *operation, GError **error)
   self->redirected = muster_sip_config_ref (elsewhere);
   muster_sip_config_unref (operation->config);
   operation->config = g_steal_pointer (&elsewhere);
+  operation->target = NULL;
   g_clear_pointer (&operation->targets, g_ptr_array_unref);
   operation->next_target = 0;
   approach (operation);
@@ -282,8 +319,10 @@ on_refreshed (MusterSipRefresher *refresher,
   if (error != NULL && follow_redirect (operation, &failure))
     return;
 
-  if (error == NULL)
+  if (error == NULL) {
     remember_good_target (operation);
+    keep_way_open (operation);
+  }
   /* "No such secret" from where secrets are kept says more than we could. */
   if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) && operation->no_password != NULL)
     complete (operation, NULL, g_steal_pointer (&operation->no_password));
@@ -338,8 +377,10 @@ find_way_out (MusterSipRegistration *self, GSocketAddress *target, GError **erro
   agent = muster_sip_context_acquire_agent (get_context (self), source, port, error);
   if (agent == NULL)
     return FALSE;
-  if (self->agent != NULL)
-    muster_sip_context_release_agent (get_context (self), self->agent);
+  if (self->agent == agent)
+    muster_sip_context_release_agent (get_context (self), agent); /* one use is enough */
+  else
+    leave_agent (self);
   self->agent = agent;
 
   muster_sip_agent_check_clock (agent);
@@ -424,8 +465,7 @@ join_flow (Operation *operation)
   g_autofree char *text = muster_sip_flow_key_to_string (&key);
   MusterSipTransport *transport;
 
-  if (self->agent != NULL) /* the account may have been on UDP before */
-    muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
+  leave_agent (self); /* the account may have been on UDP before */
   if (self->flow != NULL && (has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0 ||
                              !muster_sip_context_is_flow_current (get_context (self), self->flow)))
     leave_flow (self);

@@ -552,6 +552,19 @@ test_flow_timer (World *world, gconstpointer data)
   }
 }
 
+/* It stands in the answer to a REGISTER. */
+static void
+test_flow_timer_of_an_answer (World *world, gconstpointer data)
+{
+  Ask one;
+  g_autofree char *request = ask_and_take (world, &one);
+  g_autofree char *answer = answer_to (request, "200 OK", "Flow-Timer: 20\r\n");
+
+  line_say (world->line, answer);
+  wait_until (one.n_answers > 0);
+  g_assert_cmpuint (wait_for_ping (world), <=, 20);
+}
+
 /* Who gives a Flow-Timer answers pings. Said once more, it changes nothing. */
 static void
 test_flow_timer_asks_for_pongs (World *world, gconstpointer data)
@@ -679,6 +692,7 @@ main (int argc, char **argv)
   ADD ("late-pong", NULL, test_late_pong);
   ADD ("sleep-is-no-missing-pong", NULL, test_sleep_is_no_missing_pong);
   ADD ("flow-timer", NULL, test_flow_timer);
+  ADD ("flow-timer-of-an-answer", NULL, test_flow_timer_of_an_answer);
   ADD ("flow-timer-asks-for-pongs", NULL, test_flow_timer_asks_for_pongs);
   ADD ("flood-of-pings", NULL, test_flood_of_pings);
   ADD ("many-answers-at-once", NULL, test_many_answers_at_once);

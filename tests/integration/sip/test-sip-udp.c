@@ -289,6 +289,39 @@ test_behind_nat (World *world, gconstpointer data)
   g_assert_cmpstr (sip_peer_get_answer (world->peer), ==, "200 OK");
 }
 
+static void
+wait_for_pings (World *world, guint n_pings)
+{
+  muster_clock_advance_us (26 * G_USEC_PER_SEC);
+  while (sip_peer_count_pings (world->peer) < n_pings)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Only where there is a NAT, and until we leave; a refresh changes nothing. */
+static void
+test_nat_is_kept_open (World *world, gconstpointer data)
+{
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  muster_clock_advance_us (26 * G_USEC_PER_SEC);
+  close_and_wait (world);
+  g_assert_cmpuint (sip_peer_count_pings (world->peer), ==, 0);
+
+  sip_peer_set_scenario (world->peer, "nat");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  wait_for_pings (world, 1);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  wait_for_pings (world, 2);
+
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  muster_clock_advance_us (60 * G_USEC_PER_SEC);
+  open_and_wait (world); /* a round trip on the same socket: a ping would have come before */
+  g_assert_cmpuint (sip_peer_count_pings (world->peer), ==, 2);
+}
+
 /* Two accounts, one socket, and it stays when the first one leaves. */
 static void
 test_two_accounts (World *world, gconstpointer data)
@@ -367,6 +400,7 @@ main (int argc, char **argv)
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);
   ADD ("/sip/udp/incoming", test_incoming);
   ADD ("/sip/udp/behind-nat", test_behind_nat);
+  ADD ("/sip/udp/nat-is-kept-open", test_nat_is_kept_open);
   ADD ("/sip/udp/two-accounts", test_two_accounts);
   ADD ("/sip/udp/reopen-after-close", test_reopen_after_close);
 

@@ -89,6 +89,7 @@ struct _SipPeer {
   GSList *delayed;        /* of GSource * */
   char *redirect;         /* NULL: it sends nobody elsewhere */
   guint redirect_status;
+  guint n_pings;
 };
 
 static void
@@ -458,6 +459,8 @@ on_packet (GSocket *socket, GIOCondition condition, gpointer user_data)
   } else if (g_str_has_prefix (buffer, "SIP/2.0 ")) {
     g_free (self->answer);
     self->answer = g_strndup (buffer + 8, strcspn (buffer + 8, "\r\n"));
+  } else if (strcmp (buffer, "\r\n\r\n") == 0) {
+    self->n_pings++;
   }
   return G_SOURCE_CONTINUE;
 }
@@ -565,6 +568,12 @@ guint
 sip_peer_count_requests (SipPeer *self)
 {
   return self->requests->len;
+}
+
+guint
+sip_peer_count_pings (SipPeer *self)
+{
+  return self->n_pings;
 }
 
 const SipPeerRequest *

@@ -46,6 +46,9 @@ guint16 sip_peer_get_port (SipPeer *self);
 guint sip_peer_count_requests (SipPeer *self);
 const SipPeerRequest *sip_peer_get_request (SipPeer *self, guint index);
 
+/* Keep-alives: datagrams of CRLF CRLF. */
+guint sip_peer_count_pings (SipPeer *self);
+
 /* The contacts that it keeps, sorted, joined by blanks. */
 char *sip_peer_dup_bindings (SipPeer *self);
 
