@@ -56,8 +56,8 @@ muster_store_journal_add (MusterStoreDatabase *database,
   return prune (database, error);
 }
 
-static MusterEventRecord *
-read_event (sqlite3_stmt *row, char **reason)
+gpointer
+muster_store_journal_read_row (sqlite3_stmt *row, char **reason, gpointer user_data)
 {
   g_autoptr (MusterEventRecord) record = g_new0 (MusterEventRecord, 1);
 
@@ -78,11 +78,8 @@ muster_store_journal_read (MusterStoreDatabase *database,
                            guint limit,
                            GError **error)
 {
-  g_autoptr (GPtrArray)
-    records = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_event_record_free);
   g_autoptr (MusterStoreQuarantine)
     quarantine = muster_store_quarantine_new ("event", "DELETE FROM event WHERE seq = ?");
-  g_autoptr (GError) local_error = NULL;
   sqlite3_stmt *row;
 
   row = muster_store_database_query (
@@ -93,22 +90,7 @@ muster_store_journal_read (MusterStoreDatabase *database,
   if (row == NULL)
     return NULL;
 
-  while (records->len < limit && muster_store_database_next (database, row, &local_error)) {
-    char *reason = NULL;
-    MusterEventRecord *record = read_event (row, &reason);
-
-    if (record != NULL)
-      g_ptr_array_add (records, record);
-    else
-      muster_store_quarantine_add (quarantine, row, reason);
-  }
-  muster_store_database_end (row);
-
-  if (local_error != NULL) {
-    g_propagate_error (error, g_steal_pointer (&local_error));
-    return NULL;
-  }
-  muster_store_quarantine_apply (quarantine, database);
-
-  return g_steal_pointer (&records);
+  return muster_store_quarantine_collect (quarantine, database, row, limit,
+                                          muster_store_journal_read_row, NULL,
+                                          (GDestroyNotify) muster_event_record_free, error);
 }

@@ -21,6 +21,9 @@ gboolean muster_store_journal_add (MusterStoreDatabase *database,
                                    const MusterEventRecord *record,
                                    GError **error);
 
+/* A #MusterStoreReadRow: a #MusterEventRecord of seq, seq, time_us, type, account and payload. */
+gpointer muster_store_journal_read_row (sqlite3_stmt *row, char **reason, gpointer user_data);
+
 /* As muster_store_read_events_async(). */
 GPtrArray *muster_store_journal_read (MusterStoreDatabase *database,
                                       gint64 before_seq,

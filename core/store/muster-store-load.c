@@ -85,43 +85,22 @@ muster_store_load_identity_rows (MusterStoreDatabase *database, GError **error)
   return g_steal_pointer (&records);
 }
 
-/* One row as a record, or NULL with a reason why it is bad. */
-typedef gpointer (*ReadRow) (sqlite3_stmt *row, char **reason, gpointer user_data);
-
 static GPtrArray *
 load_table (MusterStoreDatabase *database,
             const char *select_sql,
-            ReadRow read_row,
+            MusterStoreReadRow read_row,
             gpointer user_data,
             GDestroyNotify record_free,
             MusterStoreQuarantine *quarantine,
             GError **error)
 {
-  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func (record_free);
-  g_autoptr (GError) local_error = NULL;
-  sqlite3_stmt *row;
+  sqlite3_stmt *row = muster_store_database_query (database, error, select_sql, "");
 
-  row = muster_store_database_query (database, error, select_sql, "");
   if (row == NULL)
     return NULL;
 
-  while (muster_store_database_next (database, row, &local_error)) {
-    char *reason = NULL;
-    gpointer record = read_row (row, &reason, user_data);
-
-    if (record != NULL)
-      g_ptr_array_add (records, record);
-    else
-      muster_store_quarantine_add (quarantine, row, reason);
-  }
-
-  if (local_error != NULL) {
-    g_propagate_error (error, g_steal_pointer (&local_error));
-    return NULL;
-  }
-  muster_store_quarantine_apply (quarantine, database);
-
-  return g_steal_pointer (&records);
+  return muster_store_quarantine_collect (quarantine, database, row, G_MAXUINT, read_row, user_data,
+                                          record_free, error);
 }
 
 /* account */

@@ -9,6 +9,7 @@
 
 #include "muster-store-outbox.h"
 
+#include "muster-store-journal.h"
 #include "muster-store-quarantine.h"
 
 /*
@@ -33,20 +34,6 @@ muster_store_outbox_add (MusterStoreDatabase *database,
   return TRUE;
 }
 
-static MusterEventRecord *
-read_event (sqlite3_stmt *row, char **reason)
-{
-  g_autoptr (MusterEventRecord) record = g_new0 (MusterEventRecord, 1);
-
-  record->seq = sqlite3_column_int64 (row, 0);
-  record->time_us = muster_store_column_int (row, 2, reason);
-  record->type = g_strdup (muster_store_column_text (row, 3, reason));
-  record->account = g_strdup (muster_store_column_text (row, 4, reason));
-  record->payload = muster_store_column_vardict (row, 5, reason);
-
-  return *reason == NULL ? g_steal_pointer (&record) : NULL;
-}
-
 GPtrArray *
 muster_store_outbox_read (MusterStoreDatabase *database,
                           const char *sink,
@@ -56,11 +43,8 @@ muster_store_outbox_read (MusterStoreDatabase *database,
                           guint limit,
                           GError **error)
 {
-  g_autoptr (GPtrArray)
-    records = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_event_record_free);
   g_autoptr (MusterStoreQuarantine)
     quarantine = muster_store_quarantine_new ("outbox", "DELETE FROM outbox WHERE seq = ?");
-  g_autoptr (GError) local_error = NULL;
   sqlite3_stmt *row;
 
   if (account == NULL)
@@ -78,23 +62,9 @@ muster_store_outbox_read (MusterStoreDatabase *database,
   if (row == NULL)
     return NULL;
 
-  while (muster_store_database_next (database, row, &local_error)) {
-    char *reason = NULL;
-    MusterEventRecord *record = read_event (row, &reason);
-
-    if (record != NULL)
-      g_ptr_array_add (records, record);
-    else
-      muster_store_quarantine_add (quarantine, row, reason);
-  }
-
-  if (local_error != NULL) {
-    g_propagate_error (error, g_steal_pointer (&local_error));
-    return NULL;
-  }
-  muster_store_quarantine_apply (quarantine, database);
-
-  return g_steal_pointer (&records);
+  return muster_store_quarantine_collect (quarantine, database, row, limit,
+                                          muster_store_journal_read_row, NULL,
+                                          (GDestroyNotify) muster_event_record_free, error);
 }
 
 GPtrArray *

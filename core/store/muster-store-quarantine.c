@@ -195,3 +195,36 @@ muster_store_quarantine_apply (MusterStoreQuarantine *self, MusterStoreDatabase 
   g_message ("cannot move %u damaged rows of table %s to the quarantine: %s, ignoring",
              self->rows->len, self->source, error->message);
 }
+
+GPtrArray *
+muster_store_quarantine_collect (MusterStoreQuarantine *self,
+                                 MusterStoreDatabase *database,
+                                 sqlite3_stmt *row,
+                                 guint limit,
+                                 MusterStoreReadRow read_row,
+                                 gpointer user_data,
+                                 GDestroyNotify record_free,
+                                 GError **error)
+{
+  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func (record_free);
+  g_autoptr (GError) local_error = NULL;
+
+  while (records->len < limit && muster_store_database_next (database, row, &local_error)) {
+    char *reason = NULL;
+    gpointer record = read_row (row, &reason, user_data);
+
+    if (record != NULL)
+      g_ptr_array_add (records, record);
+    else
+      muster_store_quarantine_add (self, row, reason);
+  }
+  muster_store_database_end (row);
+
+  if (local_error != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return NULL;
+  }
+  muster_store_quarantine_apply (self, database);
+
+  return g_steal_pointer (&records);
+}

@@ -271,12 +271,11 @@ muster_sip_config_redirect (const MusterSipConfig *self,
   if (to_proxy) {
     other->request_uri = g_strdup (self->request_uri);
   } else {
-    const char *brackets = strchr (host, ':') != NULL ? "[]" : "";
+    g_autofree char *literal = strchr (host, ':') != NULL ? g_strdup_printf ("[%s]", host)
+                                                          : g_strdup (host);
 
-    other->request_uri = port != 0 ? g_strdup_printf ("sip:%.1s%s%s:%u", brackets, host,
-                                                      *brackets != '\0' ? "]" : "", port)
-                                   : g_strdup_printf ("sip:%.1s%s%s", brackets, host,
-                                                      *brackets != '\0' ? "]" : "");
+    other->request_uri = port != 0 ? g_strdup_printf ("sip:%s:%u", literal, port)
+                                   : g_strconcat ("sip:", literal, NULL);
   }
 
   if (self->hop_is_proxy && !to_proxy) {
