@@ -207,6 +207,33 @@ on_remove_lease (gpointer host, const char *name)
   muster_standing_remove_lease (self->standing, name);
 }
 
+static void
+on_contact_changed (gpointer host, const MusterContact *contact)
+{
+  MusterAccount *self = host;
+
+  if (!self->leaving && self->host->contact_changed != NULL)
+    self->host->contact_changed (self->host_data, self, contact);
+}
+
+static void
+on_offer_changed (gpointer host, const MusterOffer *offer)
+{
+  MusterAccount *self = host;
+
+  if (!self->leaving && self->host->offer_changed != NULL)
+    self->host->offer_changed (self->host_data, self, offer);
+}
+
+static void
+on_messages_waiting (gpointer host, guint n_new, guint n_old)
+{
+  MusterAccount *self = host;
+
+  if (!self->leaving && self->host->messages_waiting != NULL)
+    self->host->messages_waiting (self->host_data, self, n_new, n_old);
+}
+
 static const MusterRegistrationHost registration_host = {
   .dup_param = on_dup_param,
   .load_secret = on_load_secret,
@@ -217,6 +244,9 @@ static const MusterRegistrationHost registration_host = {
   .add_lease = on_add_lease,
   .remove_lease = on_remove_lease,
   .get_params_version = on_get_params_version,
+  .contact_changed = on_contact_changed,
+  .offer_changed = on_offer_changed,
+  .messages_waiting = on_messages_waiting,
 };
 
 /* One that is only asked where it would go: by what the account says now, not by what goes on. */
@@ -374,6 +404,15 @@ on_changed (gpointer host)
 }
 
 static void
+on_serving_changed (gpointer host)
+{
+  MusterAccount *self = host;
+
+  if (self->host->serving_changed != NULL)
+    self->host->serving_changed (self->host_data, self);
+}
+
+static void
 on_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
 {
   MusterAccount *self = host;
@@ -412,6 +451,7 @@ static const MusterStandingHost standing_host = {
   .is_secret_refused = on_is_secret_refused,
   .get_secret_reason = on_get_secret_reason,
   .changed = on_changed,
+  .serving_changed = on_serving_changed,
   .event = on_event,
   .has_gate = on_has_gate,
   .gate = on_gate,
@@ -669,6 +709,18 @@ MusterStanding *
 muster_account_get_standing (MusterAccount *self)
 {
   return self->standing;
+}
+
+MusterRegistration *
+muster_account_get_serving (MusterAccount *self)
+{
+  return muster_standing_get_serving (self->standing);
+}
+
+gboolean
+muster_account_can (MusterAccount *self, GType capability)
+{
+  return self->kind != NULL && g_type_is_a (self->kind->get_type (), capability);
 }
 
 const MusterProtocol *

@@ -38,6 +38,11 @@ typedef struct {
   void (*admit) (gpointer host, MusterAccount *account);
   void (*release) (gpointer host, MusterAccount *account, const GError *outcome);
   void (*changed) (gpointer host, MusterAccount *account); /* its standing */
+  /* What its capabilities are for; may be left out. See muster_account_get_serving(). */
+  void (*serving_changed) (gpointer host, MusterAccount *account);
+  void (*contact_changed) (gpointer host, MusterAccount *account, const MusterContact *contact);
+  void (*offer_changed) (gpointer host, MusterAccount *account, const MusterOffer *offer);
+  void (*messages_waiting) (gpointer host, MusterAccount *account, guint n_new, guint n_old);
   void (*event) (gpointer host,
                  MusterAccount *account,
                  const char *type,
@@ -61,6 +66,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterAccount, muster_account_unref)
 const char *muster_account_get_id (MusterAccount *self);
 const MusterAccountRecord *muster_account_get_record (MusterAccount *self);
 MusterStanding *muster_account_get_standing (MusterAccount *self);
+/* Returns (transfer none) (nullable): its registration while its capabilities can be used. */
+MusterRegistration *muster_account_get_serving (MusterAccount *self);
+/* Whether its registration has a capability, such as MUSTER_TYPE_PUBLISHER. */
+gboolean muster_account_can (MusterAccount *self, GType capability);
 const MusterProtocol *muster_account_get_protocol (MusterAccount *self); /* NULL: no plugin */
 const char *muster_account_get_problem (MusterAccount *self);            /* "" if it is valid */
 

@@ -100,6 +100,21 @@ muster_broker_settle (MusterBroker *self); /* buries who has left, and looks whe
 /* Returns what is left of @address without a URI scheme of @protocol, where it can do without. */
 const char *muster_broker_trim_address (const MusterProtocol *protocol, const char *address);
 
+/* muster-broker-capabilities.c */
+
+/* Who uses one capability of all accounts. @registration NULL: it can be used no longer, and what was
+ * under way is being cancelled; no fact may be posted from within. @forget: the account goes. */
+typedef struct {
+  GType (*get_capability) (void);
+  void (*serving_changed) (MusterBroker *self,
+                           MusterAccount *account,
+                           MusterRegistration *registration);
+  void (*forget) (MusterBroker *self, MusterAccount *account);
+} MusterCapabilityUser;
+
+void muster_broker_serving_changed (gpointer host, MusterAccount *account); /* host: the broker */
+void muster_broker_forget_capabilities (MusterBroker *self, MusterAccount *account);
+
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);
 void muster_broker_clear_offline (MusterBroker *self);

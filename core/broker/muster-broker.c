@@ -280,6 +280,7 @@ static const MusterAccountHost account_host = {
   .admit = on_admit,
   .release = on_release,
   .changed = on_standing_changed,
+  .serving_changed = muster_broker_serving_changed,
   .event = on_account_event,
   .has_gate = on_has_gate,
   .gate = on_gate,
@@ -379,6 +380,7 @@ muster_broker_retire_account (MusterBroker *self, MusterAccount *account)
   g_return_if_fail (iter != NULL);
 
   g_ptr_array_add (self->retired, muster_account_ref (account));
+  muster_broker_forget_capabilities (self, account);
   muster_broker_drop_request (self, account);
   if (self->observer != NULL)
     self->observer->account_removed (self->observer_data, account);

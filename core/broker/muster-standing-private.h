@@ -44,6 +44,7 @@ struct _MusterStanding {
   /* of the state */
   MusterAccountFact why;    /* the fact that led into it */
   const char *news;         /* the event of the fact that is being posted */
+  gboolean serves;          /* its capabilities can be used */
   gboolean told;            /* others heard that it was created, and not yet that it ended */
   gint64 expired_us;        /* boot clock: when the service last said EXPIRED */
   MusterTimer due;          /* the next attempt or refresh, by state */

@@ -224,6 +224,25 @@ muster_standing_tell_leases (MusterStanding *self)
     muster_standing_clear_side_leases (self);
 }
 
+/* capabilities */
+
+MusterRegistration *
+muster_standing_get_serving (MusterStanding *self)
+{
+  return self->serves ? self->registration : NULL;
+}
+
+static void
+muster_standing_set_serves (MusterStanding *self, gboolean serves)
+{
+  if (self->serves == serves)
+    return;
+
+  self->serves = serves;
+  if (self->host->serving_changed != NULL)
+    self->host->serving_changed (self->host_data);
+}
+
 /* what an operation comes to */
 
 void
@@ -313,6 +332,7 @@ muster_standing_opened (MusterStanding *self)
   self->news = created ? "registration.created" : "registration.refreshed";
   muster_standing_post (self, MUSTER_FACT_OPENED);
   self->news = NULL;
+  muster_standing_set_serves (self, muster_account_state_is_registered (self->view.state));
 }
 
 /* timers */
@@ -468,6 +488,8 @@ muster_standing_move (MusterStanding *self, MusterAccountState to, MusterAccount
   else if (!muster_account_state_is_registered (from) && self->view.registered_at_us == 0)
     self->view.registered_at_us = wall_us;
 
+  if (!muster_account_state_is_registered (to))
+    muster_standing_set_serves (self, FALSE);
   if (muster_standing_interrupt (self))
     muster_standing_enter (self);
 

@@ -49,7 +49,7 @@ typedef struct {
  * go out, now or later; `release` gives the place back, with the outcome (NULL: success). `changed`
  * follows every change of the view, and comes after the event that tells of it. `gate` asks whether a
  * fresh registration may stand, and answers by muster_standing_gated(); %FALSE: there is nobody to ask.
- * It may be left out. `has_gate` says at little cost whether there is; left out: ask.
+ * It may be left out. `serving_changed`: see muster_standing_get_serving(); may be left out. `has_gate` says at little cost whether there is; left out: ask.
  */
 typedef struct {
   MusterAccountConditions (*get_conditions) (gpointer host);
@@ -65,6 +65,7 @@ typedef struct {
   gboolean (*is_secret_refused) (gpointer host);
   const char *(*get_secret_reason) (gpointer host); /* one word, static; NULL: always "no-secret" */
   void (*changed) (gpointer host);
+  void (*serving_changed) (gpointer host);
   void (*event) (gpointer host, const char *type, GVariant *payload, gboolean keep);
   gboolean (*has_gate) (gpointer host);
   gboolean (*gate) (gpointer host, GVariant *payload, GCancellable *cancellable);
@@ -92,6 +93,9 @@ void muster_standing_restore (MusterStanding *self,
                               gint64 refresh_at_us);
 
 const MusterStandingView *muster_standing_get_view (MusterStanding *self);
+/* Returns (transfer none) (nullable): the registration while its capabilities can be used: from the
+ * first success after it was made or lost, until it is lost or left. */
+MusterRegistration *muster_standing_get_serving (MusterStanding *self);
 gboolean muster_standing_is_held (MusterStanding *self);
 gboolean muster_standing_is_idle (MusterStanding *self); /* nothing under way */
 /* Its registration is still the one for parameters that are no longer those of the account. */

@@ -17,21 +17,9 @@ G_DEFINE_INTERFACE (MusterIncoming, muster_incoming, MUSTER_TYPE_REGISTRATION)
 
 G_DEFINE_BOXED_TYPE (MusterOffer, muster_offer, muster_offer_copy, muster_offer_free)
 
-static guint offer_changed_signal;
-
 static void
 muster_incoming_default_init (MusterIncomingInterface *iface)
 {
-  /**
-   * MusterIncoming::offer-changed:
-   * @self: the registration
-   * @offer: the offer as it is now
-   *
-   * An offer came in, or changed.
-   */
-  offer_changed_signal = g_signal_new ("offer-changed", MUSTER_TYPE_INCOMING, G_SIGNAL_RUN_LAST, 0,
-                                       NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                       MUSTER_TYPE_OFFER | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
 
 /**
@@ -76,6 +64,7 @@ muster_offer_copy (const MusterOffer *self)
   copy->id = g_strdup (self->id);
   copy->from = g_strdup (self->from);
   copy->from_name = g_strdup (self->from_name);
+  copy->text = g_strdup (self->text);
 
   return copy;
 }
@@ -93,6 +82,7 @@ muster_offer_free (MusterOffer *self)
   g_free (self->id);
   g_free (self->from);
   g_free (self->from_name);
+  g_free (self->text);
   g_free (self);
 }
 
@@ -198,8 +188,34 @@ muster_incoming_answer_finish (MusterIncoming *self, GAsyncResult *result, GErro
 void
 muster_incoming_report (MusterIncoming *self, const MusterOffer *offer)
 {
+  const MusterRegistrationHost *host;
+  gpointer host_data;
+
   g_return_if_fail (MUSTER_IS_INCOMING (self));
   g_return_if_fail (offer != NULL && offer->id != NULL && offer->from != NULL);
 
-  g_signal_emit (self, offer_changed_signal, 0, offer);
+  host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
+  if (host != NULL && host->offer_changed != NULL)
+    host->offer_changed (host_data, offer);
+}
+
+/**
+ * muster_incoming_report_waiting:
+ * @self: a registration
+ * @n_new: messages that nobody has heard or read yet
+ * @n_old: the others
+ *
+ * For plugins: tells the broker what waits in the account's mailbox at the service (RFC 3842).
+ */
+void
+muster_incoming_report_waiting (MusterIncoming *self, guint n_new, guint n_old)
+{
+  const MusterRegistrationHost *host;
+  gpointer host_data;
+
+  g_return_if_fail (MUSTER_IS_INCOMING (self));
+
+  host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
+  if (host != NULL && host->messages_waiting != NULL)
+    host->messages_waiting (host_data, n_new, n_old);
 }

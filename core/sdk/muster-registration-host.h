@@ -7,7 +7,9 @@
 
 #pragma once
 
+#include <muster/muster-incoming.h>
 #include <muster/muster-plugin.h>
+#include <muster/muster-watcher.h>
 
 G_BEGIN_DECLS
 
@@ -29,6 +31,10 @@ typedef struct {
   void (*add_lease) (gpointer host, const char *name, const MusterLease *lease); /* or NULL */
   void (*remove_lease) (gpointer host, const char *name);
   guint (*get_params_version) (gpointer host); /* or NULL: they change all the time */
+  /* may be left out: then nobody hears of it */
+  void (*contact_changed) (gpointer host, const MusterContact *contact);
+  void (*offer_changed) (gpointer host, const MusterOffer *offer);
+  void (*messages_waiting) (gpointer host, guint n_new, guint n_old);
 } MusterRegistrationHost;
 
 /* @protocol, @context and the strings are lent for the registration's life. */

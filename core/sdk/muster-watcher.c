@@ -17,21 +17,9 @@ G_DEFINE_INTERFACE (MusterWatcher, muster_watcher, MUSTER_TYPE_REGISTRATION)
 
 G_DEFINE_BOXED_TYPE (MusterContact, muster_contact, muster_contact_copy, muster_contact_free)
 
-static guint contact_changed_signal;
-
 static void
 muster_watcher_default_init (MusterWatcherInterface *iface)
 {
-  /**
-   * MusterWatcher::contact-changed:
-   * @self: the registration
-   * @contact: the contact as it is now
-   *
-   * A contact is new, or changed.
-   */
-  contact_changed_signal = g_signal_new ("contact-changed", MUSTER_TYPE_WATCHER, G_SIGNAL_RUN_LAST,
-                                         0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                                         MUSTER_TYPE_CONTACT | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
 
 /**
@@ -399,8 +387,13 @@ muster_watcher_authorise_finish (MusterWatcher *self, GAsyncResult *result, GErr
 void
 muster_watcher_report (MusterWatcher *self, const MusterContact *contact)
 {
+  const MusterRegistrationHost *host;
+  gpointer host_data;
+
   g_return_if_fail (MUSTER_IS_WATCHER (self));
   g_return_if_fail (contact != NULL && contact->address != NULL);
 
-  g_signal_emit (self, contact_changed_signal, 0, contact);
+  host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
+  if (host != NULL && host->contact_changed != NULL)
+    host->contact_changed (host_data, contact);
 }

@@ -47,6 +47,8 @@ typedef enum {
  * @from: who, as an address of the protocol, made printable
  * @from_name: (nullable): what they call themselves; others can say anything here
  * @at_us: since when, in microseconds UTC
+ * @text: (nullable): of a message what it says, of a call what it is about; at most 8 kB, made
+ *   printable but for line ends
  *
  * A call or message that reached one of our registrations.
  */
@@ -57,8 +59,9 @@ typedef struct {
   char *from;
   char *from_name;
   gint64 at_us;
+  char *text;
   /*< private >*/
-  gpointer padding[4];
+  gpointer padding[3];
 } MusterOffer;
 
 #define MUSTER_TYPE_OFFER (muster_offer_get_type ())
@@ -131,5 +134,6 @@ MUSTER_API gboolean muster_incoming_answer_finish (MusterIncoming *self,
                                                    GError **error);
 
 MUSTER_API void muster_incoming_report (MusterIncoming *self, const MusterOffer *offer);
+MUSTER_API void muster_incoming_report_waiting (MusterIncoming *self, guint n_new, guint n_old);
 
 G_END_DECLS

@@ -62,6 +62,7 @@ typedef struct {
   guint n_under_way;
   guint n_admitted; /* and not released */
   guint n_changes;
+  guint n_serving_changes;
   gint64 opened_at_us; /* the last open began */
   GError *released;    /* the last outcome */
   GString *events;
@@ -341,6 +342,12 @@ bench_changed (gpointer host)
 }
 
 static void
+bench_serving_changed (gpointer host)
+{
+  ((Bench *) host)->n_serving_changes++;
+}
+
+static void
 bench_event (gpointer host, const char *type, GVariant *payload, gboolean keep)
 {
   Bench *bench = host;
@@ -377,6 +384,7 @@ static const MusterStandingHost bench_host = {
   .secret_refused = bench_secret_refused,
   .is_secret_refused = bench_is_secret_refused,
   .changed = bench_changed,
+  .serving_changed = bench_serving_changed,
   .event = bench_event,
 };
 

@@ -92,6 +92,53 @@ test_liveness_is_proven_as_asked (Bench *bench, gconstpointer data)
   g_assert_cmpuint (bench->n_opens, <=, 8);
 }
 
+static void
+assert_serves (Bench *bench, gboolean serves, guint n_changes)
+{
+  g_assert_cmpint (muster_standing_get_serving (bench->standing) != NULL, ==, serves);
+  g_assert_cmpuint (bench->n_serving_changes, ==, n_changes);
+}
+
+/* Capabilities can be used from the first success until the registration is lost or left. */
+static void
+test_serves_while_registered (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError)
+    lost = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER, "reset");
+
+  assert_serves (bench, FALSE, 0);
+  register_now (bench);
+  assert_serves (bench, TRUE, 1);
+  muster_standing_post (bench->standing, MUSTER_FACT_REFRESH_ASKED);
+  pass (SECOND);
+  assert_serves (bench, TRUE, 1);
+
+  muster_standing_lost (bench->standing, lost);
+  assert_serves (bench, FALSE, 2);
+  pass (5 * SECOND);
+  assert_serves (bench, TRUE, 3);
+
+  bench->conditions &= ~(guint) MUSTER_CONDITION_WANTED;
+  muster_standing_post (bench->standing, MUSTER_FACT_DISABLED);
+  assert_serves (bench, FALSE, 4);
+  pass (SECOND);
+  assert_serves (bench, FALSE, 4);
+}
+
+/* What an earlier run left is a registration, but nobody has spoken to the service yet. */
+static void
+test_continued_serves_when_refreshed (Bench *bench, gconstpointer data)
+{
+  muster_standing_restore (bench->standing, WALL - HOUR, WALL + HOUR, WALL + 50 * MINUTE);
+  bench->usual.delay_ms = 500;
+  muster_standing_post (bench->standing, MUSTER_FACT_CONTINUED);
+  assert_state (bench, "refreshing", "continued");
+  assert_serves (bench, FALSE, 0);
+  pass (SECOND);
+  assert_state (bench, "registered", "");
+  assert_serves (bench, TRUE, 1);
+}
+
 /* failing while a lease runs */
 
 static void
@@ -576,6 +623,8 @@ main (int argc, char **argv)
   ADD ("refreshed-when-it-was-drawn", test_refreshed_when_it_was_drawn);
   ADD ("lease-until-lost", test_lease_until_lost);
   ADD ("liveness-is-proven-as-asked", test_liveness_is_proven_as_asked);
+  ADD ("serves-while-registered", test_serves_while_registered);
+  ADD ("continued-serves-when-refreshed", test_continued_serves_when_refreshed);
   ADD ("refresh-is-retried-inside-the-lease", test_refresh_is_retried_inside_the_lease);
   ADD ("lost-when-the-lease-ends", test_lost_when_the_lease_ends);
   ADD ("silent-refresh-takes-a-third", test_silent_refresh_takes_a_third);

@@ -14,7 +14,31 @@ typedef struct {
   GAsyncResult *results[8];
 } Lanes;
 
-static const MusterRegistrationHost no_host = { .dup_param = world_dup_param };
+static void
+on_contact (gpointer host, const MusterContact *contact)
+{
+  g_string_append_printf (full->log, "contact:%s:%s ", contact->address,
+                          muster_presence_to_string (contact->presence));
+}
+
+static void
+on_offer (gpointer host, const MusterOffer *offer)
+{
+  g_string_append_printf (full->log, "offer:%s:%s:%s ", offer->id, offer->from, offer->text);
+}
+
+static void
+on_waiting (gpointer host, guint n_new, guint n_old)
+{
+  g_string_append_printf (full->log, "waiting:%u:%u ", n_new, n_old);
+}
+
+static const MusterRegistrationHost lanes_host = {
+  .dup_param = world_dup_param,
+  .contact_changed = on_contact,
+  .offer_changed = on_offer,
+  .messages_waiting = on_waiting,
+};
 
 static void
 set_up (Lanes *lanes, gconstpointer data)
@@ -23,7 +47,7 @@ set_up (Lanes *lanes, gconstpointer data)
 
   full_reset ();
   lanes->registration = muster_registration_new (kind->get_type (), kind->protocol, NULL, "a1",
-                                                 "alice@full", &no_host, NULL);
+                                                 "alice@full", &lanes_host, NULL);
 }
 
 static void
@@ -193,33 +217,28 @@ test_close_given_up (Lanes *lanes, gconstpointer data)
 }
 
 static void
-on_contact (MusterWatcher *watcher, MusterContact *contact, gpointer user_data)
-{
-  g_string_append_printf (full->log, "contact:%s:%s ", contact->address,
-                          muster_presence_to_string (contact->presence));
-}
-
-static void
-on_offer (MusterIncoming *incoming, MusterOffer *offer, gpointer user_data)
-{
-  g_string_append_printf (full->log, "offer:%s:%s ", offer->id, offer->from);
-}
-
-static void
 test_reports (Lanes *lanes, gconstpointer data)
 {
   g_autoptr (MusterContact) contact = muster_contact_new ("bob@full");
   g_autoptr (MusterContact) copy = NULL;
   g_autoptr (MusterOffer) offer = muster_offer_new ("1", MUSTER_OFFER_CALL, "bob@full", WALL_US);
-  g_autoptr (MusterOffer) offer_copy = muster_offer_copy (offer);
+  g_autoptr (MusterOffer) offer_copy = NULL;
 
-  g_signal_connect (lanes->registration, "contact-changed", G_CALLBACK (on_contact), NULL);
-  g_signal_connect (lanes->registration, "offer-changed", G_CALLBACK (on_offer), NULL);
+  offer->text = g_strdup ("lunch");
+  offer_copy = muster_offer_copy (offer);
   contact->presence = MUSTER_PRESENCE_AWAY;
   copy = muster_contact_copy (contact);
   muster_watcher_report (MUSTER_WATCHER (lanes->registration), copy);
   muster_incoming_report (MUSTER_INCOMING (lanes->registration), offer_copy);
-  assert_log ("contact:bob@full:away offer:1:bob@full");
+  muster_incoming_report_waiting (MUSTER_INCOMING (lanes->registration), 2, 5);
+  assert_log ("contact:bob@full:away offer:1:bob@full:lunch waiting:2:5");
+
+  muster_registration_detach_host (lanes->registration);
+  muster_watcher_report (MUSTER_WATCHER (lanes->registration), copy);
+  muster_incoming_report (MUSTER_INCOMING (lanes->registration), offer_copy);
+  muster_incoming_report_waiting (MUSTER_INCOMING (lanes->registration), 1, 0);
+  assert_log ("");
+
   g_assert_cmpuint (muster_publisher_get_supported (MUSTER_PUBLISHER (lanes->registration)), ==,
                     1u << MUSTER_PRESENCE_AVAILABLE | 1u << MUSTER_PRESENCE_DND);
 }
