@@ -176,9 +176,9 @@ muster_sip_agent_send (MusterSipTransport *transport,
 {
   MusterSipAgent *self = (MusterSipAgent *) transport;
   MusterSipTransaction *transaction = g_new0 (MusterSipTransaction, 1);
-  g_autofree char *cseq = g_strdup_printf ("%u %s", request->cseq, request->method);
-  g_autofree char *expires = g_strdup_printf ("%u", request->expires_s);
+  MusterSipHeaderText text;
 
+  muster_sip_header_text_init (&text, request);
   transaction->link.data = transaction;
   transaction->agent = self;
   transaction->func = func;
@@ -189,15 +189,8 @@ muster_sip_agent_send (MusterSipTransport *transport,
     transaction->outgoing = nta_outgoing_tcreate (
       self->leg, on_response, transaction, URL_STRING_MAKE (route),
       sip_method_code (request->method), request->method, URL_STRING_MAKE (request->request_uri),
-      SIPTAG_FROM_STR (request->from), SIPTAG_TO_STR (request->to),
-      SIPTAG_CALL_ID_STR (request->call_id), SIPTAG_CSEQ_STR (cseq),
-      SIPTAG_CONTACT_STR (request->contact), SIPTAG_EXPIRES_STR (expires),
-      TAG_IF (request->supported != NULL, SIPTAG_SUPPORTED_STR (request->supported)),
-      SIPTAG_USER_AGENT_STR ("Muster/" MUSTER_SIP_VERSION),
-      TAG_IF (request->authorization != NULL, SIPTAG_AUTHORIZATION_STR (request->authorization)),
-      TAG_IF (request->proxy_authorization != NULL,
-              SIPTAG_PROXY_AUTHORIZATION_STR (request->proxy_authorization)),
-      TAG_END ());
+      MUSTER_SIP_HEADER_TAGS (request, &text), TAG_END ());
+  muster_sip_header_text_clear (&text);
 
   if (transaction->outgoing == NULL) {
     transaction->failure = no_answer_error (503);

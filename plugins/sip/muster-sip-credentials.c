@@ -111,7 +111,10 @@ muster_sip_credentials_set_nextnonce (MusterSipCredentials *self, const char *no
 }
 
 char *
-muster_sip_credentials_answer (MusterSipCredentials *self, const char *method, const char *uri)
+muster_sip_credentials_answer (MusterSipCredentials *self,
+                               const char *method,
+                               const char *uri,
+                               const char *body)
 {
   char response[MUSTER_SIP_DIGEST_HEX_SIZE];
   GString *header;
@@ -127,7 +130,9 @@ muster_sip_credentials_answer (MusterSipCredentials *self, const char *method, c
                                                   .cnonce = self->cnonce,
                                                   .nonce_count = self->nonce_count,
                                                   .method = method,
-                                                  .uri = uri },
+                                                  .uri = uri,
+                                                  .body = body,
+                                                  .body_length = body != NULL ? strlen (body) : 0 },
                               response);
 
   header = g_string_new ("Digest username=");

@@ -41,6 +41,8 @@ void muster_sip_credentials_check (MusterSipCredentials *self,
 /* The server named the nonce to use next (RFC 7616 section 3.5). */
 void muster_sip_credentials_set_nextnonce (MusterSipCredentials *self, const char *nonce);
 
-/* The value of Authorization or Proxy-Authorization; counts the nonce up. %NULL if not set. */
-char *
-muster_sip_credentials_answer (MusterSipCredentials *self, const char *method, const char *uri);
+/* The value of Authorization or Proxy-Authorization; counts the nonce up. %NULL if not set. @body: nullable. */
+char *muster_sip_credentials_answer (MusterSipCredentials *self,
+                                     const char *method,
+                                     const char *uri,
+                                     const char *body);

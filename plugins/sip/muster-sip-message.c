@@ -18,17 +18,32 @@
 #define MAX_CHALLENGES   8
 #define MAX_REASON_BYTES 128
 
+MusterSipRequest *
+muster_sip_request_new (const char *method, const char *request_uri)
+{
+  MusterSipRequest *self = g_new0 (MusterSipRequest, 1);
+
+  self->method = method;
+  self->request_uri = g_strdup (request_uri);
+  self->expires_s = -1;
+  return self;
+}
+
 void
 muster_sip_request_free (MusterSipRequest *self)
 {
   if (self == NULL)
     return;
+  g_free (self->request_uri);
+  g_strfreev (self->route);
   g_free (self->from);
   g_free (self->to);
   g_free (self->call_id);
   g_free (self->contact);
+  g_free (self->if_match);
   g_free (self->authorization);
   g_free (self->proxy_authorization);
+  g_free (self->body);
   g_free (self);
 }
 
@@ -131,6 +146,12 @@ muster_sip_response_add_associated_uri (MusterSipResponse *self, const char *uri
   return add_address (&self->associated_uris, uri);
 }
 
+gboolean
+muster_sip_response_add_record_route (MusterSipResponse *self, const char *value)
+{
+  return add_address (&self->record_route, value);
+}
+
 void
 muster_sip_response_free (MusterSipResponse *self)
 {
@@ -145,6 +166,9 @@ muster_sip_response_free (MusterSipResponse *self)
   g_free (self->received);
   g_strfreev (self->service_route);
   g_strfreev (self->associated_uris);
+  g_free (self->to_tag);
+  g_strfreev (self->record_route);
+  g_free (self->etag);
   g_free (self);
 }
 

@@ -16,20 +16,26 @@ typedef guint MusterSipOptions;
 #define MUSTER_SIP_OPTION_OUTBOUND (1u << 1) /* RFC 5626 */
 #define MUSTER_SIP_ALL_OPTIONS     (MUSTER_SIP_OPTION_PATH | MUSTER_SIP_OPTION_OUTBOUND)
 
-/* A REGISTER as the state machine wants it sent: header values, complete and clean. What a transport
- * adds is Via, Max-Forwards and Content-Length. */
+/* A request as a state machine wants it sent: header values, complete and clean. What a transport adds
+ * is Via, Max-Forwards and Content-Length. */
 typedef struct {
-  const char *method;
-  const char *request_uri;
+  const char *method; /* static */
+  char *request_uri;
+  GStrv route; /* nullable: values of Route, in their order */
   char *from;
   char *to;
   char *call_id;
   guint32 cseq;
-  char *contact;         /* one or more, joined by commas */
-  const char *supported; /* nullable; static */
-  guint expires_s;
+  char *contact;             /* nullable: one or more, joined by commas */
+  const char *supported;     /* nullable; static */
+  const char *accept;        /* nullable; static */
+  const char *event;         /* nullable; static (RFC 6665, RFC 3903) */
+  char *if_match;            /* nullable: SIP-If-Match (RFC 3903) */
+  gint64 expires_s;          /* -1: not said */
   char *authorization;       /* nullable */
   char *proxy_authorization; /* nullable */
+  const char *content_type;  /* of @body; static */
+  char *body;                /* nullable: text */
 } MusterSipRequest;
 
 typedef struct {
@@ -58,12 +64,17 @@ typedef struct {
   MusterSipOptions unsupported; /* in Unsupported */
   GStrv service_route;          /* of `<uri>;params`, nullable: whole, or none (RFC 3608) */
   GStrv associated_uris;        /* nullable (RFC 7315 section 4.1) */
+  char *to_tag;                 /* nullable */
+  GStrv record_route;           /* of `<uri>;params`, nullable: whole, or none (RFC 3261) */
+  char *etag;                   /* nullable: SIP-ETag (RFC 3903) */
 } MusterSipResponse;
 
 /* What we keep of either. */
 #define MUSTER_SIP_MAX_ADDRESSES     8
 #define MUSTER_SIP_MAX_ADDRESS_BYTES 512
 
+/* @method: static. It says nothing of Expires. */
+MusterSipRequest *muster_sip_request_new (const char *method, const char *request_uri);
 void muster_sip_request_free (MusterSipRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipRequest, muster_sip_request_free)
 
@@ -77,6 +88,7 @@ void muster_sip_response_add_challenge (MusterSipResponse *self, gboolean proxy,
 /* %FALSE if there is no room for one more, or it may not be kept. */
 gboolean muster_sip_response_add_service_route (MusterSipResponse *self, const char *value);
 gboolean muster_sip_response_add_associated_uri (MusterSipResponse *self, const char *uri);
+gboolean muster_sip_response_add_record_route (MusterSipResponse *self, const char *value);
 void muster_sip_response_free (MusterSipResponse *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipResponse, muster_sip_response_free)
 

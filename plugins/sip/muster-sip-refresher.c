@@ -7,31 +7,26 @@
 
 #include "muster-sip-refresher.h"
 
+#include "muster-sip-exchange.h"
 #include "muster-sip-grant.h"
-#include "muster-sip-response.h"
 #include "muster-sip-resume.h"
 
 #include <string.h>
 
 /*
- * The flow of one operation, a register or an unregister:
+ * The flow of one operation, a register or an unregister, over an exchange, which meets the challenges:
  *
- *   begin --> send_request --> on_answer --+-- 2xx ------------> succeed
- *                  ^                       +-- 401, 407 -------> meet_challenge --+
- *                  |                       +-- 420, 439 -------> meet_refusal ----+
- *                  |                       +-- 423 ------------> meet_min_expires +
- *                  |                       +-- other, failure -> fail             |
- *                  +--------------------------------------------------------------+
+ *   begin --> ask --> exchange --+-- 2xx ------------> succeed
+ *                      ^         +-- 420, 439 -------> refused_option --+
+ *                      |         +-- 423 ------------> min_expires -----+
+ *                      |         +-- other, failure -> fail             |
+ *                      +------------------------------------------------+
  *
  * Every request has the Call-ID, From tag and contact token of the one before, the next CSeq, and, if a
  * challenge was ever answered, the answer to it ahead with the next count: a refresh is one round
  * trip. What the server has, or may have, stands in `bindings`; a register names those that are not
  * its own contact with `expires=0`, so that a changed address or port never leaves two bindings, and
  * an unregister names all.
- *
- * A challenge is answered once. The same side asking again with a nonce that is not just a newer one
- * (stale) has refused the password, and asking on would lock the account. An answer sent ahead does not
- * count: it may be the nonce that was refused.
  *
  * Outbound (RFC 5626): the instance is named always, and each REGISTER says that we know the extension.
  * Once the server has said so, too, our contact on a stream has a reg-id, and then a new connection's
@@ -40,15 +35,12 @@
  * NAT: a 2xx over UDP tells where the server sees us. If that is not our contact, the same operation goes on
  * once with a contact that is, and names the one before with `expires=0`:
  *
- *   succeed --> rewrite_contact --> send_request
+ *   succeed --> rewrite_contact --> ask
  *
  * A server that refuses this one has the first one still, and its lease is what is granted.
  */
 
-#define MAX_ROUNDS   6
 #define MAX_BINDINGS 4 /* contacts that we remember to take away */
-
-#define SHOWN_MAX_BYTES 64 /* of a server's words, in a message */
 
 struct _MusterSipRefresher {
   MusterSipMemory memory;
@@ -61,22 +53,18 @@ struct _MusterSipRefresher {
   MusterSecret *password; /* nullable */
   MusterSipRefresherFunc func;
   gpointer user_data;
-  MusterSipTransaction *transaction;
+  MusterSipExchange exchange;
   gboolean leaving;
-  char *contact_uri;           /* ours on this transport */
-  guint n_rounds;              /* challenges answered */
-  gboolean registrar_answered; /* in this operation, and not heard to be accepted since */
-  gboolean proxy_answered;
-  gboolean with_credentials; /* the last request carried an answer */
-  gboolean asked_longer;     /* met a 423 */
-  gboolean new_doubt;        /* this operation was the first to ask for contact_uri */
-  gboolean rewritten;        /* contact_uri is another one than at the beginning */
-  MusterLease *first_lease;  /* what was granted before that; nullable */
+  char *contact_uri;        /* ours on this transport */
+  gboolean asked_longer;    /* met a 423 */
+  gboolean new_doubt;       /* this operation was the first to ask for contact_uri */
+  gboolean rewritten;       /* contact_uri is another one than at the beginning */
+  MusterLease *first_lease; /* what was granted before that; nullable */
 
   char *redirect; /* where the last 3xx sends us; NULL: none did since the operation began */
 };
 
-static void send_request (MusterSipRefresher *self);
+static void ask (MusterSipRefresher *self);
 
 /* bindings */
 
@@ -142,7 +130,6 @@ clear_operation (MusterSipRefresher *self)
 {
   self->config = NULL;
   self->transport = NULL;
-  self->transaction = NULL;
   self->func = NULL;
   self->user_data = NULL;
   g_clear_pointer (&self->route, g_free);
@@ -207,48 +194,18 @@ fall_back (MusterSipRefresher *self)
 }
 
 static void
-fail_with_response (MusterSipRefresher *self, const MusterSipResponse *response)
+fail (MusterSipRefresher *self, const MusterSipResponse *response, const GError *error)
 {
-  g_autoptr (GError) error = NULL;
-
+  if (response == NULL) { /* the doubt stays: it may have arrived all the same */
+    finish (self, NULL, error);
+    return;
+  }
   if (fall_back (self))
     return;
-  error = muster_sip_response_to_error (response, current_step (self), self->with_credentials);
-  if (error->code == MUSTER_ERROR_REFUSED) {
-    muster_sip_credentials_clear (&self->memory.registrar);
-    muster_sip_credentials_clear (&self->memory.proxy);
-  }
   if (response->status <= 302 || response->status == 305)
     note_redirect (self, response);
   undoubt_binding (self);
   finish (self, NULL, error);
-}
-
-/* Takes @error. */
-static void
-fail (MusterSipRefresher *self, const MusterSipResponse *response, GError *error)
-{
-  g_autoptr (GError) owned = error;
-
-  if (fall_back (self))
-    return;
-  muster_error_set_server (owned, response->status, response->reason, 0);
-  undoubt_binding (self);
-  finish (self, NULL, owned);
-}
-
-static void
-take_nextnonces (MusterSipRefresher *self, const MusterSipResponse *response)
-{
-  g_autofree char *registrar = NULL;
-  g_autofree char *proxy = NULL;
-
-  registrar = muster_sip_challenge_dup_nextnonce (response->authentication_info);
-  proxy = muster_sip_challenge_dup_nextnonce (response->proxy_authentication_info);
-  if (registrar != NULL)
-    muster_sip_credentials_set_nextnonce (&self->memory.registrar, registrar);
-  if (proxy != NULL)
-    muster_sip_credentials_set_nextnonce (&self->memory.proxy, proxy);
 }
 
 static void
@@ -323,11 +280,7 @@ rewrite_contact (MusterSipRefresher *self, MusterLease *lease, const char *grant
   self->rewritten = TRUE;
   self->first_lease = lease;
   set_contact (self);
-
-  /* What we answered was accepted. */
-  self->registrar_answered = FALSE;
-  self->proxy_answered = FALSE;
-  send_request (self);
+  ask (self);
   return TRUE;
 }
 
@@ -339,7 +292,6 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
   MusterLease *lease;
   gboolean refreshed;
 
-  take_nextnonces (self, response);
   g_clear_pointer (&self->first_lease, muster_lease_free); /* the server has changed what it has */
   if (self->leaving) {
     succeed_in_leaving (self);
@@ -352,9 +304,12 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
                                              .instance = self->memory.instance,
                                              .requested_s = requested_expires_s (self) });
   if (grant.lease_s == 0) {
-    fail (self, response,
-          muster_error_new (MUSTER_ERROR_PROTOCOL, current_step (self),
-                            "the server accepted the registration but granted it no time"));
+    g_autoptr (GError)
+      error = muster_error_new (MUSTER_ERROR_PROTOCOL, current_step (self),
+                                "the server accepted the registration but granted it no time");
+
+    muster_error_set_server (error, response->status, response->reason, 0);
+    fail (self, response, error);
     return;
   }
 
@@ -376,136 +331,74 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
     finish (self, lease, NULL);
 }
 
-/* 401 and 407 */
-
-static void
-fail_without_password (MusterSipRefresher *self, const MusterSipResponse *response)
-{
-  fail (self, response,
-        muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
-                          "the server asks for a password and the account has none"));
-}
-
-static void
-fail_on_unknown_challenge (MusterSipRefresher *self,
-                           const MusterSipResponse *response,
-                           const char *unknown)
-{
-  g_autofree char *shown = muster_sip_text_dup_printable (unknown, SHOWN_MAX_BYTES);
-  GError *error;
-
-  if (unknown == NULL || !muster_sip_text_is_clean (unknown))
-    error = muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_AUTHENTICATE,
-                              "the server asks who we are but not how to prove it");
-  else
-    error = muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_AUTHENTICATE,
-                              "the server asks for %s, which is not supported", shown);
-  fail (self, response, error);
-}
-
-static void
-meet_challenge (MusterSipRefresher *self, const MusterSipResponse *response)
-{
-  gboolean by_proxy = response->status == 407;
-  GPtrArray *values = by_proxy ? response->proxy_challenges : response->www_challenges;
-  MusterSipCredentials *side = by_proxy ? &self->memory.proxy : &self->memory.registrar;
-  gboolean *answered = by_proxy ? &self->proxy_answered : &self->registrar_answered;
-  g_autofree char *unknown = NULL;
-  g_autoptr (MusterSipChallenge) challenge = NULL;
-
-  challenge = muster_sip_challenge_choose ((const char *const *) values->pdata, &unknown);
-  if (challenge == NULL) {
-    fail_on_unknown_challenge (self, response, unknown);
-    return;
-  }
-  if (*answered && !challenge->stale) {
-    fail_with_response (self, response); /* REFUSED */
-    return;
-  }
-  if (!muster_sip_credentials_adopt (side, challenge, self->config->auth_user, self->password)) {
-    fail_without_password (self, response);
-    return;
-  }
-  if (++self->n_rounds > MAX_ROUNDS) {
-    fail (self, response,
-          muster_error_new (MUSTER_ERROR_PROTOCOL, MUSTER_STEP_AUTHENTICATE,
-                            "the server's challenges do not outlive the answer"));
-    return;
-  }
-
-  /* Who asks now has let the other side's answer pass. */
-  self->registrar_answered = FALSE;
-  self->proxy_answered = FALSE;
-  *answered = TRUE;
-  send_request (self);
-}
+/* what can be overcome */
 
 /* 423 */
-static void
-meet_min_expires (MusterSipRefresher *self, const MusterSipResponse *response)
+static gboolean
+overcome_min_expires (MusterSipRefresher *self, const MusterSipResponse *response)
 {
   gint64 min_expires_s = response->min_expires_s;
 
   if (self->asked_longer || self->leaving || min_expires_s <= requested_expires_s (self) ||
-      min_expires_s > MUSTER_SIP_MAX_LEASE_S) {
-    fail_with_response (self, response);
-    return;
-  }
+      min_expires_s > MUSTER_SIP_MAX_LEASE_S)
+    return FALSE;
+
   self->asked_longer = TRUE;
   self->memory.min_expires_s = (guint) min_expires_s;
-
-  /* The answer was looked at only after who we are: the next challenge is another question. */
-  self->registrar_answered = FALSE;
-  self->proxy_answered = FALSE;
-  send_request (self);
+  return TRUE;
 }
 
 /* 420, and 439, which means outbound and nothing else: does without what is refused. Each option is refused
  * once, so this has an end. */
-static void
-meet_refusal (MusterSipRefresher *self, const MusterSipResponse *response)
+static gboolean
+overcome_refused_option (MusterSipRefresher *self, const MusterSipResponse *response)
 {
   MusterSipOptions refused = response->status == 439 ? MUSTER_SIP_OPTION_OUTBOUND
                                                      : response->unsupported;
 
   refused &= ~self->refused_options;
-  if (refused == 0) {
-    fail_with_response (self, response);
-    return;
-  }
+  if (refused == 0)
+    return FALSE;
+
   g_info ("the server does not accept \"%s\", registering without it",
           muster_sip_options_to_string (refused));
   self->refused_options |= refused;
   if ((refused & MUSTER_SIP_OPTION_OUTBOUND) != 0)
     self->memory.outbound = FALSE;
+  return TRUE;
+}
 
-  /* As after a 423. */
-  self->registrar_answered = FALSE;
-  self->proxy_answered = FALSE;
-  send_request (self);
+static gboolean
+on_overcome (gpointer owner, const MusterSipResponse *response)
+{
+  MusterSipRefresher *self = owner;
+
+  switch (response->status) {
+  case 420:
+  case 439:
+    return overcome_refused_option (self, response);
+  case 423:
+    return overcome_min_expires (self, response);
+  default:
+    return FALSE;
+  }
 }
 
 static void
-on_answer (const MusterSipResponse *response, const GError *failure, gpointer user_data)
+on_heard (gpointer owner, const MusterSipResponse *response)
 {
-  MusterSipRefresher *self = user_data;
+  MusterSipRefresher *self = owner;
 
-  self->transaction = NULL;
-  if (response != NULL)
-    muster_sip_mapping_note (&self->memory.mapping, response->received, response->rport);
+  muster_sip_mapping_note (&self->memory.mapping, response->received, response->rport);
+}
 
-  if (failure != NULL)
-    finish (self, NULL, failure); /* the doubt stays: it may have arrived all the same */
-  else if (response->status / 100 == 2)
-    succeed (self, response);
-  else if (response->status == 401 || response->status == 407)
-    meet_challenge (self, response);
-  else if (response->status == 420 || response->status == 439)
-    meet_refusal (self, response);
-  else if (response->status == 423)
-    meet_min_expires (self, response);
+static void
+on_done (gpointer owner, const MusterSipResponse *response, const GError *error)
+{
+  if (error == NULL)
+    succeed (owner, response);
   else
-    fail_with_response (self, response);
+    fail (owner, response, error);
 }
 
 /* the request */
@@ -562,13 +455,14 @@ build_from (MusterSipRefresher *self)
 }
 
 static MusterSipRequest *
-build_request (MusterSipRefresher *self)
+on_build (gpointer owner)
 {
-  static const char method[] = "REGISTER";
-  MusterSipRequest *request = g_new0 (MusterSipRequest, 1);
+  MusterSipRefresher *self = owner;
+  MusterSipRequest *request = muster_sip_request_new ("REGISTER", self->config->request_uri);
 
-  request->method = method;
-  request->request_uri = self->config->request_uri;
+  if (!self->leaving)
+    doubt_binding (self, requested_expires_s (self));
+
   request->from = build_from (self);
   request->to = g_strdup_printf ("<%s>", self->config->aor);
   request->call_id = g_strdup (self->memory.call_id);
@@ -577,25 +471,28 @@ build_request (MusterSipRefresher *self)
   request->supported = muster_sip_options_to_string (MUSTER_SIP_ALL_OPTIONS &
                                                      ~self->refused_options);
   request->expires_s = requested_expires_s (self);
-  request->authorization = muster_sip_credentials_answer (&self->memory.registrar, method,
-                                                          request->request_uri);
-  request->proxy_authorization = muster_sip_credentials_answer (&self->memory.proxy, method,
-                                                                request->request_uri);
   return request;
 }
 
+static const MusterSipExchangeFuncs exchange_funcs = {
+  .build = on_build,
+  .heard = on_heard,
+  .overcome = on_overcome,
+  .done = on_done,
+};
+
 static void
-send_request (MusterSipRefresher *self)
+ask (MusterSipRefresher *self)
 {
-  g_autoptr (MusterSipRequest) request = NULL;
-
-  if (!self->leaving)
-    doubt_binding (self, requested_expires_s (self));
-
-  request = build_request (self);
-  self->with_credentials = request->authorization != NULL || request->proxy_authorization != NULL;
-  self->transaction = self->transport->vtable->send (self->transport, self->route, request,
-                                                     on_answer, self);
+  muster_sip_exchange_begin (&self->exchange,
+                             &(MusterSipAsker){ .transport = self->transport,
+                                                .route = self->route,
+                                                .registrar = &self->memory.registrar,
+                                                .proxy = &self->memory.proxy,
+                                                .auth_user = self->config->auth_user,
+                                                .password = self->password,
+                                                .step = current_step (self),
+                                                .registers = TRUE });
 }
 
 static void
@@ -623,10 +520,7 @@ begin (MusterSipRefresher *self,
     muster_sip_mapping_set_local (&self->memory.mapping, transport->contact_host,
                                   transport->contact_port);
   set_contact (self);
-  self->n_rounds = 0;
   g_clear_pointer (&self->redirect, g_free);
-  self->registrar_answered = FALSE;
-  self->proxy_answered = FALSE;
   self->asked_longer = FALSE;
   self->new_doubt = FALSE;
   self->rewritten = FALSE;
@@ -637,7 +531,7 @@ begin (MusterSipRefresher *self,
     muster_sip_credentials_check (&self->memory.registrar, config->auth_user, password);
     muster_sip_credentials_check (&self->memory.proxy, config->auth_user, password);
   }
-  send_request (self);
+  ask (self);
 }
 
 /* public functions */
@@ -648,6 +542,7 @@ muster_sip_refresher_new (GBytes *resume)
   MusterSipRefresher *self = g_new0 (MusterSipRefresher, 1);
 
   muster_sip_memory_init (&self->memory);
+  muster_sip_exchange_init (&self->exchange, &exchange_funcs, self);
   if (resume != NULL && !muster_sip_memory_unpack (&self->memory, resume))
     g_info ("what was kept of a registration cannot be read, starting afresh");
   return self;
@@ -760,7 +655,6 @@ muster_sip_refresher_cancel (MusterSipRefresher *self)
 {
   if (self->func == NULL)
     return;
-  if (self->transaction != NULL)
-    self->transport->vtable->drop (self->transport, self->transaction);
+  muster_sip_exchange_cancel (&self->exchange);
   clear_operation (self);
 }

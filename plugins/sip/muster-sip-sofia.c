@@ -87,6 +87,24 @@ get_root (void)
   return root;
 }
 
+void
+muster_sip_header_text_init (MusterSipHeaderText *self, const MusterSipRequest *request)
+{
+  self->cseq = g_strdup_printf ("%u %s", request->cseq, request->method);
+  self->expires = request->expires_s >= 0
+                    ? g_strdup_printf ("%" G_GINT64_FORMAT, request->expires_s)
+                    : NULL;
+  self->route = request->route != NULL ? g_strjoinv (", ", request->route) : NULL;
+}
+
+void
+muster_sip_header_text_clear (MusterSipHeaderText *self)
+{
+  g_free (self->cseq);
+  g_free (self->expires);
+  g_free (self->route);
+}
+
 nta_agent_t *
 muster_sip_sofia_agent_new (const char *address,
                             guint16 port,

@@ -87,12 +87,15 @@ has_broken (const sip_t *sip, const char *name)
 
 /* A route with one hop left out is another route: all of it, or none. */
 static void
-read_service_route (MusterSipResponse *response, const sip_t *sip)
+read_route (MusterSipResponse *response,
+            const sip_t *sip,
+            const char *name,
+            const sip_route_t *route,
+            gboolean (*add) (MusterSipResponse *response, const char *value),
+            GStrv *added)
 {
-  const sip_service_route_t *route = sip->sip_service_route;
-
-  if (has_broken (sip, "Service-Route")) {
-    g_info ("the server's Service-Route cannot be read, doing without");
+  if (has_broken (sip, name)) {
+    g_info ("the server's %s cannot be read, doing without", name);
     return;
   }
   for (; route != NULL; route = route->r_next) {
@@ -105,9 +108,9 @@ read_service_route (MusterSipResponse *response, const sip_t *sip)
       g_string_append_printf (text, ";%s", route->r_params[i]);
     value = g_string_free (text, FALSE);
 
-    if (uri == NULL || !muster_sip_response_add_service_route (response, value)) {
-      g_info ("the server's Service-Route is too long or not clean, doing without");
-      g_clear_pointer (&response->service_route, g_strfreev);
+    if (uri == NULL || !add (response, value)) {
+      g_info ("the server's %s is too long or not clean, doing without", name);
+      g_clear_pointer (added, g_strfreev);
       return;
     }
   }
@@ -166,6 +169,13 @@ read_via (MusterSipResponse *response, const sip_via_t *via)
     response->rport = (guint) rport;
 }
 
+/* What is said back as it came; else %NULL. */
+static char *
+dup_fit (const char *text)
+{
+  return text != NULL && muster_sip_address_is_fit (text) ? g_strdup (text) : NULL;
+}
+
 static MusterSipOptions
 read_options (const msg_list_t *header)
 {
@@ -206,7 +216,14 @@ muster_sip_wire_read_response (const struct sip_s *sip)
   read_via (response, sip->sip_via);
   response->offered = read_options (sip->sip_require) | read_options (sip->sip_supported);
   response->unsupported = read_options (sip->sip_unsupported);
-  read_service_route (response, sip);
+  read_route (response, sip, "Service-Route", sip->sip_service_route,
+              muster_sip_response_add_service_route, &response->service_route);
+  read_route (response, sip, "Record-Route", sip->sip_record_route,
+              muster_sip_response_add_record_route, &response->record_route);
+  if (sip->sip_to != NULL && sip->sip_to->a_tag != NULL)
+    response->to_tag = dup_fit (sip->sip_to->a_tag);
+  if (sip->sip_etag != NULL)
+    response->etag = dup_fit (sip->sip_etag->g_string);
   read_unknown (response, sip->sip_unknown);
 
   return response;
@@ -284,9 +301,9 @@ muster_sip_wire_build_request (const MusterSipRequest *request, const char *via)
 {
   msg_t *message = msg_create (sip_default_mclass (), 0);
   su_home_t *home = msg_home (message);
-  g_autofree char *cseq = g_strdup_printf ("%u %s", request->cseq, request->method);
-  g_autofree char *expires = g_strdup_printf ("%u", request->expires_s);
+  MusterSipHeaderText text;
 
+  muster_sip_header_text_init (&text, request);
   su_home_preload (home, 1, 2048);
   msg_header_insert (message, NULL,
                      (msg_header_t *) sip_request_create (home, sip_method_code (request->method),
@@ -294,20 +311,13 @@ muster_sip_wire_build_request (const MusterSipRequest *request, const char *via)
                                                           URL_STRING_MAKE (request->request_uri),
                                                           NULL));
   if (sip_add_tl (message, sip_object (message), SIPTAG_VIA_STR (via),
-                  SIPTAG_MAX_FORWARDS_STR ("70"), SIPTAG_FROM_STR (request->from),
-                  SIPTAG_TO_STR (request->to), SIPTAG_CALL_ID_STR (request->call_id),
-                  SIPTAG_CSEQ_STR (cseq), SIPTAG_CONTACT_STR (request->contact),
-                  SIPTAG_EXPIRES_STR (expires),
-                  TAG_IF (request->supported != NULL, SIPTAG_SUPPORTED_STR (request->supported)),
-                  SIPTAG_USER_AGENT_STR ("Muster/" MUSTER_SIP_VERSION),
-                  TAG_IF (request->authorization != NULL,
-                          SIPTAG_AUTHORIZATION_STR (request->authorization)),
-                  TAG_IF (request->proxy_authorization != NULL,
-                          SIPTAG_PROXY_AUTHORIZATION_STR (request->proxy_authorization)),
+                  SIPTAG_MAX_FORWARDS_STR ("70"), MUSTER_SIP_HEADER_TAGS (request, &text),
                   TAG_END ()) < 0) {
+    muster_sip_header_text_clear (&text);
     msg_destroy (message);
     return NULL;
   }
+  muster_sip_header_text_clear (&text);
 
   return finish (message);
 }

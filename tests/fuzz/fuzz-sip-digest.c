@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   muster_sip_credentials_adopt (&credentials, challenge, "alice", password);
   if (nextnonce != NULL)
     muster_sip_credentials_set_nextnonce (&credentials, nextnonce);
-  answer = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test");
+  answer = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test", NULL);
   if (answer != NULL) {
     g_assert_null (strpbrk (answer, "\r\n"));
     /* our header has a realm and a nonce, so it reads as a challenge: the same one */

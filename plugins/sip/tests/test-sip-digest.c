@@ -251,7 +251,7 @@ test_header_is_quoted (void)
   adopt (&credentials,
          "Digest realm=\"a \\\"b\\\"\", nonce=\"n\\\\n\", opaque=\"o\", algorithm=md5", "al\"ice\\",
          "pw");
-  header = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test");
+  header = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test", NULL);
   assert_has (header, "Digest username=\"al\\\"ice\\\\\", realm=\"a \\\"b\\\"\", "
                       "nonce=\"n\\\\n\", uri=\"sip:example.test\", response=\"");
   assert_has (header, ", algorithm=md5");
@@ -272,21 +272,21 @@ test_nonce_count (void)
   g_autofree char *fourth = NULL;
 
   adopt (&credentials, "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"", "alice", "pw");
-  first = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test");
+  first = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test", NULL);
   assert_has (first, "qop=auth, nc=00000001");
   g_assert_null (strstr (first, "algorithm"));
 
   /* the same nonce once more: the count goes on */
   adopt (&credentials, "Digest realm=\"r\", nonce=\"1\", qop=\"auth\"", "alice", "pw");
-  second = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test");
+  second = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test", NULL);
   assert_has (second, "nc=00000002");
 
   adopt (&credentials, "Digest realm=\"r\", nonce=\"2\", qop=\"auth\"", "alice", "pw");
-  third = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test");
+  third = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test", NULL);
   assert_has (third, "nc=00000001");
 
   muster_sip_credentials_set_nextnonce (&credentials, "3");
-  fourth = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test");
+  fourth = muster_sip_credentials_answer (&credentials, "REGISTER", "sip:example.test", NULL);
   assert_has (fourth, "nonce=\"3\"");
   assert_has (fourth, "nc=00000001");
   muster_sip_credentials_clear (&credentials);

@@ -1,0 +1,68 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "muster-sip-credentials.h"
+#include "muster-sip-transport.h"
+
+/*
+ * MusterSipExchange:
+ *
+ * What it takes to get a final answer to one request of an account: challenges are answered, and what
+ * its owner can overcome is asked again. REGISTER, PUBLISH, SUBSCRIBE and all others go through one.
+ * It is part of its owner, and lives as long.
+ */
+typedef struct _MusterSipExchange MusterSipExchange;
+
+/*
+ * @build: the next request to send, without its answers to challenges, which are added (transfer full).
+ * @heard: optional; an answer came in, of whatever kind.
+ * @overcome: optional; whether to ask once more, after an answer that is neither 2xx nor a challenge. It
+ *   must come to an end by itself.
+ * @done: a 2xx (@error %NULL), or why there is none (@response is %NULL if none came). Both are lent. The
+ *   exchange may begin again, or be freed, from within; it comes from the main loop.
+ */
+typedef struct {
+  MusterSipRequest *(*build) (gpointer owner);
+  void (*heard) (gpointer owner, const MusterSipResponse *response);
+  gboolean (*overcome) (gpointer owner, const MusterSipResponse *response);
+  void (*done) (gpointer owner, const MusterSipResponse *response, const GError *error);
+} MusterSipExchangeFuncs;
+
+/* Who asks, and how they prove it; lent until the exchange is over, but for @route and @password. */
+typedef struct {
+  MusterSipTransport *transport;
+  const char *route; /* as for MusterSipTransportVtable.send */
+  MusterSipCredentials *registrar;
+  MusterSipCredentials *proxy;
+  const char *auth_user;
+  MusterSecret *password; /* nullable: what is kept of it must do */
+  MusterStep step;        /* for errors */
+  gboolean registers;     /* a 403 to a request with credentials speaks of them */
+} MusterSipAsker;
+
+struct _MusterSipExchange {
+  const MusterSipExchangeFuncs *funcs;
+  gpointer owner;
+
+  /* While it is under way */
+  MusterSipAsker asker;
+  char *route;
+  MusterSipTransaction *transaction; /* NULL: it is not */
+  guint n_rounds;                    /* challenges answered */
+  gboolean registrar_answered;       /* and not heard to be accepted since */
+  gboolean proxy_answered;
+  gboolean with_credentials; /* the last request carried an answer */
+};
+
+void muster_sip_exchange_init (MusterSipExchange *self,
+                               const MusterSipExchangeFuncs *funcs,
+                               gpointer owner);
+void muster_sip_exchange_begin (MusterSipExchange *self, const MusterSipAsker *asker);
+
+/* Drops what is under way without a word. */
+void muster_sip_exchange_cancel (MusterSipExchange *self);
+gboolean muster_sip_exchange_is_under_way (const MusterSipExchange *self);
