@@ -7,6 +7,7 @@
 
 #include "muster-sip-agent.h"
 
+#include "muster-sip-server.h"
 #include "muster-sip-sofia.h"
 #include "muster-sip-wire.h"
 
@@ -37,8 +38,9 @@
 struct _MusterSipAgent {
   MusterSipTransport transport; /* first */
   char *address;
-  MusterSipIsOursFunc is_ours;
+  MusterSipFindReceiverFunc find;
   gpointer user_data;
+  MusterSipServer *server;
 
   nta_agent_t *nta; /* NULL: could not be made anew; every send fails until it can */
   nta_leg_t *leg;   /* destroyed with nta */
@@ -311,30 +313,39 @@ muster_sip_agent_remove_way (MusterSipAgent *self, const char *route)
 static int
 on_request (MusterSipAgent *self, nta_agent_t *nta, msg_t *message, sip_t *sip)
 {
-  const sip_request_t *request = sip->sip_request;
+  g_autoptr (MusterSipInbound) inbound = NULL;
 
-  /* Answers that no transaction waits for come here, too. */
-  if (request == NULL || request->rq_method == sip_method_ack) {
-    nta_msg_discard (nta, message);
-    return 0;
-  }
-
-  if (request->rq_method != sip_method_options) {
-    nta_msg_treply (nta, message, SIP_405_METHOD_NOT_ALLOWED,
-                    SIPTAG_ALLOW_STR (MUSTER_SIP_ALLOWED_METHODS), TAG_END ());
-    return 0;
-  }
-
-  if (request->rq_url->url_user == NULL ||
-      !self->is_ours (request->rq_url->url_user, self->user_data)) {
-    nta_msg_treply (nta, message, SIP_404_NOT_FOUND, TAG_END ());
-    return 0;
-  }
-
-  nta_msg_treply (nta, message, SIP_200_OK, SIPTAG_ALLOW_STR (MUSTER_SIP_ALLOWED_METHODS),
-                  SIPTAG_ACCEPT_STR ("application/sdp"), TAG_END ());
+  /* Answers that no transaction waits for come here, too. A Via with an maddr would have us answer to
+   * somebody who did not ask. */
+  if (sip->sip_request != NULL && sip->sip_via != NULL && sip->sip_via->v_maddr == NULL)
+    inbound = muster_sip_wire_read_inbound (sip);
+  if (inbound != NULL)
+    muster_sip_server_take (self->server, inbound);
+  nta_msg_discard (nta, message);
   return 0;
 }
+
+static void
+on_reply (gpointer user_data, GBytes *reply)
+{
+  MusterSipAgent *self = user_data;
+
+  if (self->nta != NULL)
+    muster_sip_sofia_agent_reply (self->nta, reply);
+}
+
+static const MusterSipReceiver *
+on_find (const char *token, gpointer user_data)
+{
+  MusterSipAgent *self = user_data;
+
+  return self->find (token, self->user_data);
+}
+
+static const MusterSipServerFuncs server_funcs = {
+  .send = on_reply,
+  .find = on_find,
+};
 
 /* A leg that is in no dialog serves all requests; it gets none itself, the agent being stateless. */
 static int
@@ -385,7 +396,7 @@ take_down (MusterSipAgent *self)
 MusterSipAgent *
 muster_sip_agent_new (const char *address,
                       guint16 port,
-                      MusterSipIsOursFunc is_ours,
+                      MusterSipFindReceiverFunc find,
                       gpointer user_data,
                       GError **error)
 {
@@ -396,8 +407,9 @@ muster_sip_agent_new (const char *address,
   self->transport.contact_host = strchr (address, ':') != NULL ? g_strdup_printf ("[%s]", address)
                                                                : g_strdup (address);
   self->address = g_strdup (address);
-  self->is_ours = is_ours;
+  self->find = find;
   self->user_data = user_data;
+  self->server = muster_sip_server_new (&server_funcs, self);
   self->answers = answers_source_new (self);
   self->ways = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) way_free);
   muster_timer_init (&self->alive, on_alive, self);
@@ -416,6 +428,7 @@ muster_sip_agent_free (MusterSipAgent *self)
 {
   if (self == NULL)
     return;
+  muster_sip_server_free (self->server);
   take_down (self);
   g_source_destroy (self->answers);
   g_source_unref (self->answers);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-sip-inbound.h"
 #include "muster-sip-transport.h"
 
 /*
@@ -15,11 +16,12 @@
  */
 typedef struct _MusterSipAgent MusterSipAgent;
 
-/* Receives on @address, an IP literal, at @port if that can be had, else (and for 0) at another.
+/* Receives on @address, an IP literal, at @port if that can be had, else (and for 0) at another. Requests
+ * go to the receiver that @find finds.
  * %NULL with %MUSTER_ERROR_UNREACHABLE if there is no socket at all. */
 MusterSipAgent *muster_sip_agent_new (const char *address,
                                       guint16 port,
-                                      MusterSipIsOursFunc is_ours,
+                                      MusterSipFindReceiverFunc find,
                                       gpointer user_data,
                                       GError **error);
 

@@ -13,7 +13,7 @@
 
 /*
  * What the accounts of the plugin share: one agent per local address, and the table that leads from
- * the user part of a contact to whether it is ours. An agent goes when the last account has left it,
+ * the user part of a contact to who gets the requests to it. An agent goes when the last account has left it,
  * from an idle callback, because the account may be leaving from within one of its answers; its port
  * is remembered for the next one on that address, so that a contact stays what it was. Connections are
  * shared and go in the same way; one that ends is out of the table at once, so that whoever comes next
@@ -26,11 +26,11 @@
 struct _MusterSipContext {
   MusterPluginContext parent_instance;
 
-  GHashTable *agents; /* local address -> AgentUse */
-  GHashTable *ports;  /* local address -> the port last used there */
-  GHashTable *flows;  /* key as text -> Shared: those that can be joined */
-  GPtrArray *shared;  /* Shared: all of them */
-  GHashTable *tokens; /* a set */
+  GHashTable *agents;    /* local address -> AgentUse */
+  GHashTable *ports;     /* local address -> the port last used there */
+  GHashTable *flows;     /* key as text -> Shared: those that can be joined */
+  GPtrArray *shared;     /* Shared: all of them */
+  GHashTable *receivers; /* token -> const MusterSipReceiver */
 
   GSocketAddress *asked_target; /* whose way out was asked for last; nullable */
   char *asked_source;
@@ -70,12 +70,12 @@ agent_use_free (AgentUse *use)
   g_free (use);
 }
 
-static gboolean
-is_ours (const char *token, gpointer user_data)
+static const MusterSipReceiver *
+find_receiver (const char *token, gpointer user_data)
 {
   MusterSipContext *self = user_data;
 
-  return g_hash_table_contains (self->tokens, token);
+  return g_hash_table_lookup (self->receivers, token);
 }
 
 /* connections */
@@ -149,18 +149,18 @@ on_flow_ended (MusterSipFlow *flow, const GError *error, gpointer user_data)
   shared_tell (shared, error);
 }
 
-static gboolean
-flow_is_ours (const char *token, gpointer user_data)
+static const MusterSipReceiver *
+on_flow_find (const char *token, gpointer user_data)
 {
   Shared *shared = user_data;
 
-  return is_ours (token, shared->context);
+  return find_receiver (token, shared->context);
 }
 
 static const MusterSipFlowFuncs flow_funcs = {
   .opened = on_flow_opened,
   .ended = on_flow_ended,
-  .is_ours = flow_is_ours,
+  .find = on_flow_find,
 };
 
 static void
@@ -220,7 +220,7 @@ muster_sip_context_finalize (GObject *object)
   g_clear_pointer (&self->flows, g_hash_table_unref);
   g_clear_pointer (&self->shared, g_ptr_array_unref);
   g_clear_pointer (&self->ports, g_hash_table_unref);
-  g_clear_pointer (&self->tokens, g_hash_table_unref);
+  g_clear_pointer (&self->receivers, g_hash_table_unref);
   g_clear_object (&self->asked_target);
   g_free (self->asked_source);
 
@@ -242,7 +242,7 @@ muster_sip_context_init (MusterSipContext *self)
   self->ports = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->flows = g_hash_table_new (g_str_hash, g_str_equal);
   self->shared = g_ptr_array_new_with_free_func (shared_free);
-  self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->receivers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 static gboolean
@@ -286,7 +286,7 @@ muster_sip_context_acquire_agent (MusterSipContext *self,
 
     if (port == 0)
       port = (guint16) GPOINTER_TO_UINT (g_hash_table_lookup (self->ports, address));
-    agent = muster_sip_agent_new (address, port, is_ours, self, error);
+    agent = muster_sip_agent_new (address, port, find_receiver, self, error);
     if (agent == NULL)
       return NULL;
     use = g_new0 (AgentUse, 1);
@@ -386,13 +386,15 @@ muster_sip_flow_use_get_transport (MusterSipFlowUse *use)
 }
 
 void
-muster_sip_context_add_token (MusterSipContext *self, const char *token)
+muster_sip_context_add_receiver (MusterSipContext *self,
+                                 const char *token,
+                                 const MusterSipReceiver *receiver)
 {
-  g_hash_table_add (self->tokens, g_strdup (token));
+  g_hash_table_insert (self->receivers, g_strdup (token), (gpointer) receiver);
 }
 
 void
-muster_sip_context_remove_token (MusterSipContext *self, const char *token)
+muster_sip_context_remove_receiver (MusterSipContext *self, const char *token)
 {
-  g_hash_table_remove (self->tokens, token);
+  g_hash_table_remove (self->receivers, token);
 }

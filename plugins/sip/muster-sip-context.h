@@ -51,6 +51,9 @@ MusterSipTransport *muster_sip_flow_use_get_transport (MusterSipFlowUse *use);
 char *
 muster_sip_context_dup_source (MusterSipContext *self, GSocketAddress *target, GError **error);
 
-/* Requests to a contact with this user part are ours from now on. */
-void muster_sip_context_add_token (MusterSipContext *self, const char *token);
-void muster_sip_context_remove_token (MusterSipContext *self, const char *token);
+/* Requests to a contact with this user part go to @receiver from now on, which is lent until it is
+ * removed. */
+void muster_sip_context_add_receiver (MusterSipContext *self,
+                                      const char *token,
+                                      const MusterSipReceiver *receiver);
+void muster_sip_context_remove_receiver (MusterSipContext *self, const char *token);

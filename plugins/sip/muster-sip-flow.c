@@ -8,6 +8,7 @@
 #include "muster-sip-flow.h"
 
 #include "muster-sip-framer.h"
+#include "muster-sip-server.h"
 #include "muster-sip-wire.h"
 
 #include <muster/muster-hub.h>
@@ -18,7 +19,7 @@
  * is retransmitted), found by the branch of the topmost Via, and ended by Timer F.
  *
  *    send -> stream ... stream -> framer -+-> answer of a branch   -> func
- *                                         +-> request              -> answered here
+ *                                         +-> request              -> server
  *                                         +-> ping                 -> pong
  *                                         +-> pong                 -> the connection lives
  *
@@ -54,8 +55,9 @@ struct _MusterSipFlow {
 
   MusterStream *stream;
   MusterSipFramer framer;
-  char *local_address;      /* NULL before it is open */
-  char *sent_by;            /* `SIP/2.0/TCP host:port`: what our Vias begin with */
+  char *local_address; /* NULL before it is open */
+  char *sent_by;       /* `SIP/2.0/TCP host:port`: what our Vias begin with */
+  MusterSipServer *server;
   GHashTable *transactions; /* branch -> MusterSipTransaction */
   GQueue answered;          /* of MusterSipTransaction: cut off, waiting for their turn */
   guint dispatch_source;
@@ -344,26 +346,39 @@ static const MusterSipTransportVtable transport_vtable = {
 
 /* what comes in */
 
-static gboolean
-is_ours (const char *token, gpointer user_data)
+static void
+on_reply (gpointer user_data, GBytes *reply)
 {
   MusterSipFlow *self = user_data;
 
-  return self->funcs->is_ours (token, self->user_data);
+  if (self->open)
+    muster_sip_flow_write (self, g_bytes_get_data (reply, NULL), g_bytes_get_size (reply));
 }
+
+static const MusterSipReceiver *
+on_find (const char *token, gpointer user_data)
+{
+  MusterSipFlow *self = user_data;
+
+  return self->funcs->find (token, self->user_data);
+}
+
+static const MusterSipServerFuncs server_funcs = {
+  .send = on_reply,
+  .find = on_find,
+};
 
 static void
 take_message (MusterSipFlow *self, const char *bytes, gsize n_bytes, gsize body_bytes)
 {
   MusterSipTransaction *transaction;
   g_autoptr (MusterSipResponse) response = NULL;
-  g_autoptr (GBytes) reply = NULL;
+  g_autoptr (MusterSipInbound) inbound = NULL;
   g_autofree char *branch = NULL;
 
-  response = muster_sip_wire_parse_message (bytes, n_bytes, body_bytes, is_ours, self, &branch,
-                                            &reply);
-  if (reply != NULL)
-    muster_sip_flow_write (self, g_bytes_get_data (reply, NULL), g_bytes_get_size (reply));
+  response = muster_sip_wire_parse_message (bytes, n_bytes, body_bytes, &branch, &inbound);
+  if (inbound != NULL)
+    muster_sip_server_take (self->server, inbound);
   if (response == NULL || branch == NULL)
     return;
 
@@ -501,6 +516,7 @@ muster_sip_flow_new (const MusterSipFlowKey *key,
   self->transport.vtable = &transport_vtable;
   self->funcs = funcs;
   self->user_data = user_data;
+  self->server = muster_sip_server_new (&server_funcs, self);
   self->transactions = g_hash_table_new (g_str_hash, g_str_equal);
   self->alive_s = ALIVE_S;
   muster_timer_init (&self->alive, on_alive, self);
@@ -529,6 +545,7 @@ muster_sip_flow_free (MusterSipFlow *self)
 
   g_return_if_fail (g_hash_table_size (self->transactions) == 0);
 
+  muster_sip_server_free (self->server);
   muster_timer_cancel (&self->alive);
   g_clear_pointer (&self->stream, muster_stream_free);
   muster_sip_framer_clear (&self->framer);

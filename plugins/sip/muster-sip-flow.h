@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-sip-inbound.h"
 #include "muster-sip-transport.h"
 
 #include <muster/muster-tls.h>
@@ -31,7 +32,7 @@ typedef struct {
 typedef struct {
   void (*opened) (MusterSipFlow *self, gpointer user_data);
   void (*ended) (MusterSipFlow *self, const GError *error, gpointer user_data);
-  MusterSipIsOursFunc is_ours;
+  MusterSipFindReceiverFunc find;
 } MusterSipFlowFuncs;
 
 MusterSipFlow *muster_sip_flow_new (const MusterSipFlowKey *key,

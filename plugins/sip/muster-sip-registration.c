@@ -54,10 +54,11 @@ struct _MusterSipRegistration {
 
   MusterSipRefresher *refresher; /* NULL before the first operation */
   MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
-  MusterSipFlowUse *flow;  /* likewise, on a stream; nullable; between operations it is open */
-  char *flow_key;          /* which one it is */
-  char *kept_route;        /* on the agent, through a NAT; nullable */
-  gboolean has_token;      /* it is in the context's table */
+  MusterSipFlowUse *flow; /* likewise, on a stream; nullable; between operations it is open */
+  char *flow_key;         /* which one it is */
+  char *kept_route;       /* on the agent, through a NAT; nullable */
+  MusterSipReceiver receiver;
+  gboolean has_token;      /* it is in the context's table, for the receiver */
   gboolean saved;          /* a blob of ours is kept */
   Operation *operation;    /* nullable */
   MusterSipConfig *config; /* as of config_version; NULL: to be made */
@@ -145,7 +146,7 @@ leave_network (MusterSipRegistration *self)
   MusterSipContext *context = get_context (self);
 
   if (self->has_token)
-    muster_sip_context_remove_token (context, muster_sip_refresher_get_token (self->refresher));
+    muster_sip_context_remove_receiver (context, muster_sip_refresher_get_token (self->refresher));
   self->has_token = FALSE;
   leave_agent (self);
   leave_flow (self);
@@ -348,8 +349,9 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
   }
 
   if (!self->has_token)
-    muster_sip_context_add_token (get_context (self),
-                                  muster_sip_refresher_get_token (self->refresher));
+    muster_sip_context_add_receiver (get_context (self),
+                                     muster_sip_refresher_get_token (self->refresher),
+                                     &self->receiver);
   self->has_token = TRUE;
   muster_sip_refresher_register (self->refresher, operation->config, transport, route,
                                  operation->password, on_refreshed, operation);
@@ -686,6 +688,20 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
                                          on_password, g_rc_box_acquire (operation));
 }
 
+/* requests that come in */
+
+/* No method gets this far yet. */
+static void
+on_request (gpointer user_data,
+            const MusterSipInbound *inbound,
+            MusterSipServerTransaction *transaction)
+{
+}
+
+static const MusterSipReceiverFuncs receiver_funcs = {
+  .request = on_request,
+};
+
 static void
 muster_sip_registration_open_async (MusterRegistration *registration,
                                     GCancellable *cancellable,
@@ -757,4 +773,6 @@ muster_sip_registration_class_init (MusterSipRegistrationClass *klass)
 static void
 muster_sip_registration_init (MusterSipRegistration *self)
 {
+  self->receiver.funcs = &receiver_funcs;
+  self->receiver.user_data = self;
 }

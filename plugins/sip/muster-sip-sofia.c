@@ -7,6 +7,7 @@
 
 #include "muster-sip-sofia.h"
 
+#include <sofia-sip/msg.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
@@ -171,6 +172,26 @@ muster_sip_sofia_agent_ping (nta_agent_t *nta, const char *route)
     to.tpn_proto = "udp";
     if (msg_serialize (message, (msg_pub_t *) sip) == 0)
       tport_tsend (nta_agent_tports (nta), message, &to, TAG_END ());
+  }
+  msg_destroy (message);
+}
+
+/* nta_msg_tsend() does not send what was parsed. */
+void
+muster_sip_sofia_agent_reply (nta_agent_t *nta, GBytes *reply)
+{
+  gsize n_bytes;
+  gconstpointer bytes = g_bytes_get_data (reply, &n_bytes);
+  msg_t *message = msg_make (sip_default_mclass (), 0, bytes, (ssize_t) n_bytes);
+  sip_t *sip = sip_object (message);
+  tp_name_t to = { .tpn_proto = "udp" };
+
+  if (sip != NULL && sip->sip_via != NULL) {
+    to.tpn_host = sip->sip_via->v_received != NULL ? sip->sip_via->v_received
+                                                   : sip->sip_via->v_host;
+    to.tpn_canon = to.tpn_host;
+    to.tpn_port = sip_via_port (sip->sip_via, &(int){ 1 });
+    tport_tsend (nta_agent_tports (nta), message, &to, TAG_END ());
   }
   msg_destroy (message);
 }

@@ -6,7 +6,7 @@
 #pragma once
 
 /* Sofia's headers, with the types that its callbacks carry, in the order that it needs. Include it
- * only where Sofia is spoken: -sofia.c, -wire.c, -agent.c. */
+ * only where Sofia is spoken: -sofia.c, -wire.c, -wire-inbound.c, -agent.c. */
 
 #include "muster-sip-agent.h"
 
@@ -67,3 +67,6 @@ guint16 muster_sip_sofia_agent_get_port (nta_agent_t *nta);
 
 /* Sends a datagram of CRLF CRLF to @route, `sip:IP:PORT`, whether it arrives or not. */
 void muster_sip_sofia_agent_ping (nta_agent_t *nta, const char *route);
+
+/* Sends a whole response to where its topmost Via says (RFC 3261 section 18.2.2, RFC 3581). */
+void muster_sip_sofia_agent_reply (nta_agent_t *nta, GBytes *reply);

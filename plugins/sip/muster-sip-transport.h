@@ -15,9 +15,6 @@
 typedef struct _MusterSipTransport MusterSipTransport;
 typedef struct _MusterSipTransaction MusterSipTransaction;
 
-/* Whether one of our contacts has this user part: asked for requests that come in. */
-typedef gboolean (*MusterSipIsOursFunc) (const char *token, gpointer user_data);
-
 /* Called once, from the main loop, never from within send(): with the final @response, or with the
  * @failure to get one (%MUSTER_ERROR_UNREACHABLE). Both are lent. The transaction is gone then. */
 typedef void (*MusterSipAnswerFunc) (const MusterSipResponse *response,

@@ -322,62 +322,19 @@ muster_sip_wire_build_request (const MusterSipRequest *request, const char *via)
   return finish (message);
 }
 
-static GBytes *
-build_reply (const sip_t *request, int status, const char *phrase)
-{
-  msg_t *message = msg_create (sip_default_mclass (), 0);
-  su_home_t *home = msg_home (message);
-  sip_t *reply = sip_object (message);
-  g_autofree char *tag = muster_sip_random_hex (16);
-
-  msg_header_insert (message, NULL,
-                     (msg_header_t *) sip_status_create (home, (unsigned) status, phrase, NULL));
-  if (sip_add_tl (message, reply, SIPTAG_VIA (request->sip_via),
-                  SIPTAG_RECORD_ROUTE (request->sip_record_route), SIPTAG_FROM (request->sip_from),
-                  SIPTAG_TO (request->sip_to), SIPTAG_CALL_ID (request->sip_call_id),
-                  SIPTAG_CSEQ (request->sip_cseq),
-                  TAG_IF (status != 404, SIPTAG_ALLOW_STR (MUSTER_SIP_ALLOWED_METHODS)),
-                  TAG_IF (status == 200, SIPTAG_ACCEPT_STR ("application/sdp")), TAG_END ()) < 0) {
-    msg_destroy (message);
-    return NULL;
-  }
-  if (reply->sip_to != NULL && reply->sip_to->a_tag == NULL)
-    sip_to_tag (home, reply->sip_to, tag);
-
-  return finish (message);
-}
-
-/* As the agent does it over UDP. */
-static GBytes *
-answer_request (const sip_t *sip, MusterSipIsOursFunc is_ours, gpointer user_data)
-{
-  const sip_request_t *request = sip->sip_request;
-
-  if (request->rq_method == sip_method_ack)
-    return NULL;
-  if (request->rq_method != sip_method_options)
-    return build_reply (sip, SIP_405_METHOD_NOT_ALLOWED);
-  if (request->rq_url->url_user == NULL || !is_ours (request->rq_url->url_user, user_data))
-    return build_reply (sip, SIP_404_NOT_FOUND);
-
-  return build_reply (sip, SIP_200_OK);
-}
-
 MusterSipResponse *
 muster_sip_wire_parse_message (const void *bytes,
                                gsize n_bytes,
                                gsize body_bytes,
-                               MusterSipIsOursFunc is_ours,
-                               gpointer user_data,
                                char **branch,
-                               GBytes **reply)
+                               MusterSipInbound **inbound)
 {
   MusterSipResponse *response = NULL;
   msg_t *message = parse (bytes, n_bytes);
   const sip_t *sip;
 
   *branch = NULL;
-  *reply = NULL;
+  *inbound = NULL;
   if (message == NULL)
     return NULL;
 
@@ -386,7 +343,7 @@ muster_sip_wire_parse_message (const void *bytes,
   sip = sip_object (message);
   if ((sip->sip_payload != NULL ? sip->sip_payload->pl_len : 0) == body_bytes) {
     if (sip->sip_request != NULL) {
-      *reply = answer_request (sip, is_ours, user_data);
+      *inbound = muster_sip_wire_read_inbound (sip);
     } else if (is_final (sip) && sip->sip_via != NULL && sip->sip_via->v_next == NULL) {
       *branch = g_strdup (sip->sip_via->v_branch);
       response = muster_sip_wire_read_response (sip);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-sip-inbound.h"
 #include "muster-sip-transport.h"
 
 struct sip_s;
@@ -20,13 +21,14 @@ MusterSipResponse *muster_sip_wire_parse_response (const void *bytes, gsize n_by
  * built. */
 GBytes *muster_sip_wire_build_request (const MusterSipRequest *request, const char *via);
 
+/* A parsed request as our own data; %NULL if it cannot be answered. */
+MusterSipInbound *muster_sip_wire_read_inbound (const struct sip_s *sip);
+
 /* One whole message from a stream, of whose bytes the framer counted @body_bytes as the body. A final
- * response is returned, with the @branch of its only Via; a request gets a @reply, if it gets one. What
- * may not be acted on gives neither. */
+ * response is returned, with the @branch of its only Via; a request goes to @inbound. What may not be acted
+ * on gives neither. */
 MusterSipResponse *muster_sip_wire_parse_message (const void *bytes,
                                                   gsize n_bytes,
                                                   gsize body_bytes,
-                                                  MusterSipIsOursFunc is_ours,
-                                                  gpointer user_data,
                                                   char **branch,
-                                                  GBytes **reply);
+                                                  MusterSipInbound **inbound);

@@ -85,16 +85,19 @@ count_pings (World *world, Peer *peer)
   return n;
 }
 
-static gboolean
-is_ours (const char *token, gpointer user_data)
+static const MusterSipReceiver *
+find (const char *token, gpointer user_data)
 {
-  return g_str_equal (token, "ours");
+  static const MusterSipReceiverFuncs funcs = { NULL, NULL };
+  static const MusterSipReceiver receiver = { &funcs, NULL };
+
+  return g_str_equal (token, "ours") ? &receiver : NULL;
 }
 
 static void
 world_set_up (World *world, gconstpointer ipv6)
 {
-  world->agent = muster_sip_agent_new (ipv6 ? "::1" : "127.0.0.1", 0, is_ours, NULL, NULL);
+  world->agent = muster_sip_agent_new (ipv6 ? "::1" : "127.0.0.1", 0, find, NULL, NULL);
   g_assert_nonnull (world->agent);
   world->peer = peer_new (ipv6 ? AF_INET6 : AF_INET);
 }
@@ -269,6 +272,42 @@ test_pongs_do_no_harm (World *world, gconstpointer ipv6)
   g_source_remove (watchdog);
 }
 
+/* It goes to where the request came from, whatever that says of itself; but an maddr, which is for others,
+ * has none. */
+static void
+test_replies (World *world, gconstpointer ipv6)
+{
+  static const char request[] = "OPTIONS sip:ours@127.0.0.1 SIP/2.0\r\n"
+                                "Via: SIP/2.0/UDP 192.0.2.1:9%s;rport;branch=z9hG4bK%u\r\n"
+                                "Max-Forwards: 70\r\n"
+                                "From: <sip:bob@example.test>;tag=1\r\n"
+                                "To: <sip:alice@example.test>\r\n"
+                                "Call-ID: 1\r\nCSeq: %u OPTIONS\r\n"
+                                "Content-Length: 0\r\n\r\n";
+  const char *const params[] = { ";maddr=127.0.0.1", "" };
+  g_autofree char *reply = NULL;
+  guint watchdog = g_timeout_add_seconds (10, on_watchdog, NULL);
+  guint16 port = muster_sip_agent_get_transport (world->agent)->contact_port;
+  g_autoptr (GSocketAddress)
+    address = g_inet_socket_address_new_from_string (ipv6 != NULL ? "::1" : "127.0.0.1", port);
+  struct sockaddr_storage to;
+
+  g_assert_true (g_socket_address_to_native (address, &to, sizeof to, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (params); i++) {
+    g_autofree char *text = g_strdup_printf (request, params[i], i, i);
+
+    g_assert_cmpint (sendto (world->peer->fd, text, strlen (text), 0, (struct sockaddr *) &to,
+                             (socklen_t) g_socket_address_get_native_size (address)),
+                     >, 0);
+  }
+  while ((reply = peer_take (world->peer, &port)) == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_nonnull (strstr (reply, "CSeq: 1 OPTIONS"));
+  g_assert_nonnull (strstr (reply, ipv6 != NULL ? ";received=::1" : ";received=127.0.0.1"));
+  g_assert_cmpuint (port, ==, muster_sip_agent_get_transport (world->agent)->contact_port);
+  g_source_remove (watchdog);
+}
+
 /* Nobody listens there: it is no answer to anything, and the next ping goes out as ever. */
 static void
 test_nobody_there (World *world, gconstpointer ipv6)
@@ -301,6 +340,8 @@ main (int argc, char **argv)
   ADD ("many-ways", NULL, test_many_ways);
   ADD ("clock-was-set", NULL, test_clock_was_set);
   ADD ("pongs-do-no-harm", NULL, test_pongs_do_no_harm);
+  ADD ("replies", NULL, test_replies);
+  ADD ("replies/ipv6", "ipv6", test_replies);
   ADD ("nobody-there", NULL, test_nobody_there);
 #undef ADD
 

@@ -41,13 +41,16 @@ on_ended (MusterSipFlow *flow, const GError *error, gpointer user_data)
   world->error = g_error_copy (error);
 }
 
-static gboolean
-is_ours (const char *token, gpointer user_data)
+static const MusterSipReceiver *
+find (const char *token, gpointer user_data)
 {
-  return g_str_equal (token, "ours");
+  static const MusterSipReceiverFuncs funcs = { NULL, NULL };
+  static const MusterSipReceiver receiver = { &funcs, NULL };
+
+  return g_str_equal (token, "ours") ? &receiver : NULL;
 }
 
-static const MusterSipFlowFuncs flow_funcs = { on_opened, on_ended, is_ours };
+static const MusterSipFlowFuncs flow_funcs = { on_opened, on_ended, find };
 
 static void
 world_set_up (World *world, gconstpointer data)
