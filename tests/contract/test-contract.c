@@ -5,6 +5,8 @@
 
 #include <muster/muster-test.h>
 
+#include <glib/gstdio.h>
+
 #include <string.h>
 
 /* What the contract's report says of a plugin that keeps it, and of one that breaks it. */
@@ -115,6 +117,23 @@ test_kept (void)
   muster_test_bench_set (echo, "lease", "0");
   echo_text = run (echo, TRUE);
   g_assert_nonnull (strstr (echo_text, "registered for 0 s at alice@echo, after 60."));
+}
+
+/* With its control socket, too, which goes and comes again. */
+static void
+test_echo_all (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("muster-contract-XXXXXX", NULL);
+  g_autofree char *control = g_build_filename (folder, "control", NULL);
+  g_autoptr (MusterTestBench)
+    bench = muster_test_bench_new (g_getenv ("PLUGIN_ECHO_ALL"), NULL, NULL);
+  g_autofree char *text = NULL;
+
+  muster_test_bench_set (bench, "control", control);
+  muster_test_bench_set (bench, "delay", "1000");
+  text = run (bench, TRUE);
+  g_assert_nonnull (strstr (text, "registered for 60 s at alice@echo, after 1."));
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
 /* A socket is heard only by who waits for it. */
@@ -267,6 +286,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/contract/kept", test_kept);
+  g_test_add_func ("/contract/echo-all", test_echo_all);
   g_test_add_func ("/contract/real-io", test_real_io);
   g_test_add_func ("/contract/secret", test_secret);
   g_test_add_func ("/contract/description", test_description);

@@ -184,10 +184,11 @@ def test_add_with_a_test(muster):
 
 
 @pytest.mark.parametrize("address, protocols", [
-    ("ann@echo.test", ["sip", "echo"]),
+    ("ann@echo.test", ["sip", "echo", "echo-all"]),
     ("sip:ann@example.org", ["sip"]),
     ("SIP:ann@example.org", ["sip"]),
     ("echo:ann@echo.test", ["echo"]),
+    ("echo-all:ann@echo.test", ["echo-all"]),
     ("ann smith", []),
 ])
 def test_discover(muster, address, protocols):
