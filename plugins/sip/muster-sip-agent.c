@@ -84,7 +84,7 @@ struct _MusterSipTransaction {
 static void
 transaction_free (MusterSipTransaction *transaction)
 {
-  muster_sip_response_free (transaction->response);
+  g_clear_pointer (&transaction->response, muster_sip_response_unref);
   g_clear_error (&transaction->failure);
   g_free (transaction);
 }

@@ -75,7 +75,7 @@ muster_sip_text_dup_printable (const char *text, gsize max_bytes)
 MusterSipResponse *
 muster_sip_response_new (guint status, const char *reason)
 {
-  MusterSipResponse *self = g_new0 (MusterSipResponse, 1);
+  MusterSipResponse *self = g_rc_box_new0 (MusterSipResponse);
 
   self->status = status;
   self->reason = muster_sip_text_dup_printable (reason, MAX_REASON_BYTES);
@@ -152,11 +152,11 @@ muster_sip_response_add_record_route (MusterSipResponse *self, const char *value
   return add_address (&self->record_route, value);
 }
 
-void
-muster_sip_response_free (MusterSipResponse *self)
+static void
+response_clear (gpointer data)
 {
-  if (self == NULL)
-    return;
+  MusterSipResponse *self = data;
+
   g_free (self->reason);
   g_ptr_array_unref (self->www_challenges);
   g_ptr_array_unref (self->proxy_challenges);
@@ -169,7 +169,18 @@ muster_sip_response_free (MusterSipResponse *self)
   g_free (self->to_tag);
   g_strfreev (self->record_route);
   g_free (self->etag);
-  g_free (self);
+}
+
+MusterSipResponse *
+muster_sip_response_ref (const MusterSipResponse *self)
+{
+  return g_rc_box_acquire ((MusterSipResponse *) self);
+}
+
+void
+muster_sip_response_unref (MusterSipResponse *self)
+{
+  g_rc_box_release_full (self, response_clear);
 }
 
 MusterSipOptions

@@ -89,8 +89,10 @@ void muster_sip_response_add_challenge (MusterSipResponse *self, gboolean proxy,
 gboolean muster_sip_response_add_service_route (MusterSipResponse *self, const char *value);
 gboolean muster_sip_response_add_associated_uri (MusterSipResponse *self, const char *uri);
 gboolean muster_sip_response_add_record_route (MusterSipResponse *self, const char *value);
-void muster_sip_response_free (MusterSipResponse *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipResponse, muster_sip_response_free)
+/* Nobody changes it once it was handed on. */
+MusterSipResponse *muster_sip_response_ref (const MusterSipResponse *self);
+void muster_sip_response_unref (MusterSipResponse *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipResponse, muster_sip_response_unref)
 
 /* 0 if we do not know the extension. */
 MusterSipOptions muster_sip_option_parse (const char *tag);

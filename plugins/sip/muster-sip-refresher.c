@@ -605,6 +605,15 @@ muster_sip_refresher_is_behind_nat (MusterSipRefresher *self)
   return self->memory.mapping.is_behind;
 }
 
+void
+muster_sip_refresher_get_credentials (MusterSipRefresher *self,
+                                      MusterSipCredentials **registrar,
+                                      MusterSipCredentials **proxy)
+{
+  *registrar = &self->memory.registrar;
+  *proxy = &self->memory.proxy;
+}
+
 gboolean
 muster_sip_refresher_is_bound (MusterSipRefresher *self)
 {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "muster-sip-config.h"
+#include "muster-sip-credentials.h"
 #include "muster-sip-transport.h"
 
 /*
@@ -45,6 +46,11 @@ const char *muster_sip_refresher_get_redirect (MusterSipRefresher *self);
 
 /* Whether a server that we asked over UDP sees us elsewhere than where we receive. */
 gboolean muster_sip_refresher_is_behind_nat (MusterSipRefresher *self);
+
+/* What the account's challenges were answered with last, for its other requests; lent for its life. */
+void muster_sip_refresher_get_credentials (MusterSipRefresher *self,
+                                           MusterSipCredentials **registrar,
+                                           MusterSipCredentials **proxy);
 
 /* Whether the server may still have a binding of ours. */
 gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);

@@ -5,11 +5,8 @@
 
 #define G_LOG_DOMAIN "MusterSip"
 
-#include "muster-sip-registration.h"
-
-#include "muster-sip-config.h"
-#include "muster-sip-context.h"
-#include "muster-sip-refresher.h"
+#include "muster-sip-errand.h"
+#include "muster-sip-registration-private.h"
 #include "muster-sip-target.h"
 
 /*
@@ -33,7 +30,7 @@
 #define MAX_REDIRECTS 5
 
 /* One open or close. The callbacks of its steps hold references: once it is over, they do nothing. */
-typedef struct {
+struct _MusterSipOperation {
   MusterSipRegistration *self; /* lent by the task */
   GTask *task;                 /* NULL once it is over */
   gboolean leaving;
@@ -47,27 +44,8 @@ typedef struct {
   GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
   gboolean waits_for_flow;
   guint n_redirects;
-} Operation;
-
-struct _MusterSipRegistration {
-  MusterRegistration parent_instance;
-
-  MusterSipRefresher *refresher; /* NULL before the first operation */
-  MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
-  MusterSipFlowUse *flow; /* likewise, on a stream; nullable; between operations it is open */
-  char *flow_key;         /* which one it is */
-  char *kept_route;       /* on the agent, through a NAT; nullable */
-  MusterSipReceiver receiver;
-  gboolean has_token;      /* it is in the context's table, for the receiver */
-  gboolean saved;          /* a blob of ours is kept */
-  Operation *operation;    /* nullable */
-  MusterSipConfig *config; /* as of config_version; NULL: to be made */
-  guint config_version;
-  MusterSipConfig *redirected; /* the same, where a redirection led; nullable */
-
-  GSocketAddress *good_target; /* that answered last; nullable */
-  char *good_hop;              /* for which host it stands */
 };
+typedef struct _MusterSipOperation Operation;
 
 G_DEFINE_FINAL_TYPE (MusterSipRegistration, muster_sip_registration, MUSTER_TYPE_REGISTRATION)
 
@@ -113,6 +91,8 @@ static void
 leave_flow (MusterSipRegistration *self)
 {
   if (self->flow != NULL)
+    muster_sip_errands_fail (self);
+  if (self->flow != NULL)
     muster_sip_context_leave_flow (get_context (self), g_steal_pointer (&self->flow));
   g_clear_pointer (&self->flow_key, g_free);
 }
@@ -136,6 +116,7 @@ leave_agent (MusterSipRegistration *self)
 {
   if (self->agent == NULL)
     return;
+  muster_sip_errands_fail (self);
   keep_open (self, NULL);
   muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
 }
@@ -246,6 +227,16 @@ keep_way_open (Operation *operation)
   keep_open (self, route);
 }
 
+static void
+remember_route (Operation *operation)
+{
+  MusterSipRegistration *self = operation->self;
+
+  g_free (self->route);
+  self->route = operation->target != NULL ? muster_sip_target_dup_route (operation->target)
+                                          : g_strdup ("");
+}
+
 /* No answer, or one that speaks of the server and not of us: another address of the same service may do
  * better (RFC 3263 section 4.3). */
 static gboolean
@@ -323,6 +314,7 @@ on_refreshed (MusterSipRefresher *refresher,
   if (error == NULL) {
     remember_good_target (operation);
     keep_way_open (operation);
+    remember_route (operation);
   }
   /* "No such secret" from where secrets are kept says more than we could. */
   if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) && operation->no_password != NULL)
@@ -753,6 +745,7 @@ muster_sip_registration_finalize (GObject *object)
   g_clear_pointer (&self->redirected, muster_sip_config_unref);
   g_clear_object (&self->good_target);
   g_clear_pointer (&self->good_hop, g_free);
+  g_clear_pointer (&self->route, g_free);
 
   G_OBJECT_CLASS (muster_sip_registration_parent_class)->finalize (object);
 }
@@ -773,6 +766,28 @@ muster_sip_registration_class_init (MusterSipRegistrationClass *klass)
 static void
 muster_sip_registration_init (MusterSipRegistration *self)
 {
+  g_queue_init (&self->errands);
   self->receiver.funcs = &receiver_funcs;
   self->receiver.user_data = self;
+}
+
+gboolean
+muster_sip_registration_get_way (MusterSipRegistration *self,
+                                 MusterSipTransport **transport,
+                                 const char **route)
+{
+  *transport = NULL;
+  if (self->agent != NULL)
+    *transport = muster_sip_agent_get_transport (self->agent);
+  else if (self->flow != NULL)
+    *transport = muster_sip_flow_use_get_transport (self->flow);
+  *route = self->route;
+
+  return *transport != NULL && *route != NULL;
+}
+
+const MusterSipConfig *
+muster_sip_registration_get_config (MusterSipRegistration *self)
+{
+  return self->redirected != NULL ? self->redirected : self->config;
 }

@@ -1,0 +1,43 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* For muster-sip-registration.c, and for what a registered account does besides. */
+
+#pragma once
+
+#include "muster-sip-config.h"
+#include "muster-sip-context.h"
+#include "muster-sip-refresher.h"
+#include "muster-sip-registration.h"
+
+struct _MusterSipRegistration {
+  MusterRegistration parent_instance;
+
+  MusterSipRefresher *refresher; /* NULL before the first operation */
+  MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
+  MusterSipFlowUse *flow; /* likewise, on a stream; nullable; between operations it is open */
+  char *flow_key;         /* which one it is */
+  char *kept_route;       /* on the agent, through a NAT; nullable */
+  char *route;            /* where it was registered last, as for the transport; nullable */
+  GQueue errands;         /* of MusterSipErrand: those under way, on the agent or the flow */
+  MusterSipReceiver receiver;
+  gboolean has_token;                    /* it is in the context's table, for the receiver */
+  gboolean saved;                        /* a blob of ours is kept */
+  struct _MusterSipOperation *operation; /* nullable */
+  MusterSipConfig *config;               /* as of config_version; NULL: to be made */
+  guint config_version;
+  MusterSipConfig *redirected; /* the same, where a redirection led; nullable */
+
+  GSocketAddress *good_target; /* that answered last; nullable */
+  char *good_hop;              /* for which host it stands */
+};
+
+/* The way that the account was registered over, lent until it is left. %FALSE: there is none. */
+gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
+                                          MusterSipTransport **transport,
+                                          const char **route);
+
+/* What its requests are made of: %NULL if it never made any. */
+const MusterSipConfig *muster_sip_registration_get_config (MusterSipRegistration *self);
