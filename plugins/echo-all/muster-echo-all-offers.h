@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 #define MUSTER_ECHO_ALL_OFFERS_MAX 1000
 
-/* An offer by its id, (transfer full) each way. */
+/* Its id to a MusterOffer. */
 typedef GHashTable MusterEchoAllOffers;
 
 MusterEchoAllOffers *muster_echo_all_offers_new (void);

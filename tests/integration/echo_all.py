@@ -67,6 +67,7 @@ class EchoAll:
         return os.path.exists(self.path)
 
     def set(self, **parameters):
-        """Change parameters, by name with _ for -."""
+        """Change parameters, by name with _ for -. Of `contacts` and `control` the account must be disabled: they take
+        the socket away for a moment."""
         for name, value in parameters.items():
             self.muster.do("set", self.address, f"{name.replace('_', '-')}={value}")

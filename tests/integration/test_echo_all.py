@@ -53,9 +53,21 @@ def test_the_socket_is_there_from_open_to_close(service):
     service.muster.do("disable", service.address, "--wait")
     assert not service.is_listening()
     service.muster.do("enable", service.address, "--wait")
-    service.send("waiting 0 0")
+    assert service.log("open", "close") == ["open", "close", "open"]
     service.muster.stop()
     assert not service.is_listening()
+
+
+def test_a_changed_list_of_contacts_is_a_new_one(service):
+    """The account starts from nothing, as with a service that it has not seen before."""
+    service.send(f"denied {BOB}")
+    service.muster.do("disable", service.address, "--wait")
+    service.set(contacts="carol@all.test=away")
+    service.muster.do("enable", service.address, "--wait")
+    assert service.log("open", "close") == ["open"]
+    service.send("denied carol@all.test")
+    with pytest.raises(Unwilling, match="there is no such contact"):
+        service.send(f"denied {BOB}")
 
 
 def test_a_killed_daemon_leaves_a_socket_that_the_next_replaces(service):
