@@ -67,6 +67,15 @@ muster_clock_wall_us (void)
                                   : read_us (CLOCK_REALTIME);
 }
 
+/**
+ * muster_clock_suspended_us:
+ *
+ * For how long the machine has been suspended since it was started: it grows by each suspend, whether
+ * somebody announced it or not. What hangs on another clock than muster_clock_now_us() finds out that it
+ * is late.
+ *
+ * Returns: microseconds
+ */
 gint64
 muster_clock_suspended_us (void)
 {

@@ -41,10 +41,6 @@ MUSTER_API gint64 muster_clock_next_due_us (void);
  * if one went without being cancelled. */
 MUSTER_API gboolean muster_clock_is_idle (void);
 
-/* For how long the machine has been suspended since it was started: it grows by each suspend, whether
- * somebody announced it or not. */
-MUSTER_API gint64 muster_clock_suspended_us (void);
-
 /* For tests: time passes while the machine is suspended; the timers that fall due run when it wakes. */
 MUSTER_API void muster_clock_suspend_us (gint64 by_us);
 

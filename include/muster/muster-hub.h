@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * what people and the store see. */
 MUSTER_API gint64 muster_clock_now_us (void);
 MUSTER_API gint64 muster_clock_wall_us (void);
+MUSTER_API gint64 muster_clock_suspended_us (void);
 
 typedef struct _MusterTimer MusterTimer;
 

@@ -45,6 +45,7 @@ struct _MusterSipAgent {
   nta_agent_t *nta; /* NULL: could not be made anew; every send fails until it can */
   nta_leg_t *leg;   /* destroyed with nta */
   gint64 wall_offset_us;
+  gint64 suspended_us; /* the machine, when nta was made */
 
   GQueue pending;   /* of MusterSipTransaction *: with Sofia */
   GQueue answered;  /* of MusterSipTransaction *: waiting for their turn */
@@ -375,6 +376,7 @@ bring_up (MusterSipAgent *self, guint16 port)
   self->leg = nta_leg_tcreate (self->nta, on_leg_request, self, NTATAG_NO_DIALOG (1), TAG_END ());
   self->transport.contact_port = muster_sip_sofia_agent_get_port (self->nta);
   self->wall_offset_us = wall_offset_us ();
+  self->suspended_us = muster_clock_suspended_us ();
   return self->leg != NULL;
 }
 
@@ -466,12 +468,13 @@ void
 muster_sip_agent_check_clock (MusterSipAgent *self)
 {
   gint64 step_us = wall_offset_us () - self->wall_offset_us;
+  gint64 slept_us = muster_clock_suspended_us () - self->suspended_us;
 
-  if (self->nta != NULL && ABS (step_us) < CLOCK_STEP_US)
+  if (self->nta != NULL && ABS (step_us) < CLOCK_STEP_US && slept_us < CLOCK_STEP_US)
     return;
 
-  g_info ("the clock was set by %d s, making the UDP socket anew",
-          (int) (step_us / G_USEC_PER_SEC));
+  g_info ("the clock was set by %d s, the machine slept for %d s: making the UDP socket anew",
+          (int) (step_us / G_USEC_PER_SEC), (int) (slept_us / G_USEC_PER_SEC));
   take_down (self);
   bring_up (self, self->transport.contact_port);
 }

@@ -37,5 +37,6 @@ MusterSipTransport *muster_sip_agent_get_transport (MusterSipAgent *self);
 void muster_sip_agent_keep_alive (MusterSipAgent *self, const char *route, gboolean on);
 
 /* Makes the socket anew, at the same port if possible, if the wall clock, on which Sofia's timers hang,
- * was set since it was made; what was under way fails as unreachable. */
+ * was set since it was made, or the machine has slept: what was under way fails as unreachable, and not in
+ * one heap when all its timers are due. */
 void muster_sip_agent_check_clock (MusterSipAgent *self);

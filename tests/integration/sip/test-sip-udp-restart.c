@@ -82,11 +82,24 @@ test_port_is_not_shared (World *world, gconstpointer data)
   g_clear_pointer (&twin.lease, muster_lease_free);
 }
 
-/* Somebody sets the clock, on which Sofia's timers hang: what is under way fails at once instead of
- * hanging, and the socket is made anew where it was. */
+/* What jumps, by itself or to whom it has slept, is the clock on which Sofia's timers hang. */
 static void
-test_clock_step (World *world, gconstpointer data)
+set_clock_back (void)
 {
+  muster_clock_step_wall_us (-3600 * (gint64) G_USEC_PER_SEC);
+}
+
+static void
+sleep_for_an_hour (void)
+{
+  muster_clock_suspend_us (3600 * (gint64) G_USEC_PER_SEC);
+}
+
+/* What is under way fails at once instead of hanging, and the socket is made anew where it was. */
+static void
+test_clock_jumps (World *world, gconstpointer data)
+{
+  void (*jump) (void) = data;
   const MusterKind *kind = world->info->kinds[0];
   World other = { .info = world->info, .params = world->params, .password = world->password };
   guint16 port;
@@ -97,7 +110,7 @@ test_clock_step (World *world, gconstpointer data)
     g_main_context_iteration (NULL, TRUE);
   port = last_request (world)->port;
 
-  muster_clock_step_wall_us (-3600 * (gint64) G_USEC_PER_SEC);
+  jump ();
   sip_peer_set_scenario (world->peer, "open");
   other.registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
                                                 "bbbbbbbbbbbb", ADDRESS, &host, &other);
@@ -175,7 +188,10 @@ main (int argc, char **argv)
   ADD ("/sip/udp/restart", test_restart);
   ADD ("/sip/udp/restart-with-port-taken", test_restart_with_port_taken);
   ADD ("/sip/udp/port-is-not-shared", test_port_is_not_shared);
-  ADD ("/sip/udp/clock-step", test_clock_step);
+  g_test_add ("/sip/udp/clock-step", World, set_clock_back, world_set_up, test_clock_jumps,
+              world_tear_down);
+  g_test_add ("/sip/udp/suspend", World, sleep_for_an_hour, world_set_up, test_clock_jumps,
+              world_tear_down);
   ADD ("/sip/udp/killed-while-registering", test_killed_while_registering);
   ADD ("/sip/udp/address-change", test_address_change);
 
