@@ -36,6 +36,34 @@ REQUEST = "\r\n".join([
     "From: <sip:b@example.test>;tag=1", "To: <sip:a@example.test>", "Call-ID: 2", "CSeq: 1 {method}",
     "Record-Route: <sip:192.0.2.2;lr>", "Content-Length: 4", "", "body"])
 
+PIDF = "urn:ietf:params:xml:ns:pidf"
+
+PRESENCES = [
+    f'<presence xmlns="{PIDF}" xmlns:dm="{PIDF}:data-model" xmlns:rpid="{PIDF}:rpid" entity="sip:b@x"><tuple id="t">'
+    f"<status><basic>{basic}</basic>{show}</status><contact priority=\"0.8\">sip:b@x</contact><note>a &amp; b</note>"
+    f"<timestamp>2026-01-01T00:00:00.5+01:00</timestamp></tuple><dm:person><rpid:activities><rpid:{activity}/>"
+    "</rpid:activities><dm:note>c</dm:note></dm:person><note>d</note></presence>"
+    for basic, show, activity in (("open", "", "away"), ("closed", "", "busy"),
+                                  ("open", "<show xmlns='jabber:client'>xa</show>", "vacation"))]
+
+WATCHERS = [
+    f'<watcherinfo xmlns="urn:ietf:params:xml:ns:watcherinfo" version="{version}" state="{state}"><watcher-list '
+    f'resource="sip:a@x" package="presence"><watcher id="1" status="{status}" event="subscribe" display-name="B">'
+    "sip:b@x</watcher></watcher-list></watcherinfo>"
+    for version, state, status in ((0, "full", "pending"), (1, "partial", "active"), (2, "partial", "terminated"))]
+
+BINDINGS = [
+    f'<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="{version}" state="{state}"><registration aor="sip:a@x" '
+    f'id="r" state="active"><contact id="1" state="{living}" event="{event}" expires="60"><uri>'
+    'sip:0123456789abcdef@192.0.2.1:5060</uri><unknown-param name="+sip.instance">"&lt;urn:uuid:1&gt;"</unknown-param>'
+    "</contact></registration></reginfo>"
+    for version, state, living, event in ((0, "full", "active", "registered"), (1, "partial", "terminated", "expired"))]
+
+SUMMARIES = ["Messages-Waiting: yes\r\nMessage-Account: sip:a@x\r\nVoice-Message: 2/8 (0/2)\r\n\r\nTo: b\r\n",
+             "messages-waiting:no\nfax-message: 1\n"]
+
+XML = "<?xml version='1.0'?><!-- c --><a xmlns='n' b='&lt;'>&#65;<![CDATA[x]]><p:c xmlns:p='m'/></a>"
+
 DICTIONARIES = [
     "{'name': <'Ann'>, 'enabled': <true>}", "{'identity': <objectpath '/a'>, 'kinds': <['secret']>}",
     "{'server': <'192.0.2.1:5060'>, 'transport': <'udp'>, 'code': <'1234'>}", "{'expires': <uint32 600>, 'on': <false>}",
@@ -81,6 +109,8 @@ def mapping(local_host, local_port, host, port, n_rewrites):
 SEEDS = {
     "sip-digest": CHALLENGES,
     "sip-response": [RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
+    "sip-documents": ["\0" + each for each in PRESENCES] + ["\1" + "\0".join(WATCHERS), "\2" + "\0".join(BINDINGS)] +
+                     ["\3" + each for each in SUMMARIES] + ["\4" + XML],
     "sip-stream": ["@" + RESPONSE.format(status="200 OK", more="Expires: 60") + "\r\n\r\n" +
                    "".join(REQUEST.format(method=method) for method in ("OPTIONS", "INVITE", "ACK")) + "\r\n" +
                    RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
