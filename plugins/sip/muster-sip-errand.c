@@ -161,7 +161,6 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
   muster_sip_refresher_get_credentials (errand->self->refresher, &asker.registrar, &asker.proxy);
   asker.auth_user = config->auth_user;
   asker.password = password;
-  asker.step = MUSTER_STEP_REGISTER;
   muster_sip_exchange_begin (&errand->exchange, &asker);
 }
 

@@ -49,8 +49,8 @@ fail_with_response (MusterSipExchange *self, const MusterSipResponse *response)
 {
   g_autoptr (GError) error = NULL;
 
-  error = muster_sip_response_to_error (response, self->asker.step,
-                                        self->with_credentials && self->asker.registers);
+  error = muster_sip_response_to_error (response, self->asker.step, self->asker.registers,
+                                        self->with_credentials);
   if (error->code == MUSTER_ERROR_REFUSED && self->asker.registers) {
     muster_sip_credentials_clear (self->asker.registrar);
     muster_sip_credentials_clear (self->asker.proxy);

@@ -41,7 +41,7 @@ typedef struct {
   const char *auth_user;
   MusterSecret *password; /* nullable: what is kept of it must do */
   MusterStep step;        /* for errors */
-  gboolean registers;     /* a 403 to a request with credentials speaks of them */
+  gboolean registers;     /* it is a REGISTER */
 } MusterSipAsker;
 
 struct _MusterSipExchange {

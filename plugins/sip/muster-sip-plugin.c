@@ -101,6 +101,15 @@ static const MusterParam params[] = {
     .min = 10,
     .max = 86400,
   },
+  {
+    .name = "presence",
+    .type = MUSTER_PARAM_BOOLEAN,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Presence",
+    .help = "Whether to tell the server how you are, and to ask it how your contacts are.",
+    .group = SERVICE,
+    .default_value = "true",
+  },
 };
 
 static const MusterProtocol protocol = {

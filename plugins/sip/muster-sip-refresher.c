@@ -9,7 +9,6 @@
 
 #include "muster-sip-exchange.h"
 #include "muster-sip-grant.h"
-#include "muster-sip-resume.h"
 
 #include <string.h>
 
@@ -40,7 +39,8 @@
  * A server that refuses this one has the first one still, and its lease is what is granted.
  */
 
-#define MAX_BINDINGS 4 /* contacts that we remember to take away */
+#define MAX_BINDINGS  4 /* contacts that we remember to take away */
+#define DEVICE_DIGITS 16
 
 struct _MusterSipRefresher {
   MusterSipMemory memory;
@@ -612,6 +612,22 @@ muster_sip_refresher_get_credentials (MusterSipRefresher *self,
 {
   *registrar = &self->memory.registrar;
   *proxy = &self->memory.proxy;
+}
+
+MusterSipEntity *
+muster_sip_refresher_get_presence (MusterSipRefresher *self)
+{
+  return &self->memory.presence;
+}
+
+/* Not the token, which leads to us past our server; and not to be traced back to the instance. */
+char *
+muster_sip_refresher_dup_device (MusterSipRefresher *self)
+{
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, self->memory.instance,
+                                                        -1);
+
+  return g_strndup (sum, DEVICE_DIGITS);
 }
 
 gboolean

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "muster-sip-config.h"
-#include "muster-sip-credentials.h"
+#include "muster-sip-resume.h"
 #include "muster-sip-transport.h"
 
 /*
@@ -51,6 +51,12 @@ gboolean muster_sip_refresher_is_behind_nat (MusterSipRefresher *self);
 void muster_sip_refresher_get_credentials (MusterSipRefresher *self,
                                            MusterSipCredentials **registrar,
                                            MusterSipCredentials **proxy);
+
+/* What was published for the account; lent for its life, to be changed. */
+MusterSipEntity *muster_sip_refresher_get_presence (MusterSipRefresher *self);
+
+/* Names this device among the account's others, for everybody to see, and stays the same: hexadecimal. */
+char *muster_sip_refresher_dup_device (MusterSipRefresher *self);
 
 /* Whether the server may still have a binding of ours. */
 gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);

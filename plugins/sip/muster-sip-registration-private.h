@@ -9,6 +9,7 @@
 
 #include "muster-sip-config.h"
 #include "muster-sip-context.h"
+#include "muster-sip-publication.h"
 #include "muster-sip-refresher.h"
 #include "muster-sip-registration.h"
 
@@ -30,6 +31,8 @@ struct _MusterSipRegistration {
   guint config_version;
   MusterSipConfig *redirected; /* the same, where a redirection led; nullable */
 
+  MusterSipPublication *publication; /* NULL before the first */
+
   GSocketAddress *good_target; /* that answered last; nullable */
   char *good_hop;              /* for which host it stands */
 };
@@ -38,6 +41,9 @@ struct _MusterSipRegistration {
 gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
                                           MusterSipTransport **transport,
                                           const char **route);
+
+/* Keeps what it goes on with after a restart. */
+void muster_sip_registration_save (MusterSipRegistration *self);
 
 /* What its requests are made of: %NULL if it never made any. */
 const MusterSipConfig *muster_sip_registration_get_config (MusterSipRegistration *self);

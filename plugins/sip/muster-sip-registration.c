@@ -6,6 +6,7 @@
 #define G_LOG_DOMAIN "MusterSip"
 
 #include "muster-sip-errand.h"
+#include "muster-sip-publisher.h"
 #include "muster-sip-registration-private.h"
 #include "muster-sip-target.h"
 
@@ -47,7 +48,11 @@ struct _MusterSipOperation {
 };
 typedef struct _MusterSipOperation Operation;
 
-G_DEFINE_FINAL_TYPE (MusterSipRegistration, muster_sip_registration, MUSTER_TYPE_REGISTRATION)
+G_DEFINE_FINAL_TYPE_WITH_CODE (MusterSipRegistration,
+                               muster_sip_registration,
+                               MUSTER_TYPE_REGISTRATION,
+                               G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER,
+                                                      muster_sip_publisher_init))
 
 static void approach (Operation *operation);
 static void try_next_target (Operation *operation);
@@ -78,8 +83,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
 
 /* the end */
 
-static void
-save (MusterSipRegistration *self)
+void
+muster_sip_registration_save (MusterSipRegistration *self)
 {
   g_autoptr (GBytes) blob = muster_sip_refresher_dup_resume (self->refresher);
 
@@ -152,7 +157,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     g_signal_handler_disconnect (g_task_get_cancellable (task), ended->cancelled_handler);
   g_clear_handle_id (&ended->cancelled_source, g_source_remove);
   if (self->refresher != NULL)
-    save (self);
+    muster_sip_registration_save (self);
   if (error != NULL || ended->leaving)
     g_clear_pointer (&self->redirected, muster_sip_config_unref);
   if (ended->leaving && error == NULL)
@@ -349,7 +354,7 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
                                  operation->password, on_refreshed, operation);
   /* Killed now, we would come back as somebody else, beside a binding that nobody serves. */
   if (!self->saved)
-    save (self);
+    muster_sip_registration_save (self);
 }
 
 /* trying a target */
@@ -723,6 +728,7 @@ muster_sip_registration_close_async (MusterRegistration *registration,
   GTask *task = g_task_new (registration, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, muster_sip_registration_close_async);
+  muster_sip_publisher_leave (MUSTER_SIP_REGISTRATION (registration));
   begin (MUSTER_SIP_REGISTRATION (registration), TRUE, task);
 }
 
@@ -740,6 +746,7 @@ muster_sip_registration_finalize (GObject *object)
   MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (object);
 
   leave_network (self);
+  g_clear_pointer (&self->publication, muster_sip_publication_free);
   g_clear_pointer (&self->refresher, muster_sip_refresher_free);
   g_clear_pointer (&self->config, muster_sip_config_unref);
   g_clear_pointer (&self->redirected, muster_sip_config_unref);

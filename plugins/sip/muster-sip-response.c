@@ -18,6 +18,7 @@ typedef struct {
   MusterError with_credentials; /* the request carried them */
   gboolean heeds_retry_after;   /* BUSY if the answer says when to come back (section 20.33) */
   const char *phrase;           /* makes a sentence: "the server ..." */
+  const char *other_phrase;     /* the same of other requests than REGISTER; NULL: the same */
 } Row;
 
 #define SAME(error) MUSTER_ERROR_##error, MUSTER_ERROR_##error
@@ -27,9 +28,10 @@ static const Row table[] = {
   { 400, SAME (PROTOCOL), FALSE, "cannot read our request" },
   { 401, SAME (REFUSED), FALSE, "does not accept the user name or password" },
   { 402, SAME (FORBIDDEN), FALSE, "wants to be paid" },
-  { 403, MUSTER_ERROR_FORBIDDEN, MUSTER_ERROR_REFUSED, FALSE, "forbids the registration" },
+  { 403, MUSTER_ERROR_FORBIDDEN, MUSTER_ERROR_REFUSED, FALSE, "forbids the registration",
+    "forbids it" },
   { 404, SAME (FORBIDDEN), FALSE, "does not know this address" },
-  { 405, SAME (UNSUPPORTED), FALSE, "takes no registrations" },
+  { 405, SAME (UNSUPPORTED), FALSE, "takes no registrations", "takes no such requests" },
   { 406, SAME (UNSUPPORTED), FALSE, "has no answer that we can read" },
   { 407, SAME (REFUSED), FALSE, "does not accept the user name or password" },
   { 408, SAME (UNREACHABLE), FALSE, "gave up waiting" },
@@ -39,19 +41,20 @@ static const Row table[] = {
   { 416, SAME (UNSUPPORTED), FALSE, "does not know addresses of this scheme" },
   { 420, SAME (UNSUPPORTED), FALSE, "does not know an extension that is needed" },
   { 421, SAME (UNSUPPORTED), FALSE, "needs an extension that we do not have" },
-  { 423, SAME (PROTOCOL), FALSE,
-    "finds the registration too short and does not say what is enough" },
+  { 423, SAME (PROTOCOL), FALSE, "finds the registration too short and does not say what is enough",
+    "finds the time too short and does not say what is enough" },
   { 430, SAME (UNREACHABLE), FALSE, "lost the way to us" },
   { 439, SAME (UNSUPPORTED), FALSE, "says that the first hop lacks outbound support" },
   { 480, SAME (UNREACHABLE), TRUE, "is not available now" },
   { 484, SAME (FORBIDDEN), FALSE, "finds the address incomplete" },
   { 486, SAME (BUSY), TRUE, "is busy" },
-  { 488, SAME (UNSUPPORTED), FALSE, "does not accept this kind of registration" },
+  { 488, SAME (UNSUPPORTED), FALSE, "does not accept this kind of registration",
+    "does not accept this kind of request" },
   { 489, SAME (UNSUPPORTED), FALSE, "does not know this event" },
   { 491, SAME (BUSY), TRUE, "still works on an earlier request" },
   { 494, SAME (UNSUPPORTED), FALSE, "needs a security agreement" },
   { 500, SAME (UNREACHABLE), TRUE, "failed" },
-  { 501, SAME (UNSUPPORTED), FALSE, "does not know registrations" },
+  { 501, SAME (UNSUPPORTED), FALSE, "does not know registrations", "does not know such requests" },
   { 502, SAME (UNREACHABLE), FALSE, "got a bad answer from the next one" },
   { 503, SAME (BUSY), TRUE, "is overloaded or being maintained" },
   { 504, SAME (UNREACHABLE), FALSE, "got no answer from the next one" },
@@ -61,7 +64,8 @@ static const Row table[] = {
   { 600, SAME (BUSY), TRUE, "is busy everywhere" },
   { 603, MUSTER_ERROR_FORBIDDEN, MUSTER_ERROR_FORBIDDEN, TRUE, "declines" },
   { 604, SAME (FORBIDDEN), FALSE, "says that this address exists nowhere" },
-  { 606, SAME (UNSUPPORTED), FALSE, "does not accept this kind of registration" },
+  { 606, SAME (UNSUPPORTED), FALSE, "does not accept this kind of registration",
+    "does not accept this kind of request" },
   { 607, SAME (FORBIDDEN), FALSE, "does not want us" },
   { 608, SAME (FORBIDDEN), FALSE, "rejects us" },
 };
@@ -93,17 +97,22 @@ muster_sip_status_to_error (guint status, gboolean with_credentials, gboolean wi
 GError *
 muster_sip_response_to_error (const MusterSipResponse *response,
                               MusterStep step,
+                              gboolean registers,
                               gboolean with_credentials)
 {
+  const Row *row = find_row (response->status);
+  const char *phrase = registers || row->other_phrase == NULL ? row->phrase : row->other_phrase;
   gboolean with_retry_after = response->retry_after_s > 0;
   MusterError code;
   GError *error;
 
-  code = muster_sip_status_to_error (response->status, with_credentials, with_retry_after);
+  /* Of the credentials it speaks only to a REGISTER. */
+  code = muster_sip_status_to_error (response->status, registers && with_credentials,
+                                     with_retry_after);
   if (code == MUSTER_ERROR_REFUSED)
     step = MUSTER_STEP_AUTHENTICATE;
 
-  error = muster_error_new (code, step, "the server %s", find_row (response->status)->phrase);
+  error = muster_error_new (code, step, "the server %s", phrase);
   muster_error_set_server (error, response->status, response->reason,
                            with_retry_after ? (guint) response->retry_after_s : 0);
   return error;

@@ -13,7 +13,8 @@ MusterError
 muster_sip_status_to_error (guint status, gboolean with_credentials, gboolean with_retry_after);
 
 /* The whole error: code, step (@step, or authenticate where it was that), a sentence, the server's
- * number and words, and Retry-After. */
+ * number and words, and Retry-After. @registers: to a REGISTER. */
 GError *muster_sip_response_to_error (const MusterSipResponse *response,
                                       MusterStep step,
+                                      gboolean registers,
                                       gboolean with_credentials);

@@ -22,7 +22,7 @@
  * it worthless.
  */
 
-#define RESUME_VERSION 5
+#define RESUME_VERSION 6
 #define OLDEST_VERSION 2 /* ends after the credentials */
 #define NO_TEXT        G_MAXUINT16
 
@@ -60,6 +60,13 @@ muster_sip_memory_begin_dialog (MusterSipMemory *self)
 }
 
 void
+muster_sip_entity_clear (MusterSipEntity *self)
+{
+  g_clear_pointer (&self->etag, g_free);
+  self->until_us = 0;
+}
+
+void
 muster_sip_memory_init (MusterSipMemory *self)
 {
   g_autofree char *uuid = g_uuid_string_random ();
@@ -83,6 +90,7 @@ muster_sip_memory_clear (MusterSipMemory *self)
   g_strfreev (self->service_route);
   g_strfreev (self->associated_uris);
   muster_sip_mapping_clear (&self->mapping);
+  muster_sip_entity_clear (&self->presence);
   muster_sip_credentials_clear (&self->registrar);
   muster_sip_credentials_clear (&self->proxy);
   memset (self, 0, sizeof (*self));
@@ -136,17 +144,22 @@ put_credentials (GByteArray *blob, const MusterSipCredentials *credentials)
 }
 
 static void
+put_time (GByteArray *blob, gint64 us)
+{
+  gint64 wall_us = us + muster_clock_wall_us () - muster_clock_now_us ();
+
+  put (blob, &wall_us, sizeof wall_us);
+}
+
+static void
 put_bindings (GByteArray *blob, GPtrArray *bindings)
 {
-  gint64 to_wall_us = muster_clock_wall_us () - muster_clock_now_us ();
-
   put_byte (blob, (guint8) bindings->len);
   for (guint i = 0; i < bindings->len; i++) {
     const MusterSipBinding *binding = g_ptr_array_index (bindings, i);
-    gint64 until_us = binding->until_us + to_wall_us;
 
     put_text (blob, binding->uri);
-    put (blob, &until_us, sizeof until_us);
+    put_time (blob, binding->until_us);
     put_byte (blob, binding->confirmed != FALSE);
   }
 }
@@ -172,6 +185,13 @@ put_mapping (GByteArray *blob, const MusterSipMapping *mapping)
   put_byte (blob, mapping->is_behind != FALSE);
 }
 
+static void
+put_entity (GByteArray *blob, const MusterSipEntity *entity)
+{
+  put_text (blob, entity->etag);
+  put_time (blob, entity->until_us);
+}
+
 GBytes *
 muster_sip_memory_pack (const MusterSipMemory *self)
 {
@@ -193,6 +213,7 @@ muster_sip_memory_pack (const MusterSipMemory *self)
   put_addresses (blob, self->associated_uris);
   put_byte (blob, self->outbound != FALSE);
   put_mapping (blob, &self->mapping);
+  put_entity (blob, &self->presence);
 
   return g_byte_array_free_to_bytes (blob);
 }
@@ -233,6 +254,15 @@ get_uint (Reader *reader)
 
   get (reader, &value, sizeof value);
   return value;
+}
+
+static gint64
+get_time (Reader *reader)
+{
+  gint64 wall_us;
+
+  get (reader, &wall_us, sizeof wall_us);
+  return CLAMP (wall_us, 0, G_MAXINT64 / 2) + muster_clock_now_us () - muster_clock_wall_us ();
 }
 
 static char *
@@ -320,7 +350,6 @@ get_credentials (Reader *reader, MusterSipCredentials *self)
 static gboolean
 get_bindings (Reader *reader, GPtrArray *bindings)
 {
-  gint64 to_now_us = muster_clock_now_us () - muster_clock_wall_us ();
   guint n_bindings = get_byte (reader);
 
   if (n_bindings > MAX_BINDINGS)
@@ -328,14 +357,11 @@ get_bindings (Reader *reader, GPtrArray *bindings)
 
   for (guint i = 0; i < n_bindings; i++) {
     g_autofree char *uri = get_text (reader);
-    gint64 until_us;
-    gboolean confirmed;
+    gint64 until_us = get_time (reader);
+    gboolean confirmed = get_byte (reader) != 0;
 
-    get (reader, &until_us, sizeof until_us);
-    confirmed = get_byte (reader) != 0;
     if (reader->failed || uri == NULL || !is_contact (uri))
       return FALSE;
-    until_us = CLAMP (until_us, 0, G_MAXINT64 / 2) + to_now_us;
     g_ptr_array_add (bindings, muster_sip_binding_new (uri, until_us, confirmed));
   }
   return TRUE;
@@ -380,6 +406,14 @@ get_mapping (Reader *reader, MusterSipMapping *mapping)
   return muster_sip_mapping_is_sane (mapping);
 }
 
+static gboolean
+get_entity (Reader *reader, MusterSipEntity *entity)
+{
+  entity->etag = get_text (reader);
+  entity->until_us = get_time (reader);
+  return !reader->failed && (entity->etag == NULL || muster_sip_address_is_fit (entity->etag));
+}
+
 /* What a version has more than the one before stands behind it. */
 static gboolean
 unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
@@ -390,6 +424,8 @@ unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
   if (version >= 4)
     self->outbound = get_byte (reader) != 0;
   if (version >= 5 && !get_mapping (reader, &self->mapping))
+    return FALSE;
+  if (version >= 6 && !get_entity (reader, &self->presence))
     return FALSE;
   return !reader->failed;
 }

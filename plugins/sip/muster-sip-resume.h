@@ -18,6 +18,14 @@ typedef struct {
 MusterSipBinding *muster_sip_binding_new (const char *uri, gint64 until_us, gboolean confirmed);
 void muster_sip_binding_free (MusterSipBinding *self);
 
+/* What was published at the server, by its entity-tag (RFC 3903 section 4). */
+typedef struct {
+  char *etag;      /* NULL: nothing */
+  gint64 until_us; /* as above */
+} MusterSipEntity;
+
+void muster_sip_entity_clear (MusterSipEntity *self);
+
 /* What makes a registration the same one after a restart. */
 typedef struct {
   char *call_id;
@@ -35,6 +43,7 @@ typedef struct {
   GStrv associated_uris; /* likewise */
   gboolean outbound;     /* the server knows it (RFC 5626) */
   MusterSipMapping mapping;
+  MusterSipEntity presence; /* ours */
 } MusterSipMemory;
 
 void muster_sip_memory_init (MusterSipMemory *self); /* a new one, never registered */

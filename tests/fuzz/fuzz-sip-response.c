@@ -33,7 +33,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_assert_cmpuint (grant.lease_s, <=, MUSTER_SIP_MAX_LEASE_S);
   g_assert_true (g_utf8_validate (grant.uri, -1, NULL));
   if (response->status >= 300) {
-    g_autoptr (GError) error = muster_sip_response_to_error (response, MUSTER_STEP_REGISTER, TRUE);
+    g_autoptr (GError)
+      error = muster_sip_response_to_error (response, MUSTER_STEP_REGISTER, TRUE, TRUE);
 
     g_assert_cmpint (error->code, <, MUSTER_ERROR_LAST);
     if (muster_error_get_server_text (error) != NULL)

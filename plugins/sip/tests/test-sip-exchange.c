@@ -143,7 +143,6 @@ begin (Bench *bench)
   asker.proxy = &bench->proxy;
   asker.auth_user = "alice";
   asker.password = bench->password;
-  asker.step = MUSTER_STEP_REGISTER;
   muster_sip_exchange_begin (&bench->exchange, &asker);
   g_assert_true (muster_sip_exchange_is_under_way (&bench->exchange));
 }

@@ -77,7 +77,7 @@ test_error_details (void)
   g_autoptr (GError) error = NULL;
 
   busy->retry_after_s = 30;
-  error = muster_sip_response_to_error (busy, MUSTER_STEP_REGISTER, TRUE);
+  error = muster_sip_response_to_error (busy, MUSTER_STEP_REGISTER, TRUE, TRUE);
   g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_BUSY);
   g_assert_cmpint (muster_error_get_step (error), ==, MUSTER_STEP_REGISTER);
   g_assert_cmpuint (muster_error_get_protocol_code (error), ==, 503);
@@ -85,7 +85,7 @@ test_error_details (void)
   g_assert_null (strpbrk (muster_error_get_server_text (error), "\r\n"));
   g_clear_error (&error);
 
-  error = muster_sip_response_to_error (forbidden, MUSTER_STEP_REGISTER, TRUE);
+  error = muster_sip_response_to_error (forbidden, MUSTER_STEP_REGISTER, TRUE, TRUE);
   g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
   g_assert_cmpint (muster_error_get_step (error), ==, MUSTER_STEP_AUTHENTICATE);
 }

@@ -21,10 +21,11 @@ static const struct {
   guint version;
   gsize n_bytes_less;
 } versions[] = {
-  { 2, 26 }, /* no counts of addresses */
-  { 3, 24 }, /* no outbound */
-  { 4, 23 }, /* no mapping, which has a local host of 9 bytes */
-  { 5, 0 },
+  { 2, 36 }, /* no counts of addresses */
+  { 3, 34 }, /* no outbound */
+  { 4, 33 }, /* no mapping, which has a local host of 9 bytes */
+  { 5, 10 }, /* no entity-tag */
+  { 6, 0 },
 };
 
 static void

@@ -28,6 +28,8 @@ typedef struct {
   char *password; /* nullable */
   GBytes *resume;
 
+  GHashTable *side_leases; /* name -> seconds; 0: nothing is granted yet */
+
   guint n_done;
   MusterLease *lease;
   GError *error;
@@ -91,6 +93,19 @@ host_report_bindings (gpointer host, const char *const *bindings)
 {
 }
 
+static inline void
+host_add_lease (gpointer host, const char *name, const MusterLease *lease)
+{
+  g_hash_table_insert (((World *) host)->side_leases, g_strdup (name),
+                       GUINT_TO_POINTER (lease != NULL ? lease->lease_s : 0));
+}
+
+static inline void
+host_remove_lease (gpointer host, const char *name)
+{
+  g_hash_table_remove (((World *) host)->side_leases, name);
+}
+
 static const MusterRegistrationHost host = {
   .dup_param = host_dup_param,
   .load_secret = host_load_secret,
@@ -99,6 +114,8 @@ static const MusterRegistrationHost host = {
   .lost = host_lost,
   .report_bindings = host_report_bindings,
   .get_params_version = host_get_params_version,
+  .add_lease = host_add_lease,
+  .remove_lease = host_remove_lease,
 };
 
 static inline const MusterPluginInfo *
@@ -162,6 +179,7 @@ world_set_up (World *world, gconstpointer data)
   world->info = load_plugin ();
   world->params = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify) g_variant_unref);
+  world->side_leases = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   world->password = g_strdup ("se:cret");
   world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
   g_assert_no_error (error);
@@ -175,6 +193,7 @@ world_tear_down (World *world, gconstpointer data)
   stop (world);
   sip_peer_free (world->peer);
   g_hash_table_unref (world->params);
+  g_hash_table_unref (world->side_leases);
   g_free (world->password);
   g_clear_pointer (&world->resume, g_bytes_unref);
   g_clear_pointer (&world->lease, muster_lease_free);

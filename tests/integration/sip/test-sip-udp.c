@@ -38,6 +38,7 @@ static const Story stories[] = {
   { "unknown", MUSTER_ERROR_FORBIDDEN, 0, 2, 0 },
   { "failing", MUSTER_ERROR_UNREACHABLE, 0, 2, 0 },
   { "shrink", -1, 30, 2, 1 },
+  { "service-route", -1, 600, 2, 1 },
   { "rewritten", -1, 77, 2, 1 },
   { "nat", -1, 600, 3, 1 },
   { "no-contact", -1, 240, 2, 1 },

@@ -66,6 +66,8 @@ static const Scenario scenarios[] = {
   { .name = "unknown", .status = 404 },
   { .name = "failing", .status = 500 },
   { .name = "shrink", .lease_s = 30 },
+  { .name = "service-route",
+    .headers = "Service-Route: <sip:p1.example.test;lr>, <sip:p2.example.test;lr>\r\n" },
   { .name = "rewritten", .rewrite = TRUE, .lease_s = 77 },
   { .name = "nat", .nat = TRUE },
   { .name = "no-contact", .hide_contact = TRUE, .headers = "Expires: 240\r\n" },
@@ -74,6 +76,8 @@ static const Scenario scenarios[] = {
   { .name = "garbage", .garbage = TRUE },
   { .name = "silent", .silent = TRUE },
 };
+
+#define PASSED_BRANCH "z9hG4bKpassed"
 
 struct _SipPeer {
   const Scenario *scenario;
@@ -90,6 +94,9 @@ struct _SipPeer {
   char *redirect;         /* NULL: it sends nobody elsewhere */
   guint redirect_status;
   guint n_pings;
+  SipPeerOtherFunc other; /* nullable */
+  gpointer other_data;
+  guint n_passed;
 };
 
 static void
@@ -443,6 +450,33 @@ take_request (SipPeer *self, const char *text, GSocketAddress *from)
   g_hash_table_insert (self->seen, g_steal_pointer (&key), answer);
 }
 
+/* An answer to what was passed on goes back without our Via; %FALSE: it is to what we sent ourselves. */
+static gboolean
+pass_back (SipPeer *self, const char *text)
+{
+  g_autofree char *vias = dup_header (text, "Via", ", ");
+  const char *theirs = vias != NULL ? strstr (vias, ", ") : NULL;
+  GString *answer;
+
+  if (theirs == NULL || strstr (vias, PASSED_BRANCH) == NULL)
+    return FALSE;
+
+  answer = g_string_new (NULL);
+  for (const char *line = text; line != NULL; line = strchr (line, '\n')) {
+    if (*line == '\n')
+      line++;
+    if (g_ascii_strncasecmp (line, "Via:", 4) == 0)
+      continue;
+    g_string_append_len (answer, line,
+                         (gssize) strcspn (line, "\n") + (strchr (line, '\n') != NULL));
+    if (line == text)
+      g_string_append_printf (answer, "Via: %s\r\n", theirs + 2);
+  }
+  g_socket_send_to (self->socket, self->client, answer->str, answer->len, NULL, NULL);
+  g_string_free (answer, TRUE);
+  return TRUE;
+}
+
 static gboolean
 on_packet (GSocket *socket, GIOCondition condition, gpointer user_data)
 {
@@ -457,10 +491,14 @@ on_packet (GSocket *socket, GIOCondition condition, gpointer user_data)
   if (g_str_has_prefix (buffer, "REGISTER ")) {
     take_request (self, buffer, from);
   } else if (g_str_has_prefix (buffer, "SIP/2.0 ")) {
+    if (pass_back (self, buffer))
+      return G_SOURCE_CONTINUE;
     g_free (self->answer);
     self->answer = g_strndup (buffer + 8, strcspn (buffer + 8, "\r\n"));
   } else if (strcmp (buffer, "\r\n\r\n") == 0) {
     self->n_pings++;
+  } else if (self->other != NULL) {
+    self->other (self, buffer, from, self->other_data);
   }
   return G_SOURCE_CONTINUE;
 }
@@ -568,6 +606,40 @@ guint
 sip_peer_count_requests (SipPeer *self)
 {
   return self->requests->len;
+}
+
+void
+sip_peer_set_other (SipPeer *self, SipPeerOtherFunc func, gpointer user_data)
+{
+  self->other = func;
+  self->other_data = user_data;
+}
+
+void
+sip_peer_answer (SipPeer *self,
+                 const char *text,
+                 GSocketAddress *to,
+                 const char *status,
+                 const char *headers)
+{
+  g_autofree char *answer = build_answer (self, text, to, status, headers != NULL ? headers : "");
+
+  g_socket_send_to (self->socket, to, answer, strlen (answer), NULL, NULL);
+}
+
+void
+sip_peer_pass_on (SipPeer *self, const char *text)
+{
+  const SipPeerRequest *last = sip_peer_get_request (self, self->requests->len - 1);
+  const char *uri = strchr (last->contact, '<') + 1;
+  const char *end = strstr (text, "\r\n");
+  g_autofree char *passed = NULL;
+
+  passed = g_strdup_printf ("%.*s %.*s SIP/2.0\r\n"
+                            "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=" PASSED_BRANCH "%u;rport%s",
+                            (int) strcspn (text, " "), text, (int) strcspn (uri, ">"), uri,
+                            sip_peer_get_port (self), ++self->n_passed, end);
+  g_socket_send_to (self->socket, self->client, passed, strlen (passed), NULL, NULL);
 }
 
 guint

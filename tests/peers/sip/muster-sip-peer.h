@@ -46,6 +46,24 @@ guint16 sip_peer_get_port (SipPeer *self);
 guint sip_peer_count_requests (SipPeer *self);
 const SipPeerRequest *sip_peer_get_request (SipPeer *self, guint index);
 
+/* Who hears of requests other than REGISTER, as text. They may be answered, passed on, or forgotten. */
+typedef void (*SipPeerOtherFunc) (SipPeer *self,
+                                  const char *text,
+                                  GSocketAddress *from,
+                                  gpointer user_data);
+void sip_peer_set_other (SipPeer *self, SipPeerOtherFunc func, gpointer user_data);
+
+/* The answer to @text: @headers (nullable), each with its line end. */
+void sip_peer_answer (SipPeer *self,
+                      const char *text,
+                      GSocketAddress *to,
+                      const char *status,
+                      const char *headers);
+
+/* Passes @text on to the last contact that registered, as a proxy does (RFC 3261 section 16). The answers to
+ * it find their way back. */
+void sip_peer_pass_on (SipPeer *self, const char *text);
+
 /* Keep-alives: datagrams of CRLF CRLF. */
 guint sip_peer_count_pings (SipPeer *self);
 
