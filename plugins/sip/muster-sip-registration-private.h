@@ -32,6 +32,8 @@ struct _MusterSipRegistration {
   MusterSipConfig *redirected; /* the same, where a redirection led; nullable */
 
   MusterSipPublication *publication; /* NULL before the first */
+  struct _MusterSipProof *proof;     /* NULL: none is under way */
+  gboolean was_proven;               /* that others reach it */
 
   GSocketAddress *good_target; /* that answered last; nullable */
   char *good_hop;              /* for which host it stands */

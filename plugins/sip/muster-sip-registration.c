@@ -9,6 +9,7 @@
 #include "muster-sip-publisher.h"
 #include "muster-sip-registration-private.h"
 #include "muster-sip-target.h"
+#include "muster-sip-verifier.h"
 
 /*
  * An account's registration: gathers what the refresher needs and lets it work. An open and a close
@@ -52,7 +53,9 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (MusterSipRegistration,
                                muster_sip_registration,
                                MUSTER_TYPE_REGISTRATION,
                                G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER,
-                                                      muster_sip_publisher_init))
+                                                      muster_sip_publisher_init)
+                                 G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER,
+                                                        muster_sip_verifier_init))
 
 static void approach (Operation *operation);
 static void try_next_target (Operation *operation);
@@ -695,8 +698,15 @@ on_request (gpointer user_data,
 {
 }
 
+static void
+on_options_seen (gpointer user_data, const MusterSipInbound *inbound)
+{
+  muster_sip_verifier_take_options (user_data, inbound);
+}
+
 static const MusterSipReceiverFuncs receiver_funcs = {
   .request = on_request,
+  .options_seen = on_options_seen,
 };
 
 static void
