@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-registration-private.h"
 
 #include <muster/muster-verifier.h>
@@ -115,4 +116,30 @@ muster_verifier_verify_finish (MusterVerifier *self,
   proof_free (proof);
 
   return TRUE;
+}
+
+/**
+ * muster_verifier_get_interval_s:
+ * @self: a registration
+ *
+ * Returns: how long a proof holds before the next is wanted, in seconds; 0: the broker's rule
+ */
+guint
+muster_verifier_get_interval_s (MusterVerifier *self)
+{
+  MusterVerifierInterface *iface;
+  guint interval_s;
+  guint64 outer;
+
+  g_return_val_if_fail (MUSTER_IS_VERIFIER (self), 0);
+
+  iface = MUSTER_VERIFIER_GET_IFACE (self);
+  if (iface->get_interval_s == NULL)
+    return 0;
+
+  outer = muster_execution_mark ((gconstpointer) iface->get_interval_s);
+  interval_s = iface->get_interval_s (self);
+  muster_execution_unmark (outer);
+
+  return interval_s;
 }

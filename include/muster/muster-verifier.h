@@ -32,6 +32,9 @@ G_DECLARE_INTERFACE (MusterVerifier, muster_verifier, MUSTER, VERIFIER, MusterRe
  * @verify_async: sends something to our own address through the service, and waits for it to come in
  * @verify_finish: %TRUE with @verdict and @evidence, what was seen, in words (transfer full); %FALSE
  *   with %MUSTER_ERROR set if nothing could be sent
+ * @get_interval_s: how long a proof holds before the next is wanted, in seconds, as things are now: a
+ *   binding behind a NAT over UDP may vanish within a minute; 0: the broker's rule, which is 15
+ *   minutes. May be left out: 0. What it returns is taken as at least 30 s and at most a day
  *
  * A registration that can prove that others reach it: SIP OPTIONS to its own AOR (RFC 3261, section
  * 11), XMPP ping to its own full JID (XEP-0199), a session that is listed, a stream that answers.
@@ -51,9 +54,10 @@ struct _MusterVerifierInterface {
                              MusterVerdict *verdict,
                              char **evidence,
                              GError **error);
+  guint (*get_interval_s) (MusterVerifier *self); /* in the place of a reserved slot */
 
   /*< private >*/
-  gpointer padding[8];
+  gpointer padding[7];
 };
 
 MUSTER_API void muster_verifier_verify_async (MusterVerifier *self,
@@ -65,5 +69,6 @@ MUSTER_API gboolean muster_verifier_verify_finish (MusterVerifier *self,
                                                    MusterVerdict *verdict,
                                                    char **evidence,
                                                    GError **error);
+MUSTER_API guint muster_verifier_get_interval_s (MusterVerifier *self);
 
 G_END_DECLS

@@ -243,6 +243,23 @@ test_reports (Lanes *lanes, gconstpointer data)
                     1u << MUSTER_PRESENCE_AVAILABLE | 1u << MUSTER_PRESENCE_DND);
 }
 
+static void
+test_interval (Lanes *lanes, gconstpointer data)
+{
+  MusterVerifier *verifier = MUSTER_VERIFIER (lanes->registration);
+  MusterVerifierInterface *iface = MUSTER_VERIFIER_GET_IFACE (verifier);
+  guint (*get_interval_s) (MusterVerifier *) = iface->get_interval_s;
+
+  g_assert_cmpuint (muster_verifier_get_interval_s (verifier), ==, 0);
+  full->verify_interval_s = 60;
+  g_assert_cmpuint (muster_verifier_get_interval_s (verifier), ==, 60);
+
+  /* A plugin that was built before there was such a function. */
+  iface->get_interval_s = NULL;
+  g_assert_cmpuint (muster_verifier_get_interval_s (verifier), ==, 0);
+  iface->get_interval_s = get_interval_s;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -258,6 +275,7 @@ main (int argc, char **argv)
   ADD ("/lanes/close", test_close);
   ADD ("/lanes/close-given-up", test_close_given_up);
   ADD ("/lanes/reports", test_reports);
+  ADD ("/lanes/interval", test_interval);
 
   status = g_test_run ();
   full_clear ();
