@@ -44,6 +44,7 @@
 #define MUSTER_BUS_ERROR_DECLINED         MUSTER_BUS_ERROR_PREFIX "Declined"
 #define MUSTER_BUS_ERROR_STORE            MUSTER_BUS_ERROR_PREFIX "Store"
 #define MUSTER_BUS_ERROR_LOCKED           MUSTER_BUS_ERROR_PREFIX "Locked"
+#define MUSTER_BUS_ERROR_UNSUPPORTED      MUSTER_BUS_ERROR_PREFIX "Unsupported"
 
 /* Where systemd puts the credentials of a service; ours is called so. */
 #define MUSTER_ENV_CREDENTIALS "CREDENTIALS_DIRECTORY"

@@ -15,6 +15,7 @@
  */
 
 static const MusterCapabilityUser *const users[] = {
+  &muster_broker_proof_user,
   NULL,
 };
 

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @MUSTER_BROKER_ERROR_WRONG_STATE: it cannot be done in the account's present state
  * @MUSTER_BROKER_ERROR_STORE: it could not be stored; nothing was changed
  * @MUSTER_BROKER_ERROR_LOCKED: the key of the secrets cannot be had now; nothing was changed
+ * @MUSTER_BROKER_ERROR_UNSUPPORTED: the account's protocol has no way to do it
  *
  * Answers to callers: what a plugin's #MusterError is to the broker, this is to its clients. Each
  * goes over D-Bus as org.muster.Muster1.Error.NAME, as those of #MusterError do.
@@ -36,6 +37,7 @@ typedef enum {
   MUSTER_BROKER_ERROR_WRONG_STATE,
   MUSTER_BROKER_ERROR_STORE,
   MUSTER_BROKER_ERROR_LOCKED,
+  MUSTER_BROKER_ERROR_UNSUPPORTED,
 } MusterBrokerError;
 
 #define MUSTER_BROKER_ERROR (muster_broker_error_quark ())

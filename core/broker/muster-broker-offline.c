@@ -48,13 +48,16 @@ muster_broker_tell_offline (MusterBroker *self, MusterAccount *account)
   const MusterStandingView *view = muster_standing_get_view (standing);
   const char *reason = muster_broker_get_offline_reason (self, account);
 
-  if (reason == NULL)
+  if (reason == NULL) {
     muster_standing_post (standing,
                           self->is_changed ? MUSTER_FACT_NETWORK_CHANGED : MUSTER_FACT_NETWORK_UP);
-  else if (view->state != MUSTER_ACCOUNT_WAITING_NETWORK)
+    if (self->is_changed)
+      muster_proofs_doubt (self->proofs, account);
+  } else if (view->state != MUSTER_ACCOUNT_WAITING_NETWORK) {
     muster_standing_post (standing, MUSTER_FACT_NETWORK_DOWN);
-  else if (!g_str_equal (view->reason, reason)) /* it waits on, but says why anew */
+  } else if (!g_str_equal (view->reason, reason)) { /* it waits on, but says why anew */
     muster_standing_post (standing, MUSTER_FACT_NETWORK_CHANGED);
+  }
 }
 
 static void

@@ -52,6 +52,7 @@ struct _MusterBroker {
   guint settle_id;
   GPtrArray *retired; /* MusterAccount: removed, but still unregistering */
   GQueue identity_changes;
+  MusterProofs *proofs; /* of reachability */
 
   char *notice;       /* what the user should know about the store */
   GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
@@ -114,6 +115,10 @@ typedef struct {
 
 void muster_broker_serving_changed (gpointer host, MusterAccount *account); /* host: the broker */
 void muster_broker_forget_capabilities (MusterBroker *self, MusterAccount *account);
+
+/* muster-broker-proof.c */
+extern const MusterCapabilityUser muster_broker_proof_user;
+void muster_broker_init_proofs (MusterBroker *self);
 
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);

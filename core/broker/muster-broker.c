@@ -739,6 +739,7 @@ muster_broker_new (MusterStore *store,
   self->trials = g_ptr_array_new ();
   self->retired = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_account_unref);
   muster_broker_init_offline (self);
+  muster_broker_init_proofs (self);
   g_queue_init (&self->identity_changes);
   self->life = g_cancellable_new ();
   muster_broker_init_leave (self);
@@ -760,6 +761,7 @@ muster_broker_free (MusterBroker *self)
   g_clear_handle_id (&self->settle_id, g_source_remove);
   muster_broker_forget_trials (self);
   g_ptr_array_unref (self->trials);
+  g_clear_pointer (&self->proofs, muster_proofs_free);
   g_ptr_array_unref (self->retired);
   g_hash_table_unref (self->by_id);
   g_hash_table_unref (self->by_address);

@@ -9,6 +9,7 @@
 #include "events/muster-gate.h"
 #include "muster-account.h"
 #include "muster-broker-error.h"
+#include "muster-proofs.h"
 #include "muster-request.h"
 #include "plugins/muster-plugin-registry.h"
 #include "secrets/muster-vault.h"
@@ -37,6 +38,7 @@ typedef struct {
   void (*account_removed) (gpointer observer, MusterAccount *account);
   void (*account_changed) (gpointer observer, MusterAccount *account); /* configuration */
   void (*standing_changed) (gpointer observer, MusterAccount *account);
+  void (*proof_changed) (gpointer observer, MusterAccount *account); /* may be left out */
   void (*identity_added) (gpointer observer, MusterIdentity *identity);
   void (*identity_removed) (gpointer observer, MusterIdentity *identity);
   void (*identity_changed) (gpointer observer, MusterIdentity *identity);
@@ -222,6 +224,23 @@ gboolean muster_broker_retry (MusterBroker *self, MusterAccount *account, GError
 /* For this session only: off although it is enabled, and on again. */
 gboolean muster_broker_connect (MusterBroker *self, MusterAccount *account, GError **error);
 gboolean muster_broker_disconnect (MusterBroker *self, MusterAccount *account, GError **error);
+/* Has its registration prove that others reach it, now. Fails with %MUSTER_BROKER_ERROR, or with what
+ * the plugin said why nothing could be sent. */
+void muster_broker_verify_async (MusterBroker *self,
+                                 MusterAccount *account,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+/* @evidence: (transfer full) */
+gboolean muster_broker_verify_finish (MusterBroker *self,
+                                      GAsyncResult *result,
+                                      MusterProofOutcome *outcome,
+                                      char **evidence,
+                                      GError **error);
+/* Returns (transfer none): what was proven of it, and when; never %NULL */
+const MusterProofView *muster_broker_get_proof (MusterBroker *self, MusterAccount *account);
+/* How many registered accounts claim that. */
+guint muster_broker_count_proofs (MusterBroker *self, MusterProofClaim claim);
+
 /* Has a suspended plugin work again, and its accounts with it. */
 gboolean muster_broker_resume_plugin (MusterBroker *self, MusterModule *module, GError **error);
 

@@ -12,10 +12,11 @@
 #include "muster-names.h"
 
 #include <muster/muster-hub.h>
+#include <muster/muster-verifier.h>
 
 /*
- * Says in sentences why an account is, or is not, registered. It looks only at what the account
- * shows anyway, so that it can never disagree with it.
+ * Says in sentences why an account is, or is not, registered, and whether others reach it. It looks
+ * only at what the account shows anyway, so that it can never disagree with it.
  */
 
 static void
@@ -43,6 +44,20 @@ dup_in (gint64 at_us)
     return g_strdup_printf ("in %d min", (int) (s / 60));
 
   return g_strdup_printf ("in %d h", (int) (s / 3600));
+}
+
+/* (transfer full): "5 min", for "ago" and "since" */
+static char *
+dup_span (gint64 from_us)
+{
+  gint64 s = MAX (muster_clock_wall_us () - from_us, 0) / G_USEC_PER_SEC;
+
+  if (s < 120)
+    return g_strdup_printf ("%d s", (int) s);
+  if (s < 7200)
+    return g_strdup_printf ("%d min", (int) (s / 60));
+
+  return g_strdup_printf ("%d h", (int) (s / 3600));
 }
 
 static void
@@ -151,6 +166,90 @@ explain_lease (GVariantBuilder *rows, const MusterStandingView *view)
   add (rows, "lease", TRUE, "it ends %s, and is refreshed %s", end, refresh);
 }
 
+/* Nothing is proven of what is not registered, whatever it was before. */
+static char *
+say_unregistered (const MusterProofView *proof)
+{
+  g_autofree char *span = NULL;
+
+  if (proof->proven_at_us == 0)
+    return g_strdup ("nothing can be sent to what is not registered");
+
+  span = dup_span (proof->proven_at_us);
+  return g_strdup_printf (
+    "nothing can be sent to what is not registered; it was last proven %s ago", span);
+}
+
+static char *
+say_proven (const MusterProofView *proof, const char *evidence, const char *next)
+{
+  g_autofree char *span = dup_span (proof->proven_at_us);
+
+  if (proof->last == MUSTER_PROOF_ARRIVED)
+    return g_strdup_printf ("proven %s ago: %s; proven anew %s", span, evidence, next);
+  if (proof->last == MUSTER_PROOF_MISSED)
+    return g_strdup_printf ("proven %s ago, but what was sent since did not arrive; that may be"
+                            " chance, so it is sent again %s",
+                            span, next);
+
+  return g_strdup_printf ("proven %s ago; since then nothing could be sent: %s; next try %s", span,
+                          evidence, next);
+}
+
+static char *
+say_unknown (const MusterProofView *proof, const char *evidence, const char *next)
+{
+  if (!proof->is_tried || proof->last == MUSTER_PROOF_ARRIVED)
+    return g_strdup_printf ("not proven yet; it is tried %s", next);
+  if (proof->last == MUSTER_PROOF_MISSED)
+    return g_strdup_printf ("not proven: what was sent to it did not arrive; that may be chance, so"
+                            " it is sent again %s",
+                            next);
+
+  return g_strdup_printf ("not proven: nothing could be sent: %s; next try %s", evidence, next);
+}
+
+char *
+muster_explain_proof (const MusterProofView *proof, gboolean is_serving, const char *id)
+{
+  const char *evidence = proof->evidence != NULL ? proof->evidence
+                                                 : "it was not said what was seen";
+  g_autofree char *next = dup_in (proof->next_at_us);
+  g_autofree char *since = dup_span (proof->since_us);
+
+  if (!is_serving)
+    return say_unregistered (proof);
+
+  switch (proof->claim) {
+  case MUSTER_PROOF_CLAIMS_PROVEN:
+    return say_proven (proof, evidence, next);
+  case MUSTER_PROOF_CLAIMS_NOTHING:
+    return say_unknown (proof, evidence, next);
+  case MUSTER_PROOF_CLAIMS_UNSUPPORTED:
+    return g_strdup_printf ("not known: its service does not let it be proven (%s); next try %s",
+                            evidence, next);
+  case MUSTER_PROOF_CLAIMS_FAILED:
+    return g_strdup_printf (
+      "failed since %s: others may not reach it (%s), and registering again did"
+      " not help; see what is between, such as a NAT or a firewall, or try"
+      " another transport, then: muster verify %s; next try by itself %s",
+      since, evidence, id, next);
+  }
+
+  g_return_val_if_reached (g_strdup (""));
+}
+
+static void
+explain_proof (GVariantBuilder *rows, MusterBroker *broker, MusterAccount *account)
+{
+  const MusterProofView *proof = muster_broker_get_proof (broker, account);
+  gboolean is_serving = muster_account_get_serving (account) != NULL;
+  g_autofree char *sentence = muster_explain_proof (proof, is_serving,
+                                                    muster_account_get_id (account));
+
+  add (rows, "reachable", is_serving && proof->claim == MUSTER_PROOF_CLAIMS_PROVEN, "%s", sentence);
+}
+
 GVariant *
 muster_explain_account (MusterBroker *broker, MusterAccount *account)
 {
@@ -179,6 +278,8 @@ muster_explain_account (MusterBroker *broker, MusterAccount *account)
     add (&rows, "gate", FALSE, "the service accepted it; somebody is asked whether it may stand");
   explain_service (&rows, view);
   explain_lease (&rows, view);
+  if (muster_account_can (account, MUSTER_TYPE_VERIFIER))
+    explain_proof (&rows, broker, account);
 
   return g_variant_builder_end (&rows);
 }

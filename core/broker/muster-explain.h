@@ -13,4 +13,8 @@ G_BEGIN_DECLS
  * org.muster.Muster1.Registration.Explain. Returns (transfer floating). */
 GVariant *muster_explain_account (MusterBroker *broker, MusterAccount *account);
 
+/* Returns (transfer full): what is known of its being reached, a sentence. @is_serving: it is
+ * registered. */
+char *muster_explain_proof (const MusterProofView *proof, gboolean is_serving, const char *id);
+
 G_END_DECLS

@@ -117,6 +117,8 @@ muster_metrics_build (MusterBroker *broker)
   add_number (&metrics, "admission-in-flight",
               muster_admission_count_in_flight (broker->admission));
   g_variant_builder_add (&metrics, "{sv}", "admission-hosts", build_hosts (broker));
+  add_number (&metrics, "verifications-waiting", muster_proofs_count_waiting (broker->proofs));
+  add_number (&metrics, "verifications-in-flight", muster_proofs_count_in_flight (broker->proofs));
   add_number (&metrics, "hub-turns", hub.n_turns);
   add_number (&metrics, "hub-worst-us", (guint64) hub.longest_us);
   add_number (&metrics, "store-batches", store.n_batches);

@@ -248,6 +248,40 @@ disconnect_account (MusterBus *self,
   act_on (self, account, parameters, invocation, muster_broker_disconnect);
 }
 
+/* What a plugin said goes under the name that it has in Registration.Error. */
+static void
+on_verified (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  MusterProofOutcome outcome;
+  g_autofree char *evidence = NULL;
+  g_autofree char *name = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (muster_broker_verify_finish (call->bus->broker, result, &outcome, &evidence, &error)) {
+    g_dbus_method_invocation_return_value (
+      call->invocation, g_variant_new ("(ss)", muster_proof_outcome_to_string (outcome), evidence));
+    return;
+  }
+  if (error->domain != MUSTER_ERROR) {
+    g_dbus_method_invocation_return_gerror (call->invocation, error);
+    return;
+  }
+
+  name = muster_broker_error_dup_name (error->code);
+  g_dbus_method_invocation_return_dbus_error (call->invocation, name, error->message);
+}
+
+static void
+verify (MusterBus *self, gpointer account, GVariant *parameters, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
+
+  if (muster_bus_no_options (options, invocation))
+    muster_broker_verify_async (self->broker, account, on_verified,
+                                call_new (self, account, invocation));
+}
+
 static void
 explain (MusterBus *self, gpointer account, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
@@ -263,6 +297,7 @@ const MusterBusMethod muster_bus_registration_methods[] = {
   { MUSTER_INTERFACE_REGISTRATION, "Disconnect", disconnect_account },
   { MUSTER_INTERFACE_REGISTRATION, "Refresh", refresh },
   { MUSTER_INTERFACE_REGISTRATION, "RetryNow", retry_now },
+  { MUSTER_INTERFACE_REGISTRATION, "Verify", verify },
   { MUSTER_INTERFACE_REGISTRATION, "Explain", explain },
   { NULL },
 };

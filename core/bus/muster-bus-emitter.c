@@ -387,6 +387,16 @@ muster_bus_emitter_changed (MusterBusEmitter *self,
     entry->changed |= look_at_standing (self, object);
 }
 
+/* It tells nothing of its own; in one signal with the standing if that changes, too. */
+void
+muster_bus_emitter_proof_changed (MusterBusEmitter *self, MusterAccount *account)
+{
+  Entry *entry = note (self, MUSTER_BUS_ACCOUNT, account, CHANGE_STANDING);
+
+  if (entry != NULL)
+    entry->changed |= muster_bus_get_proof_mask ();
+}
+
 void
 muster_bus_emitter_root_changed (MusterBusEmitter *self,
                                  const char *interface,

@@ -199,10 +199,38 @@ registration_error_details (MusterBus *bus, gpointer object)
   return g_variant_builder_end (&details);
 }
 
+#define PROOF(bus, object) (muster_broker_get_proof ((bus)->broker, object))
+
+static GVariant *
+registration_verification (MusterBus *bus, gpointer object)
+{
+  return muster_bus_string (muster_proof_claim_to_string (PROOF (bus, object)->claim));
+}
+
+static GVariant *
+registration_verified_at (MusterBus *bus, gpointer object)
+{
+  return utc (PROOF (bus, object)->proven_at_us);
+}
+
+static GVariant *
+registration_verification_evidence (MusterBus *bus, gpointer object)
+{
+  return muster_bus_string (PROOF (bus, object)->evidence);
+}
+
+static GVariant *
+registration_next_verification_at (MusterBus *bus, gpointer object)
+{
+  return utc (PROOF (bus, object)->next_at_us);
+}
+
 /* Where a change of the property shows in the view. State, reason and error are always told together;
  * new bindings may stand at the address of the old ones. */
 #define SEEN_IN(field)                                                                             \
   offsetof (MusterStandingView, field), sizeof (((MusterStandingView *) NULL)->field)
+
+#define SEEN_IN_PROOF 0, 0, TRUE
 
 static const MusterBusProperty account_properties[] = {
   { "Account", "Id", account_id },
@@ -227,6 +255,10 @@ static const MusterBusProperty account_properties[] = {
   { "Registration", "Refreshes", registration_refreshes, SEEN_IN (n_refreshes) },
   { "Registration", "Error", registration_error },
   { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (error_at_us) },
+  { "Registration", "Verification", registration_verification, SEEN_IN_PROOF },
+  { "Registration", "VerifiedAt", registration_verified_at, SEEN_IN_PROOF },
+  { "Registration", "VerificationEvidence", registration_verification_evidence, SEEN_IN_PROOF },
+  { "Registration", "NextVerificationAt", registration_next_verification_at, SEEN_IN_PROOF },
   { NULL },
 };
 
@@ -565,6 +597,8 @@ muster_bus_compare_standing (const MusterStandingView *now, const MusterStanding
   for (guint i = 0; account_properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &account_properties[i];
 
+    if (property->is_proof)
+      continue;
     if (property->size == 0 ||
         memcmp ((const char *) now + property->offset, (const char *) before + property->offset,
                 property->size) != 0)
@@ -572,6 +606,17 @@ muster_bus_compare_standing (const MusterStandingView *now, const MusterStanding
   }
 
   return changed;
+}
+
+guint32
+muster_bus_get_proof_mask (void)
+{
+  guint32 mask = 0;
+
+  for (guint i = 0; account_properties[i].name != NULL; i++)
+    mask |= account_properties[i].is_proof ? 1u << i : 0;
+
+  return mask;
 }
 
 /* Returns (transfer none): made once, they are in every signal. */

@@ -58,6 +58,7 @@ typedef struct {
   MusterBusGet get;
   gsize offset; /* in MusterStandingView; size 0: told with every change */
   gsize size;
+  gboolean is_proof; /* of org.muster.Muster1.Registration, but told with changes of the proof */
 } MusterBusProperty;
 
 /* (transfer floating): "" for %NULL, which the bus does not have */
@@ -78,6 +79,7 @@ muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object
 /* What changed of org.muster.Muster1.Registration, as a mask for the second, which builds its a{sv} */
 guint32
 muster_bus_compare_standing (const MusterStandingView *now, const MusterStandingView *before);
+guint32 muster_bus_get_proof_mask (void); /* the bits of what the proof of reachability has in it */
 GVariant *muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 changed);
 GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
 /* (transfer full) */
@@ -109,6 +111,7 @@ void muster_bus_emitter_changed (MusterBusEmitter *self,
                                  MusterBusKind kind,
                                  gpointer object,
                                  const char *interface);
+void muster_bus_emitter_proof_changed (MusterBusEmitter *self, MusterAccount *account);
 void muster_bus_emitter_root_changed (MusterBusEmitter *self,
                                       const char *interface,
                                       const char *property,

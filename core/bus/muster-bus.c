@@ -71,6 +71,12 @@ build_counters (MusterBus *self)
                          (guint64) muster_bus_count (self, MUSTER_BUS_ACCOUNT));
   g_variant_builder_add (&dict, "{st}", "registered",
                          (guint64) muster_broker_count_registered (self->broker));
+  g_variant_builder_add (&dict, "{st}", "proven",
+                         (guint64) muster_broker_count_proofs (self->broker,
+                                                               MUSTER_PROOF_CLAIMS_PROVEN));
+  g_variant_builder_add (&dict, "{st}", "unproven",
+                         (guint64) muster_broker_count_proofs (self->broker,
+                                                               MUSTER_PROOF_CLAIMS_FAILED));
   g_variant_builder_add (&dict, "{st}", "opened", counters->opened);
   g_variant_builder_add (&dict, "{st}", "refreshed", counters->refreshed);
   g_variant_builder_add (&dict, "{st}", "failed", counters->failed);
@@ -356,6 +362,12 @@ on_standing_changed (gpointer observer, MusterAccount *account)
 }
 
 static void
+on_proof_changed (gpointer observer, MusterAccount *account)
+{
+  muster_bus_emitter_proof_changed (((MusterBus *) observer)->emitter, account);
+}
+
+static void
 on_identity_added (gpointer observer, MusterIdentity *identity)
 {
   muster_bus_emitter_added (((MusterBus *) observer)->emitter, MUSTER_BUS_IDENTITY, identity);
@@ -421,6 +433,7 @@ static const MusterBrokerObserver broker_observer = {
   .account_removed = on_account_removed,
   .account_changed = on_account_changed,
   .standing_changed = on_standing_changed,
+  .proof_changed = on_proof_changed,
   .identity_added = on_identity_added,
   .identity_removed = on_identity_removed,
   .identity_changed = on_identity_changed,

@@ -121,6 +121,7 @@ GOOD = {
     "Remove": ({},),
     "Refresh": ({},),
     "RetryNow": ({},),
+    "Verify": ({},),
     "Explain": ({},),
     "Register": ("/agent", {}),
     "Unregister": ("/agent", {}),

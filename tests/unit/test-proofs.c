@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "broker/muster-broker-error.h"
+#include "broker/muster-explain.h"
 #include "broker/muster-proofs.h"
 #include "standing-fixture.h"
 
@@ -573,6 +574,69 @@ test_evidence (Test *test, gconstpointer data)
   g_assert_null (look (0)->evidence);
 }
 
+/* What people are told, in the order in which it may happen. */
+static void
+assert_sentence (gboolean is_serving, const char *pattern)
+{
+  g_autofree char *sentence = muster_explain_proof (look (0), is_serving, "a1");
+
+  if (!g_pattern_match_simple (pattern, sentence))
+    g_error ("\"%s\" is not like \"%s\"", sentence, pattern);
+}
+
+static void
+test_sentences (Test *test, gconstpointer data)
+{
+  assert_sentence (FALSE, "nothing can be sent to what is not registered");
+  muster_proofs_begin (world->proofs, ACCOUNT (0), test->one);
+  assert_sentence (TRUE, "not proven yet; it is tried in * s");
+  world->says = SAYS_BUSY;
+  pass_one ();
+  assert_sentence (TRUE, "not proven: nothing could be sent: as the world says; next try in * s");
+  world->says = SAYS_UNSUPPORTED;
+  world->evidence = "the service answered for us";
+  pass_one ();
+  assert_sentence (TRUE,
+                   "not known: its service does not let it be proven (the service answered for"
+                   " us); next try in ?? h");
+
+  world->says = SAYS_PROVEN;
+  world->evidence = "it came back";
+  pass_one ();
+  pass (5 * MINUTE + SECOND);
+  assert_sentence (TRUE, "proven 5 min ago: it came back; proven anew in * min");
+  muster_proofs_doubt (world->proofs, ACCOUNT (0));
+  assert_sentence (TRUE, "not proven yet; it is tried in * s");
+  world->says = SAYS_MISSED;
+  pass_one ();
+  assert_sentence (TRUE,
+                   "not proven: what was sent to it did not arrive; that may be chance, so it is"
+                   " sent again in 30 s");
+  world->says = SAYS_PROVEN;
+  pass_one ();
+  world->says = SAYS_MISSED;
+  pass_one ();
+  assert_sentence (TRUE,
+                   "proven * min ago, but what was sent since did not arrive; that may be chance,"
+                   " so it is sent again in 30 s");
+  world->says = SAYS_BUSY;
+  pass_one ();
+  assert_sentence (TRUE,
+                   "proven * min ago; since then nothing could be sent: as the world says; next"
+                   " try in * s");
+  world->says = SAYS_MISSED;
+  world->evidence = "nothing within 8 s";
+  pass_one ();
+  pass_one ();
+  pass (2 * HOUR);
+  assert_sentence (TRUE, "failed since 2 h: others may not reach it (nothing within 8 s), and"
+                         " registering again did not help; * then: muster verify a1; next try by"
+                         " itself in * min");
+  muster_proofs_end (world->proofs, ACCOUNT (0));
+  assert_sentence (FALSE,
+                   "nothing can be sent to what is not registered; it was last proven 2 h ago");
+}
+
 /* many */
 
 static MusterRegistration **
@@ -666,6 +730,7 @@ main (int argc, char **argv)
   ADD_WITH ("/proofs/silent", GINT_TO_POINTER (SAYS_NOTHING), test_deadline);
   ADD_WITH ("/proofs/deaf", GINT_TO_POINTER (IS_DEAF), test_deadline);
   ADD ("/proofs/evidence", test_evidence);
+  ADD ("/proofs/sentences", test_sentences);
   ADD ("/proofs/fleet", test_fleet);
   ADD ("/proofs/places", test_places);
 
