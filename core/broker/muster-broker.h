@@ -238,7 +238,7 @@ gboolean muster_broker_verify_finish (MusterBroker *self,
                                       GError **error);
 /* Returns (transfer none): what was proven of it, and when; never %NULL */
 const MusterProofView *muster_broker_get_proof (MusterBroker *self, MusterAccount *account);
-/* How many registered accounts claim that. */
+/* How many accounts claim that; not for %MUSTER_PROOF_CLAIMS_NOTHING. */
 guint muster_broker_count_proofs (MusterBroker *self, MusterProofClaim claim);
 
 /* Has a suspended plugin work again, and its accounts with it. */

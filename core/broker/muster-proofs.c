@@ -457,6 +457,7 @@ muster_proofs_end (MusterProofs *self, gpointer account)
 
   proof_stop (proof);
   proof->registration = NULL;
+  proof->view.claim = MUSTER_PROOF_CLAIMS_NOTHING; /* it was so; nobody says that it is */
   self->host->changed (self->host_data, account);
   proof_turn_away (proof);
   muster_timer_arm_in_ms (&self->pump, 0);
@@ -549,8 +550,7 @@ muster_proofs_count (MusterProofs *self, MusterProofClaim claim)
   while (g_hash_table_iter_next (&iter, &key, NULL)) {
     const Proof *proof = key;
 
-    if (proof->registration != NULL && proof->view.claim == claim)
-      n++;
+    n += proof->view.claim == claim;
   }
 
   return n;

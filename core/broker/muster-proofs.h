@@ -23,7 +23,7 @@ typedef struct _MusterProofs MusterProofs;
  * MusterProofView:
  *
  * What others may know of one. Times are microseconds UTC, 0 for "not"; the evidence is lent until the
- * next verification.
+ * next verification. Of an account that is not registered nothing is claimed; how it was stays.
  */
 typedef struct {
   MusterProofClaim claim;
@@ -75,7 +75,7 @@ gboolean muster_proofs_verify_finish (MusterProofs *self,
 
 /* Returns (transfer none): never %NULL */
 const MusterProofView *muster_proofs_get_view (MusterProofs *self, gpointer account);
-/* How many accounts of which it now is true claim that. */
+/* How many accounts claim that. */
 guint muster_proofs_count (MusterProofs *self, MusterProofClaim claim);
 guint muster_proofs_count_in_flight (MusterProofs *self);
 guint muster_proofs_count_waiting (MusterProofs *self);

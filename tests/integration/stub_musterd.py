@@ -226,6 +226,18 @@ class Account(Node):
         if self.registration["Error"].endswith("Invalid"):
             GLib.idle_add(self.settle)
 
+    @dbus.service.method(r, "a{sv}", "ss")
+    def Verify(self, options):
+        check_options(options)
+        if self.registration["State"] != "registered":
+            raise Error("WrongState", f"it is not registered ({self.registration['State']}), so nobody reaches it")
+        verdict, claim, evidence = {"deaf": ("missed", "failed", "nothing came within 8 s"),
+                                    "proxied": ("unsupported", "unsupported", "the service answered for us")}.get(
+            self.account["Name"], ("proven", "proven", "it came back \x1b[31mat once"))
+        self.change(self.r, {"Verification": claim, "VerificationEvidence": evidence,
+                             "VerifiedAt": dbus.UInt64(T0 if claim == "proven" else 0)})
+        return verdict, evidence
+
     @dbus.service.method(r, "a{sv}", "a(sbs)")
     def Explain(self, options):
         check_options(options)
@@ -320,7 +332,8 @@ class Manager(Node):
                 "Since": dbus.UInt64(T0), "Attempt": dbus.UInt32(0), "NextAttemptAt": dbus.UInt64(0),
                 "RegisteredAt": dbus.UInt64(0), "ExpiresAt": dbus.UInt64(0), "RefreshAt": dbus.UInt64(0),
                 "Bindings": dbus.Array([], signature="s"), "Refreshes": dbus.UInt64(0), "Error": "",
-                "ErrorDetails": dbus.Dictionary({}, signature="sv")}}, taken)
+                "ErrorDetails": dbus.Dictionary({}, signature="sv"), "Verification": "", "VerifiedAt": dbus.UInt64(0),
+                "VerificationEvidence": "", "NextVerificationAt": dbus.UInt64(0)}}, taken)
         self.announce(node)
         GLib.idle_add(node.settle)
         return dbus.ObjectPath(node.path)

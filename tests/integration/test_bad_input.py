@@ -382,6 +382,7 @@ COMMANDS = {
     "enable": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (BAD, ECHO, "--wait=soon")],
     "disable": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (BAD, ECHO, "--wait=soon")],
     "refresh": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (REFUSES, REFUSED)],
+    "verify": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (REFUSES, ECHO), (REFUSES, REFUSED)],
     "retry": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (REFUSES, ECHO)],
     "remove": [(BAD,), (NOBODY, "nobody", "--yes"), (AMBIGUOUS, "a", "--yes")],
     "monitor": [(NOBODY, "nobody"), (BAD, "--for", "ever"), (BAD, "--for", "-1")],

@@ -210,6 +210,28 @@ def test_explain(world):
     world.err(NOT_FOUND, "explain", "bob")
 
 
+def test_verify(world):
+    for name in ("alice", "deaf", "proxied"):
+        world.add(f"{name}@example.org")
+        world.run("set", name, "--name", name)
+    assert world.out("verify", "alice") == "others reach alice@example.org: it came back \\x1b[31mat once\n"
+    assert world.err(FAILED, "verify", "deaf") == (
+        "muster: others may not reach deaf@example.org: nothing came within 8 s; 'muster explain' says what follows\n")
+    assert world.err(REFUSED, "verify", "proxied") == (
+        "muster: whether others reach proxied@example.org cannot be proven at its service: the service answered for us\n")
+    rows = {line.split()[1]: line.split() for line in world.out("list").splitlines()}
+    assert rows["ADDRESS"][4] == "REACHABLE"
+    assert [rows[f"{name}@example.org"][4] for name in ("alice", "deaf", "proxied")] == ["proven", "failed", "unsupported"]
+    assert world.json("show", "alice")["verified-at"] == "2025-07-05T07:20:00.123456Z"
+    assert world.json("show", "deaf")["verification"] == "failed"
+    assert world.json("verify", "alice") == [
+        {"id": "aaccount00000", "address": "alice@example.org", "state": "registered", "verdict": "proven",
+         "evidence": "it came back \x1b[31mat once"}]
+    world.run("disable", "alice")
+    assert "cannot verify alice@example.org: it is not registered (disabled)" in world.err(REFUSED, "verify", "alice")
+    world.err(NOT_FOUND, "verify", "bob")
+
+
 # Change
 
 

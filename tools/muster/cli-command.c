@@ -48,6 +48,8 @@ const CliCommand cli_commands[] = {
   { "disconnect", "ACCOUNT...", "unregister accounts for this session, but leave them enabled",
     SELECTORS, cmd_disconnect },
   { "refresh", "ACCOUNT...", "extend registrations now", SELECTORS, cmd_refresh },
+  { "verify", "ACCOUNT...", "find out whether others reach accounts",
+    "Has something sent to each account from outside, and says whether it arrived.", cmd_verify },
   { "retry", "ACCOUNT...", "end the wait for a retry", SELECTORS, cmd_retry },
   { "remove", "ACCOUNT...", "unregister and forget accounts", SELECTORS, cmd_remove },
   { "export", "[ACCOUNT...]", "write accounts, without their secrets, as a JSON document", NULL,

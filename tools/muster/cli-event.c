@@ -27,6 +27,8 @@ const char *const cli_event_types[] = {
   "registration.failed",
   "registration.lost",
   "registration.ended",
+  "registration.proven",
+  "registration.unproven",
   "lease.lost",
   "plugin.crashed",
   "plugin.suspended",

@@ -28,6 +28,7 @@ const CliField cli_account_fields[] = {
   { "enabled", "enabled", "Account.Enabled", "b", CLI_SHOW_BOOLEAN },
   { "state", "state", "Registration.State", "s", CLI_SHOW_STATE, TRUE },
   { "reason", "reason", "Registration.Reason", "s", CLI_SHOW_WORD, TRUE },
+  { "verification", "reachable", "Registration.Verification", "s", CLI_SHOW_PROOF, TRUE },
   { "since", "since", "Registration.Since", "t", CLI_SHOW_TIME },
   { "attempt", "failures", "Registration.Attempt", "u", CLI_SHOW_NUMBER },
   { "next-attempt-at", "next attempt", "Registration.NextAttemptAt", "t", CLI_SHOW_TIME, TRUE },
@@ -36,6 +37,9 @@ const CliField cli_account_fields[] = {
   { "refresh-at", "refresh", "Registration.RefreshAt", "t", CLI_SHOW_TIME },
   { "refreshes", "refreshes", "Registration.Refreshes", "t", CLI_SHOW_NUMBER },
   { "bindings", "bindings", "Registration.Bindings", "as", CLI_SHOW_LIST },
+  { "verified-at", "proven", "Registration.VerifiedAt", "t", CLI_SHOW_TIME },
+  { "verification-evidence", "evidence", "Registration.VerificationEvidence", "s", CLI_SHOW_WORD },
+  { "next-verification-at", "next proof", "Registration.NextVerificationAt", "t", CLI_SHOW_TIME },
   { "error", "error", "Registration.Error", "s", CLI_SHOW_ERROR },
   { "error-details", "details", "Registration.ErrorDetails", "a{sv}", CLI_SHOW_VALUES },
   { "parameters", "parameters", "Account.Parameters", "a{sv}", CLI_SHOW_VALUES },
@@ -154,6 +158,24 @@ cli_state_colour (const char *state)
       return colours[i].colour;
 
   return NULL;
+}
+
+const char *
+cli_field_colour (const CliField *field, CliRow *row)
+{
+  const char *proof = cli_row_get_string (row, "Registration.Verification");
+
+  if (field->show == CLI_SHOW_STATE) {
+    const char *colour = cli_state_colour (cli_row_get_string (row, field->field));
+
+    return g_strcmp0 (colour, GREEN) == 0 && g_str_equal (proof, "failed") ? RED : colour;
+  }
+  if (field->show != CLI_SHOW_PROOF)
+    return NULL;
+  if (g_str_equal (proof, "proven"))
+    return GREEN;
+
+  return g_str_equal (proof, "failed") ? RED : DIM;
 }
 
 static char *

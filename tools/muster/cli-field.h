@@ -16,6 +16,7 @@ typedef enum {
   CLI_SHOW_TEXT,
   CLI_SHOW_WORD,   /* empty means none: null in JSON */
   CLI_SHOW_STATE,  /* coloured */
+  CLI_SHOW_PROOF,  /* the same, of Registration.Verification; empty means none: null in JSON */
   CLI_SHOW_ERROR,  /* an error's D-Bus name; in JSON and for people its last word, kebab-case */
   CLI_SHOW_OBJECT, /* an object path; its id, null for "/" */
   CLI_SHOW_NUMBER,
@@ -55,5 +56,7 @@ char *cli_field_to_text (const CliField *field, CliRow *row, gint64 now_us, gboo
 /* (nullable): the escape sequence that begins the colour of a state */
 const char *cli_state_colour (const char *state);
 extern const char *const cli_states[];
+/* (nullable): that of a field of @row; an account that others may not reach is not green */
+const char *cli_field_colour (const CliField *field, CliRow *row);
 
 G_END_DECLS

@@ -127,10 +127,8 @@ cli_table_lines (const CliField *fields,
     for (const CliField *field = fields; field->key != NULL; field++) {
       if (!field->column)
         continue;
-      cell_colours->pdata[column++] = (gpointer) (colours && field->show == CLI_SHOW_STATE
-                                                    ? cli_state_colour (cli_row_get_string (
-                                                        g_ptr_array_index (rows, i), field->field))
-                                                    : NULL);
+      cell_colours->pdata[column++] =
+        (gpointer) (colours ? cli_field_colour (field, g_ptr_array_index (rows, i)) : NULL);
     }
     g_ptr_array_add (lines, make_line (g_ptr_array_index (table, i), widths, max_width,
                                        (const char *const *) cell_colours->pdata));
@@ -185,8 +183,8 @@ print_page (const CliField *fields, CliRow *row)
 
     if (text[0] == '\0')
       continue;
-    if (colours && field->show == CLI_SHOW_STATE)
-      colour = cli_state_colour (cli_row_get_string (row, field->field));
+    if (colours)
+      colour = cli_field_colour (field, row);
     append_cell (line, field->label, width + 2, NULL);
     append_cell (line, text, 0, colour);
     puts (line->str);

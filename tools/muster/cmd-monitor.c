@@ -63,6 +63,8 @@ describe (CliRow *row)
       g_string_append (out, text);
     else if (g_str_equal (field->key, "reason"))
       g_string_append_printf (out, " (%s)", text);
+    else if (field->show == CLI_SHOW_PROOF)
+      g_string_append_printf (out, ", %s: %s", field->label, text);
     else if (g_strv_contains (times, field->key))
       g_string_append_printf (out, ", %s %s", field->label, text);
   }
@@ -87,15 +89,20 @@ print_line (CliWatchChange change, CliRow *row)
   fflush (stdout);
 }
 
+static gboolean
+is_calm (CliRow *row)
+{
+  static const char *const calm[] = { "registered", "refreshing", "disabled", NULL };
+
+  return g_strv_contains (calm, cli_row_get_string (row, "Registration.State")) &&
+         !g_str_equal (cli_row_get_string (row, "Registration.Verification"), "failed");
+}
+
 /* What needs no attention goes last when the screen is too small for all. */
 static int
 compare_attention (gconstpointer a, gconstpointer b)
 {
-  const char *state_a = cli_row_get_string (*(CliRow **) a, "Registration.State");
-  const char *state_b = cli_row_get_string (*(CliRow **) b, "Registration.State");
-  static const char *const calm[] = { "registered", "refreshing", "disabled", NULL };
-
-  return (int) g_strv_contains (calm, state_a) - (int) g_strv_contains (calm, state_b);
+  return (int) is_calm (*(CliRow **) a) - (int) is_calm (*(CliRow **) b);
 }
 
 static void

@@ -52,5 +52,6 @@ CliExit cmd_show (Cli *cli, char **argv);
 CliExit cmd_status (Cli *cli, char **argv);
 CliExit cmd_test (Cli *cli, char **argv);
 CliExit cmd_unlock (Cli *cli, char **argv);
+CliExit cmd_verify (Cli *cli, char **argv);
 
 G_END_DECLS

@@ -146,6 +146,8 @@ test_show (void)
     { CLI_SHOW_WORD, "''", "null", "", "" },
     { CLI_SHOW_WORD, "'busy'", "\"busy\"", "busy", "busy" },
     { CLI_SHOW_STATE, "'failed'", "\"failed\"", "failed", "failed" },
+    { CLI_SHOW_PROOF, "'proven'", "\"proven\"", "proven", "proven" },
+    { CLI_SHOW_PROOF, "''", "null", "", "" },
     { CLI_SHOW_ERROR, "'org.muster.Muster1.Error.NeedsUser'", "\"needs-user\"", "needs-user",
       "needs-user" },
     { CLI_SHOW_ERROR, "''", "null", "", "" },
@@ -211,6 +213,36 @@ test_every_state_has_a_colour (void)
   g_assert_null (cli_state_colour ("nonsense"));
 }
 
+/* Green only what is not known to be unreachable. */
+static void
+test_colours (void)
+{
+  static const struct {
+    const char *state, *proof, *state_colour, *proof_colour;
+  } cases[] = {
+    { "registered", "", "\033[32m", "\033[2m" },
+    { "registered", "proven", "\033[32m", "\033[32m" },
+    { "registered", "unsupported", "\033[32m", "\033[2m" },
+    { "registered", "failed", "\033[31m", "\033[31m" },
+    { "refreshing", "failed", "\033[31m", "\033[31m" },
+    { "disabled", "", "\033[2m", "\033[2m" },
+    { "registering", "", "\033[33m", "\033[2m" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = g_strdup_printf ("{'Registration.State': <'%s'>,"
+                                             " 'Registration.Verification': <'%s'>}",
+                                             cases[i].state, cases[i].proof);
+    g_autoptr (GHashTable) row = make_row (text);
+
+    for (const CliField *field = cli_account_fields; field->key != NULL; field++)
+      g_assert_cmpstr (cli_field_colour (field, row), ==,
+                       g_str_equal (field->key, "state")          ? cases[i].state_colour
+                       : g_str_equal (field->key, "verification") ? cases[i].proof_colour
+                                                                  : NULL);
+  }
+}
+
 static void
 test_merge_says_whether_it_changed (void)
 {
@@ -263,6 +295,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/cli/field/show", test_show);
   g_test_add_func ("/cli/field/missing", test_missing);
   g_test_add_func ("/cli/field/colours", test_every_state_has_a_colour);
+  g_test_add_func ("/cli/field/colours-of-proofs", test_colours);
   g_test_add_func ("/cli/row/merge", test_merge_says_whether_it_changed);
   g_test_add_func ("/cli/table/lines", test_table);
 
