@@ -225,7 +225,7 @@ def test_verify(world):
     assert world.json("show", "alice")["verified-at"] == "2025-07-05T07:20:00.123456Z"
     assert world.json("show", "deaf")["verification"] == "failed"
     assert world.json("verify", "alice") == [
-        {"id": "aaccount00000", "address": "alice@example.org", "state": "registered", "verdict": "proven",
+        {"id": world.json("show", "alice")["id"], "address": "alice@example.org", "state": "registered", "verdict": "proven",
          "evidence": "it came back \x1b[31mat once"}]
     world.run("disable", "alice")
     assert "cannot verify alice@example.org: it is not registered (disabled)" in world.err(REFUSED, "verify", "alice")
