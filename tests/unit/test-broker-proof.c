@@ -12,6 +12,7 @@
 /* Proofs of reachability from an account's registration to what is told of it. */
 
 static Full *full;
+static void (*release) (void);
 
 static void
 set_up (Daemon *daemon, gconstpointer data)
@@ -21,6 +22,7 @@ set_up (Daemon *daemon, gconstpointer data)
 
   g_assert_nonnull (module);
   g_assert_true (g_module_symbol (module, "full", (gpointer *) &full));
+  g_assert_true (g_module_symbol (module, "full_release", (gpointer *) &release));
   memset (full, 0, sizeof *full);
   full->log = g_string_new (NULL);
   full->consumed = g_ptr_array_new ();
@@ -186,6 +188,26 @@ test_cannot (Daemon *daemon, gconstpointer data)
                  WRONG_STATE ": it is not registered (disabled), so nobody reaches it");
 }
 
+/* What is sent while the registration is being extended may go nowhere. */
+static void
+test_while_refreshing (Daemon *daemon, gconstpointer data)
+{
+  MusterAccount *account = add_of (daemon, "full", "alice@full");
+  GAsyncResult *result = NULL;
+
+  full->hold = TRUE;
+  g_assert_true (muster_broker_refresh (daemon->broker, account, NULL));
+  while (full->log->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  muster_broker_verify_async (daemon->broker, account, on_result, &result);
+  g_assert_cmpstr (full->log->str, ==, "open ");
+  full->hold = FALSE;
+  release ();
+  wait_for_state (account, "registered");
+  g_object_unref (wait_for_result (&result));
+  g_assert_cmpstr (full->log->str, ==, "open verify ");
+}
+
 /* An account that goes while it is verified. */
 static void
 test_removed (Daemon *daemon, gconstpointer data)
@@ -219,6 +241,7 @@ main (int argc, char **argv)
   ADD ("proven", test_proven);
   ADD ("broken", test_broken);
   ADD ("cannot", test_cannot);
+  ADD ("while-refreshing", test_while_refreshing);
   ADD ("removed", test_removed);
 
   return g_test_run ();

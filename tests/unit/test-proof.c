@@ -188,6 +188,11 @@ test_unsent (void)
   g_assert_true (muster_proof_take (&proof, MUSTER_PROOF_MISSED, 0, 0, 1).refreshes);
   g_assert_false (muster_proof_take (&proof, MUSTER_PROOF_UNSENT, 0, 0, 1).refreshes);
 
+  proof = in_phase (DOUBTED);
+  for (guint i = 0; i < 3; i++)
+    muster_proof_take (&proof, MUSTER_PROOF_UNSENT, 0, 0, 1);
+  g_assert_cmpstr (muster_proof_claim_to_string (proof.claim), ==, "");
+
   /* A service that asks for time gets it, up to an hour. */
   g_assert_cmpint (muster_proof_take (&proof, MUSTER_PROOF_UNSENT, 0, 600, 1).delay_ms, ==,
                    10 * MINUTE_MS);

@@ -712,6 +712,35 @@ test_places (Test *test, gconstpointer data)
   end_many (all, N);
 }
 
+/* A place that is given back by an account that goes is taken, first by one that somebody asked for. */
+static void
+test_places_given_back (Test *test, gconstpointer data)
+{
+  enum { N = 60 };
+  GAsyncResult *results[N] = { NULL };
+  MusterRegistration **all = begin_many (N);
+
+  world->says = SAYS_NOTHING;
+  for (guint i = 0; i < 50; i++)
+    ask (i, &results[i]);
+  pass (10 * SECOND + 50 * MS);
+  g_assert_cmpuint (muster_proofs_count_in_flight (world->proofs), ==, 50);
+  g_assert_cmpuint (muster_proofs_count_waiting (world->proofs), ==, 10);
+  ask (55, &results[55]);
+  g_assert_cmpuint (muster_proofs_count_waiting (world->proofs), ==, 10);
+
+  world->says = SAYS_PROVEN;
+  muster_proofs_end (world->proofs, ACCOUNT (0));
+  settle ();
+  g_assert_cmpuint (muster_proofs_count_in_flight (world->proofs), ==, 50);
+  pass (50 * MS);
+  g_assert_nonnull (results[55]);
+  g_assert_cmpuint (muster_proofs_count_waiting (world->proofs), ==, 8);
+  end_many (all, N);
+  for (guint i = 0; i < N; i++)
+    g_clear_object (&results[i]);
+}
+
 #define ADD_WITH(path, data, func) g_test_add (path, Test, data, set_up, func, tear_down)
 #define ADD(path, func)            ADD_WITH (path, NULL, func)
 
@@ -735,6 +764,7 @@ main (int argc, char **argv)
   ADD ("/proofs/sentences", test_sentences);
   ADD ("/proofs/fleet", test_fleet);
   ADD ("/proofs/places", test_places);
+  ADD ("/proofs/places-given-back", test_places_given_back);
 
   return g_test_run ();
 }
