@@ -10,6 +10,7 @@
 #include "muster-store-change.h"
 
 #include "muster-store-journal.h"
+#include "muster-store-presence.h"
 #include "muster-store-records.h"
 #include "muster-store-rows.h"
 
@@ -26,6 +27,7 @@ typedef enum {
   STEP_PUT_SEALED,
   STEP_DELETE_SEALED,
   STEP_PUT_EVENT,
+  STEP_PRESENCE,
 } StepKind;
 
 typedef struct {
@@ -34,6 +36,7 @@ typedef struct {
     MusterIdentityRecord *identity;
     MusterAccountRecord *account;
     MusterEventRecord *event;
+    MusterStorePresence *presence;
     struct {
       char *id; /* of the account, or what is deleted */
       char *name;
@@ -61,6 +64,9 @@ step_clear (gpointer data)
     break;
   case STEP_PUT_EVENT:
     muster_event_record_free (step->event);
+    break;
+  case STEP_PRESENCE:
+    muster_store_presence_free (step->presence);
     break;
   case STEP_DELETE_IDENTITY:
   case STEP_DELETE_ACCOUNT:
@@ -182,6 +188,61 @@ muster_store_change_delete_sealed (MusterStoreChange *self, const char *account,
   add_sealed_step (self, STEP_DELETE_SEALED, account, name, NULL);
 }
 
+/* Takes @presence. */
+static void
+add_presence_step (MusterStoreChange *self, MusterStorePresence *presence)
+{
+  Step step = { STEP_PRESENCE };
+
+  step.presence = presence;
+  g_array_append_val (self->steps, step);
+}
+
+void
+muster_store_change_put_layer (MusterStoreChange *self, const MusterLayerRecord *record)
+{
+  g_return_if_fail (record->identity != NULL && record->name != NULL);
+  g_return_if_fail (record->presence != NULL && record->text != NULL);
+
+  add_presence_step (self, muster_store_presence_new_layer (record, FALSE));
+}
+
+void
+muster_store_change_delete_layer (MusterStoreChange *self,
+                                  const char *identity,
+                                  const char *name,
+                                  gint64 number)
+{
+  const MusterLayerRecord record = {
+    .identity = (char *) identity,
+    .name = (char *) name,
+    .number = number,
+  };
+
+  g_return_if_fail (identity != NULL && name != NULL);
+
+  add_presence_step (self, muster_store_presence_new_layer (&record, TRUE));
+}
+
+void
+muster_store_change_put_override (MusterStoreChange *self, const MusterOverrideRecord *record)
+{
+  g_return_if_fail (record->account != NULL);
+  g_return_if_fail (record->presence != NULL && record->text != NULL);
+
+  add_presence_step (self, muster_store_presence_new_override (record, FALSE));
+}
+
+void
+muster_store_change_delete_override (MusterStoreChange *self, const char *account)
+{
+  const MusterOverrideRecord record = { .account = (char *) account };
+
+  g_return_if_fail (account != NULL);
+
+  add_presence_step (self, muster_store_presence_new_override (&record, TRUE));
+}
+
 /* applying */
 
 static gboolean
@@ -203,6 +264,8 @@ step_apply (const Step *step, MusterStoreDatabase *database, GError **error)
     return muster_store_rows_delete_sealed (database, step->sealed.id, step->sealed.name, error);
   case STEP_PUT_EVENT:
     return muster_store_journal_add (database, step->event, error);
+  case STEP_PRESENCE:
+    return muster_store_presence_apply (step->presence, database, error);
   }
 
   g_assert_not_reached ();
@@ -243,6 +306,7 @@ muster_store_change_forget_kept (MusterStoreChange *self, MusterStoreKept *kept)
     case STEP_DELETE_IDENTITY:
     case STEP_PUT_ACCOUNT:
     case STEP_PUT_EVENT:
+    case STEP_PRESENCE:
       break;
     }
   }
@@ -268,6 +332,7 @@ muster_store_change_drop_superseded (MusterStoreChange *self,
     case STEP_DELETE_IDENTITY:
     case STEP_PUT_ACCOUNT:
     case STEP_PUT_EVENT:
+    case STEP_PRESENCE:
       break;
     }
   }

@@ -9,6 +9,8 @@
 
 #include "muster-store-rows.h"
 
+#include "muster-store-presence.h"
+
 /*
  * The SQL that writes and reads single rows. Whole tables are read in muster-store-load.c, the
  * journal in muster-store-journal.c.
@@ -72,6 +74,7 @@ muster_store_rows_delete_identity (MusterStoreDatabase *database, const char *id
 {
   return muster_store_database_run (database, error, "DELETE FROM identity WHERE id = ?", "t",
                                     id) &&
+         muster_store_presence_forget_identity (database, id, error) &&
          retire (database, id, error);
 }
 
@@ -83,10 +86,12 @@ muster_store_rows_delete_account (MusterStoreDatabase *database, const char *id,
          muster_store_database_run (database, error, "DELETE FROM runtime WHERE account = ?", "t",
                                     id) &&
          muster_store_rows_delete_sealed (database, id, NULL, error) &&
-         muster_store_database_run (database, error,
-                                    "DELETE FROM quarantine WHERE id = ?"
-                                    " AND source IN ('account', 'runtime', 'sealed')",
-                                    "t", id) &&
+         muster_store_presence_forget_account (database, id, error) &&
+         muster_store_database_run (
+           database, error,
+           "DELETE FROM quarantine WHERE id = ?"
+           " AND source IN ('account', 'runtime', 'sealed', 'presence_override')",
+           "t", id) &&
          retire (database, id, error);
 }
 

@@ -15,6 +15,7 @@
 #include "muster-store-load.h"
 #include "muster-store-lock.h"
 #include "muster-store-outbox.h"
+#include "muster-store-presence.h"
 #include "muster-store-records.h"
 #include "muster-store-writer.h"
 
@@ -319,6 +320,22 @@ muster_store_load_outbox_counts (MusterStore *self, GError **error)
   g_return_val_if_fail (MUSTER_IS_STORE (self), NULL);
 
   return muster_store_load (self, muster_store_outbox_count, error);
+}
+
+GPtrArray *
+muster_store_load_layers (MusterStore *self, GError **error)
+{
+  g_return_val_if_fail (MUSTER_IS_STORE (self), NULL);
+
+  return muster_store_load (self, muster_store_presence_load_layers, error);
+}
+
+GPtrArray *
+muster_store_load_overrides (MusterStore *self, GError **error)
+{
+  g_return_val_if_fail (MUSTER_IS_STORE (self), NULL);
+
+  return muster_store_load (self, muster_store_presence_load_overrides, error);
 }
 
 /* jobs */

@@ -107,6 +107,24 @@ typedef struct {
   gboolean sealed;
 } MusterPluginRecord;
 
+/* What is said of an identity, and is kept. The words are the broker's. */
+typedef struct {
+  char *identity;
+  char *name;
+  char *presence;
+  char *text;
+  guint priority;
+  gint64 until_us; /* 0: for good */
+  gint64 number;   /* the later set, the greater */
+} MusterLayerRecord;
+
+/* What an account says whatever its identity does. */
+typedef struct {
+  char *account;
+  char *presence;
+  char *text;
+} MusterOverrideRecord;
+
 void muster_identity_record_free (MusterIdentityRecord *self);
 void muster_account_record_free (MusterAccountRecord *self);
 void muster_runtime_record_free (MusterRuntimeRecord *self);
@@ -115,6 +133,8 @@ void muster_quarantine_record_free (MusterQuarantineRecord *self);
 void muster_sealed_name_free (MusterSealedName *self);
 void muster_outbox_count_free (MusterOutboxCount *self);
 void muster_plugin_record_free (MusterPluginRecord *self);
+void muster_layer_record_free (MusterLayerRecord *self);
+void muster_override_record_free (MusterOverrideRecord *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterIdentityRecord, muster_identity_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterAccountRecord, muster_account_record_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterRuntimeRecord, muster_runtime_record_free)
@@ -142,6 +162,8 @@ gboolean muster_store_keep_sealed (MusterStore *self, GError **error);
 GBytes *muster_store_peek_sealed (MusterStore *self, const char *account, const char *name);
 GPtrArray *muster_store_load_quarantine (MusterStore *self, GError **error);
 GPtrArray *muster_store_load_outbox_counts (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_layers (MusterStore *self, GError **error);
+GPtrArray *muster_store_load_overrides (MusterStore *self, GError **error);
 
 /* A change: what goes into one transaction, all or nothing. */
 typedef struct _MusterStoreChange MusterStoreChange;
@@ -163,6 +185,14 @@ void muster_store_change_put_sealed (MusterStoreChange *self,
 void
 muster_store_change_delete_sealed (MusterStoreChange *self, const char *account, const char *name);
 void muster_store_change_put_event (MusterStoreChange *self, const MusterEventRecord *record);
+void muster_store_change_put_layer (MusterStoreChange *self, const MusterLayerRecord *record);
+/* One of that name, if its number is not greater. */
+void muster_store_change_delete_layer (MusterStoreChange *self,
+                                       const char *identity,
+                                       const char *name,
+                                       gint64 number);
+void muster_store_change_put_override (MusterStoreChange *self, const MusterOverrideRecord *record);
+void muster_store_change_delete_override (MusterStoreChange *self, const char *account);
 
 /* Commits @change (taken), durably. */
 void muster_store_commit_async (MusterStore *self,

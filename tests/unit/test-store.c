@@ -35,13 +35,13 @@ test_open_creates (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (mode_of (fixture->path), ==, 0600);
   g_assert_cmpint (mode_of (wal), ==, 0600);
 
-  assert_raw (fixture->path, "PRAGMA user_version", "2");
+  assert_raw (fixture->path, "PRAGMA user_version", "3");
   assert_raw (fixture->path, "PRAGMA journal_mode", "wal");
   assert_raw (
     fixture->path,
     "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
     " AND name NOT LIKE 'sqlite_%' AND strict ORDER BY name",
-    "account event identity outbox quarantine record record_count retired runtime sealed");
+    "account event identity outbox presence_layer presence_override quarantine record record_count retired runtime sealed");
   assert_raw (fixture->path,
               "SELECT count (*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
               " AND name NOT LIKE 'sqlite_%' AND NOT strict",
