@@ -108,6 +108,20 @@ muster_schedule_after_error_ms (MusterError code,
 }
 
 gint64
+muster_schedule_republish_ms (MusterError code,
+                              guint n_failures,
+                              guint retry_after_s,
+                              double chance)
+{
+  if (code == MUSTER_ERROR_FORBIDDEN)
+    return G_MAXINT64;
+  if (code == MUSTER_ERROR_EXPIRED) /* afresh, but it may expire each time */
+    return muster_schedule_retry_ms (n_failures, 0, chance);
+
+  return muster_schedule_after_error_ms (code, n_failures, retry_after_s, 0, chance);
+}
+
+gint64
 muster_schedule_refresh_retry_ms (gint64 left_ms, gint64 after_error_ms, gboolean is_told)
 {
   gint64 delay_ms = MIN (after_error_ms, left_ms / 3);

@@ -25,6 +25,13 @@ gint64 muster_schedule_after_error_ms (MusterError code,
                                        guint floor_s,
                                        double chance);
 
+/* As above, for telling the service something while the registration stands. It is tried again when
+ * something changes, too. */
+gint64 muster_schedule_republish_ms (MusterError code,
+                                     guint n_failures,
+                                     guint retry_after_s,
+                                     double chance);
+
 /* The next try of a refresh that failed in passing, with @left_ms of the lease left; %G_MAXINT64:
  * there is no room for another. @after_error_ms as from the function above; @is_told: the service
  * itself asked for so much time, and gets it if the lease lasts. */

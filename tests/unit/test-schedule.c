@@ -165,6 +165,32 @@ test_busy_waits_as_it_was_told (void)
                    FIRST_RETRY_MS);
 }
 
+/* What a service could not be told, while the registration stands. */
+static void
+test_telling_again (void)
+{
+  static const MusterError passing[] = { MUSTER_ERROR_UNREACHABLE, MUSTER_ERROR_BUSY,
+                                         MUSTER_ERROR_PROTOCOL, MUSTER_ERROR_EXPIRED };
+
+  for (guint code = 0; code < (guint) MUSTER_ERROR_LAST; code++) {
+    gint64 wait_ms = muster_schedule_republish_ms (code, 1, 0, ALMOST_ONE);
+    gint64 long_ms = muster_schedule_republish_ms (code, 20, 0, ALMOST_ONE);
+    gboolean passes = code == MUSTER_ERROR_CONFLICT;
+
+    for (guint i = 0; i < G_N_ELEMENTS (passing); i++)
+      passes = passes || code == passing[i];
+    if (!passes) {
+      g_assert_cmpint (wait_ms, ==, G_MAXINT64); /* until something changes */
+    } else if (code != MUSTER_ERROR_CONFLICT) {
+      g_assert_cmpint (wait_ms, >, 0);
+      g_assert_cmpint (wait_ms, <=, FIRST_RETRY_MS);
+      g_assert_cmpint (long_ms, >, FIRST_RETRY_MS); /* it backs off, also what is begun afresh */
+      g_assert_cmpint (long_ms, <=, RETRY_CAP_MS);
+    }
+  }
+  g_assert_cmpint (muster_schedule_republish_ms (MUSTER_ERROR_BUSY, 1, 30, 0), ==, 30000);
+}
+
 static void
 test_each_error_has_its_wait (void)
 {
@@ -288,6 +314,7 @@ main (int argc, char **argv)
                    test_retry_keeps_the_protocols_floor);
   g_test_add_func ("/schedule/busy-waits-as-it-was-told", test_busy_waits_as_it_was_told);
   g_test_add_func ("/schedule/each-error-has-its-wait", test_each_error_has_its_wait);
+  g_test_add_func ("/schedule/telling-again", test_telling_again);
   g_test_add_func ("/schedule/refresh-is-retried-inside-the-lease",
                    test_refresh_is_retried_inside_the_lease);
   g_test_add_func ("/schedule/refresh-waits-as-told", test_refresh_waits_as_told);
