@@ -16,6 +16,7 @@
 
 static const MusterCapabilityUser *const users[] = {
   &muster_broker_proof_user,
+  &muster_broker_publication_user,
   NULL,
 };
 

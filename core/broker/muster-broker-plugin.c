@@ -94,8 +94,11 @@ muster_broker_resume_plugin (MusterBroker *self, MusterModule *module, GError **
     if (muster_account_get_protocol (account) != NULL)
       continue;
     muster_broker_find_plugin (self, account);
-    if (muster_account_get_protocol (account) != NULL)
-      muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_PLUGIN_READY);
+    if (muster_account_get_protocol (account) == NULL)
+      continue;
+    if (self->observer != NULL)
+      self->observer->capabilities_changed (self->observer_data, account);
+    muster_standing_post (muster_account_get_standing (account), MUSTER_FACT_PLUGIN_READY);
   }
   if (self->observer != NULL)
     self->observer->plugin_changed (self->observer_data, module);

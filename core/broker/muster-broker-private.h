@@ -10,6 +10,7 @@
 #include "muster-broker.h"
 
 #include <muster/muster-hub.h>
+#include <muster/muster-presence.h>
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,9 @@ G_BEGIN_DECLS
 #define MUSTER_SEALED_SECRET  "secret/" /* and the name of the parameter */
 #define MUSTER_SEALED_RESUME  "resume"
 #define MUSTER_SEALED_REFUSED "refused" /* empty: what is stored was refused, and stays so */
+
+typedef struct _MusterBrokerPresence MusterBrokerPresence;
+typedef struct _MusterBrokerPublications MusterBrokerPublications;
 
 struct _MusterBroker {
   MusterStore *store;
@@ -59,7 +63,9 @@ struct _MusterBroker {
   gint64 started_us;  /* boot clock */
   GPtrArray *trials;  /* MusterTrial: under way */
   gboolean importing; /* one at a time */
-  GTask *leaving;     /* the end of the session */
+  MusterBrokerPresence *presence;
+  MusterBrokerPublications *publications;
+  GTask *leaving; /* the end of the session */
   MusterTimer leave_timer;
   gboolean is_leaving; /* it has begun, and does not end */
 };
@@ -119,6 +125,30 @@ void muster_broker_forget_capabilities (MusterBroker *self, MusterAccount *accou
 /* muster-broker-proof.c */
 extern const MusterCapabilityUser muster_broker_proof_user;
 void muster_broker_init_proofs (MusterBroker *self);
+
+/* muster-broker-presence.c */
+void muster_broker_init_presence (MusterBroker *self);
+void muster_broker_clear_presence (MusterBroker *self);
+gboolean muster_broker_load_presence (MusterBroker *self, GError **error);
+void muster_broker_forget_presence (MusterBroker *self, const char *identity);
+/* Returns (transfer full): a GRefString */
+char *muster_broker_ref_presence_text (MusterBroker *self, const char *identity);
+
+/* muster-broker-publication.c */
+extern const MusterCapabilityUser muster_broker_publication_user;
+void muster_broker_init_publications (MusterBroker *self);
+void muster_broker_clear_publications (MusterBroker *self);
+void muster_broker_tell_publications (MusterBroker *self, guint n_accounts);
+void muster_broker_sweep_publications (MusterBroker *self);
+void muster_broker_publication_lost (MusterBroker *self, MusterAccount *account);
+void muster_broker_override_publication (MusterBroker *self,
+                                         MusterAccount *account,
+                                         gboolean is_overridden,
+                                         MusterPresence presence,
+                                         const char *text);
+
+/* muster-broker-override.c */
+gboolean muster_broker_load_overrides (MusterBroker *self, GError **error);
 
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);

@@ -163,6 +163,7 @@ static void
 muster_broker_tell_admission (MusterBroker *self)
 {
   muster_admission_set_accounts (self->admission, g_hash_table_size (self->by_id));
+  muster_broker_tell_publications (self, g_hash_table_size (self->by_id));
 }
 
 static void
@@ -236,6 +237,8 @@ on_account_event (gpointer host,
     self->counters.lost++;
 
   muster_event_bus_emit (self->events, type, muster_account_get_id (account), payload, keep);
+  if (g_str_equal (type, "lease.lost"))
+    muster_broker_publication_lost (self, account);
 }
 
 static void
@@ -334,6 +337,7 @@ muster_broker_drop_identity (MusterBroker *self, MusterIdentity *identity)
 
   if (self->observer != NULL)
     self->observer->identity_removed (self->observer_data, identity);
+  muster_broker_forget_presence (self, identity->record->id);
   g_sequence_remove (iter);
 }
 
@@ -531,12 +535,6 @@ muster_broker_start (MusterBroker *self, GError **error)
   sealed = muster_store_load_sealed_names (self->store, error);
   if (sealed == NULL || !muster_store_keep_sealed (self->store, error))
     return FALSE;
-  quarantine = muster_store_load_quarantine (self->store, error);
-  if (quarantine == NULL)
-    return FALSE;
-
-  muster_broker_tell_quarantine (self, quarantine);
-  muster_broker_tell_crash (self);
 
   g_ptr_array_set_free_func (identities, NULL);
   for (guint i = 0; i < identities->len; i++)
@@ -545,6 +543,14 @@ muster_broker_start (MusterBroker *self, GError **error)
   for (guint i = 0; i < accounts->len; i++)
     muster_broker_insert_account (self, accounts->pdata[i]);
   muster_broker_note_sealed (self, sealed);
+  if (!muster_broker_load_presence (self, error) || !muster_broker_load_overrides (self, error))
+    return FALSE;
+
+  quarantine = muster_store_load_quarantine (self->store, error); /* with what was found just now */
+  if (quarantine == NULL)
+    return FALSE;
+  muster_broker_tell_quarantine (self, quarantine);
+  muster_broker_tell_crash (self);
 
   for (guint i = 0; i < runtimes->len; i++) {
     MusterRuntimeRecord *runtime = runtimes->pdata[i];
@@ -744,6 +750,8 @@ muster_broker_new (MusterStore *store,
   self->life = g_cancellable_new ();
   muster_broker_init_leave (self);
   muster_broker_init_resume (self);
+  muster_broker_init_presence (self);
+  muster_broker_init_publications (self);
 
   return self;
 }
@@ -760,6 +768,8 @@ muster_broker_free (MusterBroker *self)
   muster_timer_cancel (&self->leave_timer);
   g_clear_handle_id (&self->settle_id, g_source_remove);
   muster_broker_forget_trials (self);
+  muster_broker_clear_publications (self);
+  muster_broker_clear_presence (self);
   g_ptr_array_unref (self->trials);
   g_clear_pointer (&self->proofs, muster_proofs_free);
   g_ptr_array_unref (self->retired);

@@ -44,6 +44,9 @@ typedef struct {
   void (*identity_changed) (gpointer observer, MusterIdentity *identity);
   void (*request_added) (gpointer observer, MusterRequest *request);
   void (*request_removed) (gpointer observer, MusterRequest *request);
+  void (*presence_changed) (gpointer observer, MusterIdentity *identity);
+  void (*publication_changed) (gpointer observer, MusterAccount *account);
+  void (*capabilities_changed) (gpointer observer, MusterAccount *account); /* its plugin came */
   void (*offline_changed) (gpointer observer);
   void (*plugin_changed) (gpointer observer, MusterModule *module);
   void (*protocol_added) (gpointer observer, const MusterKind *kind);

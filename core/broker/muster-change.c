@@ -25,7 +25,7 @@
 
 #define NAME_MAX_BYTES   255
 #define SECRET_MAX_BYTES (64 * 1024)
-#define QUEUE_MAX        100 /* changes of one account that wait for each other */
+#define QUEUE_MAX        100 /* changes that wait for each other */
 
 static void
 muster_change_free (MusterChange *change)
@@ -41,6 +41,8 @@ muster_change_free (MusterChange *change)
   g_strfreev (change->detached);
   g_free (change->name);
   g_free (change->address_key);
+  if (change->free_data != NULL)
+    change->free_data (change->data);
   g_object_unref (change->life);
   g_object_unref (change->task);
   g_free (change);
@@ -147,9 +149,11 @@ muster_change_new (MusterBroker *broker,
 void
 muster_change_submit (MusterChange *change)
 {
-  if (change->account != NULL && g_queue_get_length (change->queue) >= QUEUE_MAX) {
+  if ((change->account != NULL || change->is_bounded) &&
+      g_queue_get_length (change->queue) >= QUEUE_MAX) {
     g_task_return_new_error (change->task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_TOO_MANY,
-                             "%d changes of this account are under way already", QUEUE_MAX);
+                             "%d changes of %s are under way already", QUEUE_MAX,
+                             change->account != NULL ? "this account" : "identities");
     muster_change_free (change);
     return;
   }

@@ -21,8 +21,9 @@ typedef struct _MusterChange MusterChange;
 
 struct _MusterChange {
   MusterBroker *broker;
-  GCancellable *life; /* of the broker */
-  GQueue *queue;      /* lent */
+  GCancellable *life;  /* of the broker */
+  GQueue *queue;       /* lent */
+  gboolean is_bounded; /* refused where many wait already, as those of an account always are */
   GTask *task;
   MusterAccount *account;   /* owned reference; NULL while it is being added */
   MusterIdentity *identity; /* lent */
@@ -44,6 +45,8 @@ struct _MusterChange {
   gboolean repointed; /* elsewhere: the secrets do not go there */
   GStrv detached;
   char *address_key;
+  gpointer data; /* what else those that make it need */
+  GDestroyNotify free_data;
 };
 
 MusterChange *muster_change_new (MusterBroker *broker,

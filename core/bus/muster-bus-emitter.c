@@ -39,15 +39,16 @@
 typedef enum {
   CHANGE_ADDED = 1 << 0,
   CHANGE_REMOVED = 1 << 1,
-  CHANGE_CONFIGURATION = 1 << 2,
-  CHANGE_STANDING = 1 << 3,
+  CHANGE_CAPABLE = 1 << 2,
+  CHANGE_INTERFACE = 1 << 3, /* the first of its kind's; the next ones have the next bits */
 } Changes;
 
 typedef struct {
   MusterBusKind kind;
   gpointer object; /* NULL once removed */
   char *path;
-  Changes changes;
+  guint changes;   /* Changes */
+  GStrv names;     /* once removed: the interfaces that it had */
   guint32 changed; /* of the standing, as muster_bus_compare_standing() */
   GList link;
 } Entry;
@@ -79,6 +80,7 @@ static void muster_bus_emitter_wake (MusterBusEmitter *self);
 static void
 entry_free (Entry *entry)
 {
+  g_strfreev (entry->names);
   g_free (entry->path);
   g_free (entry);
 }
@@ -125,46 +127,45 @@ emit_standing (MusterBusEmitter *self, Entry *entry)
 }
 
 static void
-emit_removed (MusterBusEmitter *self, Entry *entry)
+emit_interfaces (MusterBusEmitter *self, Entry *entry, GVariant *interfaces)
 {
-  g_auto (GStrv) names = muster_bus_dup_interface_names (entry->kind);
-
-  for (guint i = 0; names[i] != NULL; i++) {
-    char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, names[i], NULL);
-
-    g_free (names[i]);
-    names[i] = full;
-  }
-  emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
-        g_variant_new ("(o^as)", entry->path, names));
+  emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
+        g_variant_new ("(o@a{sa{sv}})", entry->path, interfaces));
 }
 
-static const char *
-main_interface_of (MusterBusKind kind)
+static void
+emit_changes (MusterBusEmitter *self, Entry *entry)
 {
-  guint n_properties;
+  const char *const *interfaces = muster_bus_get_interfaces (entry->kind);
 
-  return muster_bus_get_properties (kind, &n_properties)[0].interface;
+  if ((entry->changes & CHANGE_CAPABLE) != 0)
+    emit_interfaces (self, entry,
+                     muster_bus_build_optional (self->bus, entry->kind, entry->object));
+
+  for (guint i = 0; interfaces[i] != NULL; i++) {
+    if ((entry->changes & (CHANGE_INTERFACE << i)) == 0 ||
+        !muster_bus_has_interface (entry->kind, entry->object, interfaces[i]))
+      continue;
+    if (g_str_equal (interfaces[i], "Registration"))
+      emit_standing (self, entry);
+    else
+      emit_changed (self, entry, interfaces[i]);
+  }
 }
 
 /* Takes @entry. */
 static void
 send_entry (MusterBusEmitter *self, Entry *entry)
 {
-  const char *main_interface = main_interface_of (entry->kind);
-
   if ((entry->changes & CHANGE_REMOVED) != 0) {
     if ((entry->changes & CHANGE_ADDED) == 0) /* else nobody has heard of it */
-      emit_removed (self, entry);
+      emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
+            g_variant_new ("(o^as)", entry->path, entry->names));
   } else if ((entry->changes & CHANGE_ADDED) != 0) {
-    emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded",
-          g_variant_new ("(o@a{sa{sv}})", entry->path,
-                         muster_bus_build_interfaces (self->bus, entry->kind, entry->object)));
+    emit_interfaces (self, entry,
+                     muster_bus_build_interfaces (self->bus, entry->kind, entry->object));
   } else {
-    if ((entry->changes & CHANGE_CONFIGURATION) != 0)
-      emit_changed (self, entry, main_interface);
-    if ((entry->changes & CHANGE_STANDING) != 0)
-      emit_standing (self, entry);
+    emit_changes (self, entry);
   }
 
   if (entry->object != NULL)
@@ -331,7 +332,7 @@ look_at_standing (MusterBusEmitter *self, MusterAccount *account)
 
 /* NULL: nobody is told. */
 static Entry *
-note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, Changes changes)
+note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, guint changes)
 {
   Entry *entry;
 
@@ -371,7 +372,27 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
     return;
   g_hash_table_remove (self->entries, object);
   g_hash_table_remove (self->seen, object);
+  entry->names = muster_bus_dup_interface_names (kind, object);
   entry->object = NULL;
+}
+
+void
+muster_bus_emitter_capable (MusterBusEmitter *self, MusterBusKind kind, gpointer object)
+{
+  note (self, kind, object, CHANGE_CAPABLE);
+}
+
+static guint
+change_of (MusterBusKind kind, const char *interface)
+{
+  const char *const *interfaces = muster_bus_get_interfaces (kind);
+
+  for (guint i = 0; interfaces[i] != NULL; i++) {
+    if (g_str_equal (interfaces[i], interface))
+      return CHANGE_INTERFACE << i;
+  }
+
+  g_return_val_if_reached (0);
 }
 
 void
@@ -380,10 +401,9 @@ muster_bus_emitter_changed (MusterBusEmitter *self,
                             gpointer object,
                             const char *interface)
 {
-  gboolean is_standing = g_str_equal (interface, "Registration");
-  Entry *entry = note (self, kind, object, is_standing ? CHANGE_STANDING : CHANGE_CONFIGURATION);
+  Entry *entry = note (self, kind, object, change_of (kind, interface));
 
-  if (entry != NULL && is_standing)
+  if (entry != NULL && g_str_equal (interface, "Registration"))
     entry->changed |= look_at_standing (self, object);
 }
 
@@ -391,7 +411,8 @@ muster_bus_emitter_changed (MusterBusEmitter *self,
 void
 muster_bus_emitter_proof_changed (MusterBusEmitter *self, MusterAccount *account)
 {
-  Entry *entry = note (self, MUSTER_BUS_ACCOUNT, account, CHANGE_STANDING);
+  Entry *entry = note (self, MUSTER_BUS_ACCOUNT, account,
+                       change_of (MUSTER_BUS_ACCOUNT, "Registration"));
 
   if (entry != NULL)
     entry->changed |= muster_bus_get_proof_mask ();

@@ -10,12 +10,14 @@
 #include "muster-bus-private.h"
 #include "muster-names.h"
 
+#include <muster/muster-publisher.h>
+
 #include <string.h>
 
 /*
  * Every property of every object in one table: GetAll, GetManagedObjects, Manager.List and the change
  * signals all read it. An object costs no memory here. The rows of plugins and protocols come from
- * muster-bus-plugin-properties.c.
+ * muster-bus-plugin-properties.c, those of presence from muster-bus-presence.c.
  */
 
 /* helpers */
@@ -378,32 +380,110 @@ static const MusterBusProperty request_properties[] = {
 
 /* by kind */
 
-#define PROPERTIES_MAX 32 /* the bits of a mask */
+#define PROPERTIES_MAX 64
+#define INTERFACES_MAX 8
+#define TABLES_MAX     4
 
-G_STATIC_ASSERT (G_N_ELEMENTS (account_properties) - 1 <= PROPERTIES_MAX);
+/* Those that a change of the standing is told of are the first, and the bits of a mask. */
+G_STATIC_ASSERT (G_N_ELEMENTS (account_properties) - 1 <= 32);
 
 static const struct {
   const char *name;
   const char *folder;
-  const MusterBusProperty *properties; /* ends with a NULL name */
+  const MusterBusProperty *tables[TABLES_MAX]; /* each ends with a NULL name */
 } kinds[MUSTER_BUS_N_KINDS] = {
-  [MUSTER_BUS_ACCOUNT] = { "account", MUSTER_PATH_ACCOUNTS, account_properties },
-  [MUSTER_BUS_IDENTITY] = { "identity", MUSTER_PATH_IDENTITIES, identity_properties },
-  [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, muster_bus_protocol_properties },
-  [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, muster_bus_plugin_properties },
-  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, request_properties },
+  [MUSTER_BUS_ACCOUNT] = { "account",
+                           MUSTER_PATH_ACCOUNTS,
+                           { account_properties, muster_bus_publication_properties } },
+  [MUSTER_BUS_IDENTITY] = { "identity",
+                            MUSTER_PATH_IDENTITIES,
+                            { identity_properties, muster_bus_presence_properties } },
+  [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, { muster_bus_protocol_properties } },
+  [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, { muster_bus_plugin_properties } },
+  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, { request_properties } },
 };
+
+/* Interfaces that only those accounts have whose protocol has the capability. */
+static const struct {
+  const char *interface;
+  GType (*get_capability) (void);
+} capabilities[] = {
+  { "Publication", muster_publisher_get_type },
+};
+
+/* The tables of one kind, one behind the other; made once. */
+typedef struct {
+  MusterBusProperty properties[PROPERTIES_MAX + 1];
+  guint n_properties;
+  const char *interfaces[INTERFACES_MAX + 1];
+} KindTable;
+
+static void
+fill_table (KindTable *table, const MusterBusProperty *const *tables)
+{
+  guint n_interfaces = 0;
+
+  for (guint i = 0; i < TABLES_MAX && tables[i] != NULL; i++) {
+    for (const MusterBusProperty *row = tables[i]; row->name != NULL; row++) {
+      g_assert (table->n_properties < PROPERTIES_MAX);
+      table->properties[table->n_properties++] = *row;
+      if (n_interfaces > 0 && g_str_equal (table->interfaces[n_interfaces - 1], row->interface))
+        continue;
+      g_assert (n_interfaces < INTERFACES_MAX);
+      table->interfaces[n_interfaces++] = row->interface;
+    }
+  }
+}
+
+static const KindTable *
+table_of (MusterBusKind kind)
+{
+  static KindTable made[MUSTER_BUS_N_KINDS];
+
+  if (made[kind].n_properties == 0)
+    fill_table (&made[kind], kinds[kind].tables);
+
+  return &made[kind];
+}
 
 const MusterBusProperty *
 muster_bus_get_properties (MusterBusKind kind, guint *n_properties)
 {
-  const MusterBusProperty *properties = kinds[kind].properties;
+  const KindTable *table = table_of (kind);
 
-  *n_properties = 0;
-  while (properties[*n_properties].name != NULL)
-    (*n_properties)++;
+  *n_properties = table->n_properties;
+  return table->properties;
+}
 
-  return properties;
+const char *const *
+muster_bus_get_interfaces (MusterBusKind kind)
+{
+  return table_of (kind)->interfaces;
+}
+
+static GType
+capability_of (MusterBusKind kind, const char *interface)
+{
+  for (guint i = 0; kind == MUSTER_BUS_ACCOUNT && i < G_N_ELEMENTS (capabilities); i++) {
+    if (g_str_equal (interface, capabilities[i].interface))
+      return capabilities[i].get_capability ();
+  }
+
+  return G_TYPE_INVALID;
+}
+
+gboolean
+muster_bus_is_optional (MusterBusKind kind, const char *interface)
+{
+  return capability_of (kind, interface) != G_TYPE_INVALID;
+}
+
+gboolean
+muster_bus_has_interface (MusterBusKind kind, gpointer object, const char *interface)
+{
+  GType capability = capability_of (kind, interface);
+
+  return capability == G_TYPE_INVALID || muster_account_can (object, capability);
 }
 
 const char *
@@ -626,7 +706,8 @@ property_name (MusterBusKind kind, guint i)
   static GVariant *names[MUSTER_BUS_N_KINDS][PROPERTIES_MAX];
 
   if (names[kind][i] == NULL)
-    names[kind][i] = g_variant_ref_sink (g_variant_new_string (kinds[kind].properties[i].name));
+    names[kind][i] = g_variant_ref_sink (
+      g_variant_new_string (table_of (kind)->properties[i].name));
   return names[kind][i];
 }
 
@@ -635,14 +716,14 @@ property_name (MusterBusKind kind, guint i)
 static GVariant *
 build (MusterBus *self, MusterBusKind kind, gpointer object, const char *name, guint32 wanted)
 {
-  const MusterBusProperty *properties = kinds[kind].properties;
+  const MusterBusProperty *properties = table_of (kind)->properties;
   GVariant *values[PROPERTIES_MAX];
   guint n_values = 0;
 
   for (guint i = 0; properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &properties[i];
 
-    if ((wanted & (1u << i)) != 0 && g_str_equal (property->interface, name))
+    if ((i >= 32 || (wanted & (1u << i)) != 0) && g_str_equal (property->interface, name))
       values[n_values++] = g_variant_new_dict_entry (property_name (kind, i),
                                                      g_variant_new_variant (
                                                        property->get (self, object)));
@@ -664,36 +745,46 @@ muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 chan
 }
 
 char **
-muster_bus_dup_interface_names (MusterBusKind kind)
+muster_bus_dup_interface_names (MusterBusKind kind, gpointer object)
 {
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  const char *last = "";
 
-  for (const MusterBusProperty *property = kinds[kind].properties; property->name != NULL;
-       property++) {
-    const char *interface = property->interface;
+  for (const char *const *name = muster_bus_get_interfaces (kind); *name != NULL; name++) {
+    g_autofree char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, *name, NULL);
 
-    if (!g_str_equal (interface, last))
-      g_strv_builder_add (names, interface);
-    last = interface;
+    if (muster_bus_has_interface (kind, object, *name))
+      g_strv_builder_add (names, full);
   }
 
   return g_strv_builder_end (names);
 }
 
-GVariant *
-muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object)
+static GVariant *
+build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object, gboolean optional_only)
 {
-  g_auto (GStrv) names = muster_bus_dup_interface_names (kind);
   GVariantBuilder interfaces;
 
   g_variant_builder_init (&interfaces, G_VARIANT_TYPE ("a{sa{sv}}"));
-  for (guint i = 0; names[i] != NULL; i++) {
-    g_autofree char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, names[i], NULL);
+  for (const char *const *name = muster_bus_get_interfaces (kind); *name != NULL; name++) {
+    g_autofree char *full = g_strconcat (MUSTER_INTERFACE_PREFIX, *name, NULL);
 
-    g_variant_builder_add (&interfaces, "{s@a{sv}}", full,
-                           muster_bus_build_interface (self, kind, object, names[i]));
+    if (muster_bus_has_interface (kind, object, *name) &&
+        (!optional_only || muster_bus_is_optional (kind, *name)))
+      g_variant_builder_add (&interfaces, "{s@a{sv}}", full,
+                             muster_bus_build_interface (self, kind, object, *name));
   }
 
   return g_variant_builder_end (&interfaces);
+}
+
+GVariant *
+muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object)
+{
+  return build_interfaces (self, kind, object, FALSE);
+}
+
+GVariant *
+muster_bus_build_optional (MusterBus *self, MusterBusKind kind, gpointer object)
+{
+  return build_interfaces (self, kind, object, TRUE);
 }

@@ -29,6 +29,7 @@ typedef struct _MusterBusBatch MusterBusBatch;
 typedef struct _MusterBusEmitter MusterBusEmitter;
 typedef struct _MusterBusAgents MusterBusAgents;
 typedef struct _MusterBusDebug MusterBusDebug;
+typedef struct _MusterBusLayers MusterBusLayers;
 
 struct _MusterBus {
   GDBusConnection *connection;
@@ -37,6 +38,7 @@ struct _MusterBus {
   MusterBusEmitter *emitter;
   MusterBusAgents *agents;
   MusterBusDebug *debug;
+  MusterBusLayers *layers;
   MusterKeySource *key;
   guint name_id;
   guint object_ids[8];
@@ -82,8 +84,15 @@ muster_bus_compare_standing (const MusterStandingView *now, const MusterStanding
 guint32 muster_bus_get_proof_mask (void); /* the bits of what the proof of reachability has in it */
 GVariant *muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 changed);
 GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
-/* (transfer full) */
-char **muster_bus_dup_interface_names (MusterBusKind kind);
+/* Only those that the object need not have. */
+GVariant *muster_bus_build_optional (MusterBus *self, MusterBusKind kind, gpointer object);
+/* (transfer none): without org.muster.Muster1., all that objects of the kind can have; NULL-terminated */
+const char *const *muster_bus_get_interfaces (MusterBusKind kind);
+/* Some are there exactly when the account's protocol has the capability. */
+gboolean muster_bus_has_interface (MusterBusKind kind, gpointer object, const char *interface);
+gboolean muster_bus_is_optional (MusterBusKind kind, const char *interface);
+/* (transfer full): with org.muster.Muster1., those that @object has */
+char **muster_bus_dup_interface_names (MusterBusKind kind, gpointer object);
 
 /* muster-bus-batch.c: signals that the connection's worker encodes */
 MusterBusBatch *muster_bus_batch_new (GDBusConnection *connection);
@@ -100,6 +109,12 @@ void muster_bus_batch_drop (MusterBusBatch *self); /* the connection is gone */
 extern const MusterBusProperty muster_bus_protocol_properties[]; /* object: MusterKind */
 extern const MusterBusProperty muster_bus_plugin_properties[];   /* object: MusterModule */
 
+/* muster-bus-presence.c: rows of identities and accounts, as above */
+extern const MusterBusProperty muster_bus_presence_properties[];    /* object: MusterIdentity */
+extern const MusterBusProperty muster_bus_publication_properties[]; /* object: MusterAccount */
+MusterBusLayers *muster_bus_layers_new (MusterBus *bus); /* those that go with who set them */
+void muster_bus_layers_free (MusterBusLayers *self);
+
 /* muster-bus-emitter.c: what changed, in batches that the bus can take */
 MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
 void muster_bus_emitter_free (MusterBusEmitter *self);
@@ -112,6 +127,8 @@ void muster_bus_emitter_changed (MusterBusEmitter *self,
                                  gpointer object,
                                  const char *interface);
 void muster_bus_emitter_proof_changed (MusterBusEmitter *self, MusterAccount *account);
+/* It has interfaces that it did not have. */
+void muster_bus_emitter_capable (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
 void muster_bus_emitter_root_changed (MusterBusEmitter *self,
                                       const char *interface,
                                       const char *property,
@@ -141,6 +158,8 @@ extern const MusterBusMethod muster_bus_manager_methods[];      /* NULL-terminat
 extern const MusterBusMethod muster_bus_account_methods[];      /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_registration_methods[]; /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_identity_methods[];     /* object: MusterIdentity */
+extern const MusterBusMethod muster_bus_presence_methods[];     /* object: MusterIdentity */
+extern const MusterBusMethod muster_bus_publication_methods[];  /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_plugin_methods[];       /* object: MusterModule */
 extern const MusterBusMethod muster_bus_request_methods[];      /* object: MusterRequest */
 

@@ -194,6 +194,10 @@ methods_of (const char *interface)
     return muster_bus_registration_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_IDENTITY))
     return muster_bus_identity_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_PRESENCE))
+    return muster_bus_presence_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_PUBLICATION))
+    return muster_bus_publication_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_REQUEST))
     return muster_bus_request_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_PLUGIN))
@@ -283,9 +287,10 @@ on_introspect (GDBusConnection *connection,
 {
   MusterBus *self = user_data;
   MusterBusKind kind = kind_of_path (path);
+  gpointer object = node != NULL ? muster_bus_lookup (self, kind, node) : NULL;
   g_autoptr (GPtrArray) infos = NULL;
 
-  if (node == NULL || muster_bus_lookup (self, kind, node) == NULL)
+  if (object == NULL)
     return NULL;
 
   infos = g_ptr_array_new ();
@@ -293,9 +298,12 @@ on_introspect (GDBusConnection *connection,
   case MUSTER_BUS_ACCOUNT:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_account_interface);
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_registration_interface);
+    if (muster_bus_has_interface (kind, object, "Publication"))
+      g_ptr_array_add (infos, (gpointer) &org_muster_muster1_publication_interface);
     break;
   case MUSTER_BUS_IDENTITY:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_identity_interface);
+    g_ptr_array_add (infos, (gpointer) &org_muster_muster1_presence_interface);
     break;
   case MUSTER_BUS_PROTOCOL:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_protocol_interface);
@@ -387,6 +395,26 @@ on_identity_changed (gpointer observer, MusterIdentity *identity)
 }
 
 static void
+on_presence_changed (gpointer observer, MusterIdentity *identity)
+{
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_IDENTITY, identity,
+                              "Presence");
+}
+
+static void
+on_publication_changed (gpointer observer, MusterAccount *account)
+{
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_ACCOUNT, account,
+                              "Publication");
+}
+
+static void
+on_capabilities_changed (gpointer observer, MusterAccount *account)
+{
+  muster_bus_emitter_capable (((MusterBus *) observer)->emitter, MUSTER_BUS_ACCOUNT, account);
+}
+
+static void
 on_request_added (gpointer observer, MusterRequest *request)
 {
   MusterBus *self = observer;
@@ -437,6 +465,9 @@ static const MusterBrokerObserver broker_observer = {
   .identity_added = on_identity_added,
   .identity_removed = on_identity_removed,
   .identity_changed = on_identity_changed,
+  .presence_changed = on_presence_changed,
+  .publication_changed = on_publication_changed,
+  .capabilities_changed = on_capabilities_changed,
   .request_added = on_request_added,
   .request_removed = on_request_removed,
   .offline_changed = on_offline_changed,
@@ -523,6 +554,7 @@ muster_bus_new (GDBusConnection *connection,
   self->emitter = muster_bus_emitter_new (self);
   self->agents = muster_bus_agents_new (self);
   self->debug = muster_bus_debug_new (self);
+  self->layers = muster_bus_layers_new (self);
 
   object_manager = g_dbus_node_info_new_for_xml (object_manager_xml, NULL);
   muster_bus_register_root (self, object_manager->interfaces[0]);
@@ -556,6 +588,7 @@ muster_bus_free (MusterBus *self)
     g_dbus_connection_unregister_object (self->connection, self->object_ids[i]);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     g_dbus_connection_unregister_subtree (self->connection, self->subtree_ids[kind]);
+  muster_bus_layers_free (self->layers);
   muster_bus_debug_free (self->debug);
   muster_bus_agents_free (self->agents);
   muster_bus_emitter_free (self->emitter);

@@ -37,11 +37,11 @@ test_open_creates (Fixture *fixture, gconstpointer data)
 
   assert_raw (fixture->path, "PRAGMA user_version", "3");
   assert_raw (fixture->path, "PRAGMA journal_mode", "wal");
-  assert_raw (
-    fixture->path,
-    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
-    " AND name NOT LIKE 'sqlite_%' AND strict ORDER BY name",
-    "account event identity outbox presence_layer presence_override quarantine record record_count retired runtime sealed");
+  assert_raw (fixture->path,
+              "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+              " AND name NOT LIKE 'sqlite_%' AND strict ORDER BY name",
+              "account event identity outbox presence_layer presence_override quarantine record "
+              "record_count retired runtime sealed");
   assert_raw (fixture->path,
               "SELECT count (*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
               " AND name NOT LIKE 'sqlite_%' AND NOT strict",

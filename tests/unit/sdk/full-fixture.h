@@ -38,6 +38,8 @@ full_reset (void)
   full->log = g_string_new (NULL);
   full->consumed = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_event_unref);
   full->renew_error = full->consume_error = full->gate_error = -1;
+  full->publish_error = -1;
+  full->supported = 1u << MUSTER_PRESENCE_AVAILABLE | 1u << MUSTER_PRESENCE_DND;
   full->lease_s = 600;
   muster_clock_use_virtual (START_US, WALL_US);
 }
