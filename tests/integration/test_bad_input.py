@@ -24,6 +24,7 @@ from harness.secrets import note, secret_pipe  # noqa: E402
 ECHO = "ann@echo.test"
 SIP = "alice@example.test"
 REFUSED = "mallory@echo.test"
+ALL = "zoe@all.test"
 SECRET = "se:cret"
 XML = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "dbus", "*.xml")
 LONG = "x" * (1 << 20)
@@ -50,7 +51,9 @@ class Target:
         muster.add("sip", SIP, secret=SECRET, wait=False, server="127.0.0.1:9")
         muster.add("echo", REFUSED, secret=SECRET, wait=False)
         muster.wait_state(REFUSED, "waiting-secret")
+        muster.add("echo-all", ALL)
         self.echo, self.sip = (f"{ROOT_PATH}/Account/{muster.show(each)['id']}" for each in (ECHO, SIP))
+        self.all = f"{ROOT_PATH}/Account/{muster.show(ALL)['id']}"
         self.identity = muster.get("Account", "Identity", self.echo)
         self.request = f"{ROOT_PATH}/Request/{muster.json('agent', 'list')[0]['id']}"
         self.before = self.configuration()
@@ -58,10 +61,11 @@ class Target:
     def configuration(self):
         rows = [{name: row[name] for name in ("id", "address", "name", "enabled", "parameters", "secrets", "identity-name")}
                 for row in self.muster.list()]
-        return rows, self.muster.json("identity", "list")
+        return rows, self.muster.json("identity", "list"), self.muster.json("presence")
 
     def path(self, interface):
         return {"Account": self.echo, "Registration": self.echo, "Identity": self.identity,
+                "Presence": self.identity, "Publication": self.all,
                 "Request": self.request, "Plugin": f"{ROOT_PATH}/Plugin/echo"}.get(interface, ROOT_PATH)
 
     def error(self, interface, method, signature, arguments, fds=None, path=None):
@@ -137,6 +141,9 @@ GOOD = {
     "Get": ({},),
     "SetLogging": ("", {}),
     "GetMessages": ("", 1, {}),
+    "SetLayer": ("user", {"presence": GLib.Variant("s", "away")}, {}),
+    "RemoveLayer": ("user", {}),
+    "SetOverride": ("away", {}),
 }
 
 
@@ -195,6 +202,9 @@ STRINGS = [
     ("Manager", "Import", 0, "document", [INVALID]),
     ("Account", "SetSecret", 0, "secret", [INVALID]),
     ("Account", "ClearSecret", 0, "secret", [INVALID]),
+    ("Presence", "SetLayer", 0, "name", [INVALID]),
+    ("Presence", "RemoveLayer", 0, "layer", [NOT_FOUND]),
+    ("Publication", "SetOverride", 0, "override", [INVALID]),
 ]
 
 
@@ -213,6 +223,10 @@ def test_hostile_strings(target, interface, method, position, word, kinds):
 
 def variant(kind, value):
     return GLib.Variant(kind, value)
+
+
+def layer(**more):
+    return {"presence": variant("s", "away"), **more}
 
 
 VALUES = [
@@ -255,6 +269,21 @@ VALUES = [
     ("Request", "Answer", ({LONG: variant("b", True)}, {}, {}), "answer"),
     ("Request", "Answer", ({}, {}, {}), "password"),
     ("AgentManager", "Register", ("/agent", {"kinds": variant("s", "secret")}), "kinds"),
+    ("Presence", "SetLayer", ("user", {}, {}), "presence"),
+    ("Presence", "SetLayer", ("user", {"presence": variant("s", "happy")}, {}), "happy"),
+    ("Presence", "SetLayer", ("user", {"presence": variant("s", LONG)}, {}), "presence"),
+    ("Presence", "SetLayer", ("user", {"presence": variant("u", 1)}, {}), "presence"),
+    ("Presence", "SetLayer", ("user", layer(text=variant("s", "x" * 1025)), {}), "text"),
+    ("Presence", "SetLayer", ("user", layer(text=variant("s", HOSTILE["two lines"])), {}), "text"),
+    ("Presence", "SetLayer", ("user", layer(text=variant("s", HOSTILE["escapes"])), {}), "text"),
+    ("Presence", "SetLayer", ("user", layer(priority=variant("u", 101)), {}), "priority"),
+    ("Presence", "SetLayer", ("user", layer(until=variant("t", 1)), {}), "until"),
+    ("Presence", "SetLayer", ("user", layer(until=variant("x", 1)), {}), "until"),
+    ("Presence", "SetLayer", ("x" * 33, layer(), {}), "name"),
+    ("Presence", "SetLayer", ("user", layer(), {"keep": variant("s", "yes")}), "keep"),
+    ("Publication", "SetOverride", ("dnd", {"text": variant("s", "x" * 1025)}), "text"),
+    ("Publication", "SetOverride", ("dnd", {"text": variant("s", HOSTILE["two lines"])}), "text"),
+    ("Publication", "SetOverride", ("inherit", {"text": variant("s", "x")}), "text"),
 ]
 
 
@@ -391,6 +420,18 @@ COMMANDS = {
     "identity": [(BAD, "x"), (BAD, "add"), (REFUSES, "add", ""), (REFUSES, "add", LONG_WORD), (REFUSES, "add", "a\r\nb"),
                  (NOBODY, "rename", "nobody", "x"), (NOBODY, "remove", "nobody"), (BAD, "rename", "x")],
     "protocols": [(NOBODY, "nobody"), (BAD, "echo", "sip")],
+    "presence": [(BAD, "happy"), (BAD, "away", "dnd"), (BAD, "inherit"), (BAD, "--text", "x"), (BAD, "--for", "5m"),
+                 (BAD, "away", "--for", "5"), (BAD, "away", "--for", LONG_WORD), (BAD, "away", "--until", "soon"),
+                 (BAD, "away", "--until", "2001-01-01"), (BAD, "away", "--for", "5m", "--until", "23:59"),
+                 (BAD, "away", "--priority", "x"), (BAD, "away", "--priority", "-2"), (REFUSES, "away", "--priority", "101"),
+                 (REFUSES, "away", "--text", "a\nb"), (REFUSES, "away", "--text", LONG_WORD), (REFUSES, "away", "--layer", "A b"),
+                 (BAD, "--layer", "call"), (BAD, "--clear", "away"), (BAD, "--clear", "--text", "x"), (NOBODY, "--clear"),
+                 (NOBODY, "--clear", "--layer", "nobody"), (NOBODY, "--identity", "nobody"),
+                 (NOBODY, "away", "--identity", "nobody"), (NOBODY, "away", "--account", "nobody"),
+                 (NOBODY, "--account", "nobody"), (AMBIGUOUS, "away", "--account", "a"), (REFUSES, "away", "--account", ECHO),
+                 (REFUSES, "--account", ECHO), (BAD, "away", "--account", ALL, "--for", "5m"),
+                 (BAD, "away", "--account", ALL, "--layer", "call"), (BAD, "happy", "--account", ALL),
+                 (REFUSES, "inherit", "--account", ALL, "--text", "x")],
     "plugin": [(BAD, "x"), (BAD, "show"), (NOBODY, "show", "nobody")],
     "status": [(BAD, "x")],
     "unlock": [(BAD, "x")],
@@ -444,6 +485,13 @@ SAID = [
      "the system's"),
     (["add", "sip", SIP, "--set", "outbound-proxy=a b"], REFUSES,
      f"cannot add {SIP}: outbound-proxy cannot be \"a b\"; it is where all requests go first, as host, host:port or SIP URI"),
+    (["presence", "aawy"], BAD, "there is no presence 'aawy'; did you mean 'away'?"),
+    (["presence", "away", "--for", "30"], BAD, "'30' is not a time from now; write 90s, 30m, 1h30m or 2d"),
+    (["presence", "away", "--until", "noon"], BAD, "'noon' is not a time; write 17:30, 2026-11-20 or 2026-11-20T17:30"),
+    (["presence", "away", "--text", "a\nb"], REFUSES, "cannot say that: text holds control characters; it is one line"),
+    (["presence", "away", "--account", ON], REFUSES,
+     f"{ON} cannot say a presence: protocol echo has none, or its plugin is not there"),
+    (["presence", "--clear"], NOBODY, "cannot clear it: there is no layer \"user\""),
 ]
 
 

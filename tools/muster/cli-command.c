@@ -66,6 +66,11 @@ const CliCommand cli_commands[] = {
   { "events", "", "follow what happens until interrupted", NULL, cmd_events },
   { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",
     "list, add, rename or remove identities", NULL, cmd_identity },
+  { "presence", "[PRESENCE]", "show what you show to others, or change it",
+    "A PRESENCE is available, chat, away, xa, dnd, invisible or offline. Without one, prints what "
+    "each\n"
+    "identity shows, the layers it comes from, and what the services of its accounts were told.",
+    cmd_presence },
   { "protocols", "[PROTOCOL]", "list the protocols, or one's parameters", NULL, cmd_protocols },
   { "plugin", "[list | show NAME | resume NAME | new NAME | try FILE]",
     "list, show or resume plugins, begin or try one",

@@ -59,6 +59,44 @@ const CliField cli_identity_fields[] = {
   { NULL },
 };
 
+const CliField cli_presence_fields[] = {
+  { "id", "id", "Identity.Id", "s", CLI_SHOW_TEXT },
+  { "name", "name", "Identity.Name", "s", CLI_SHOW_TEXT, TRUE },
+  { "presence", "presence", "Presence.Presence", "s", CLI_SHOW_WORD, TRUE },
+  { "text", "text", "Presence.Text", "s", CLI_SHOW_WORD, TRUE },
+  { "until", "until", "Presence.Until", "t", CLI_SHOW_TIME, TRUE },
+  { "layers", "layers", "Presence.Layers", "aa{sv}", CLI_SHOW_VALUE },
+  { NULL },
+};
+
+/* These stand in Presence.Layers, not on an interface. */
+const CliField cli_layer_fields[] = {
+  { "name", "layer", "name", "s", CLI_SHOW_TEXT, TRUE },
+  { "presence", "presence", "presence", "s", CLI_SHOW_WORD, TRUE },
+  { "priority", "priority", "priority", "u", CLI_SHOW_NUMBER, TRUE },
+  { "keep", "kept", "keep", "b", CLI_SHOW_BOOLEAN, TRUE },
+  { "until", "until", "until", "t", CLI_SHOW_TIME, TRUE },
+  { "text", "text", "text", "s", CLI_SHOW_WORD, TRUE },
+  { NULL },
+};
+
+const CliField cli_publication_fields[] = {
+  { "id", "id", "Account.Id", "s", CLI_SHOW_TEXT },
+  { "address", "account", "Account.Address", "s", CLI_SHOW_TEXT, TRUE },
+  { "protocol", "protocol", "Account.Protocol", "s", CLI_SHOW_TEXT },
+  { "identity", "identity id", "Account.Identity", "o", CLI_SHOW_OBJECT },
+  { "override", "own presence", "Publication.Override", "s", CLI_SHOW_WORD },
+  { "override-text", "own text", "Publication.OverrideText", "s", CLI_SHOW_WORD },
+  { "published", "published", "Publication.Published", "s", CLI_SHOW_WORD, TRUE },
+  { "published-text", "text", "Publication.PublishedText", "s", CLI_SHOW_WORD, TRUE },
+  { "supported", "can be said", "Publication.Supported", "as", CLI_SHOW_LIST },
+  { "note", "note", "Publication.Note", "s", CLI_SHOW_WORD, TRUE },
+  { "error", "error", "Publication.Error", "s", CLI_SHOW_ERROR, TRUE },
+  { "error-message", "message", "Publication.ErrorMessage", "s", CLI_SHOW_WORD, TRUE },
+  { "retry-at", "next attempt", "Publication.RetryAt", "t", CLI_SHOW_TIME, TRUE },
+  { NULL },
+};
+
 const CliField cli_protocol_fields[] = {
   { "id", "id", "Protocol.Id", "s", CLI_SHOW_TEXT, TRUE },
   { "display-name", "name", "Protocol.DisplayName", "s", CLI_SHOW_TEXT, TRUE },

@@ -40,6 +40,9 @@ typedef struct {
 /* One kind of thing each, ended by a key of NULL: what feeds tables, pages and JSON alike. */
 extern const CliField cli_account_fields[];
 extern const CliField cli_identity_fields[];
+extern const CliField cli_presence_fields[];
+extern const CliField cli_layer_fields[];
+extern const CliField cli_publication_fields[];
 extern const CliField cli_protocol_fields[];
 extern const CliField cli_parameter_fields[];
 extern const CliField cli_plugin_fields[];

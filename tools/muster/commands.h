@@ -42,6 +42,7 @@ CliExit cmd_monitor (Cli *cli, char **argv);
 CliExit cmd_plugin (Cli *cli, char **argv);
 CliExit cmd_plugin_new (const CliPluginOptions *options, const char *name);
 CliExit cmd_plugin_try (Cli *cli, const CliPluginOptions *options, const char *file);
+CliExit cmd_presence (Cli *cli, char **argv);
 CliExit cmd_protocols (Cli *cli, char **argv);
 CliExit cmd_refresh (Cli *cli, char **argv);
 CliExit cmd_remove (Cli *cli, char **argv);

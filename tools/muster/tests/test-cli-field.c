@@ -22,6 +22,8 @@ static const struct {
 } tables[] = {
   { cli_account_fields, { "Account", "Registration" } },
   { cli_identity_fields, { "Identity" } },
+  { cli_presence_fields, { "Presence" } },
+  { cli_publication_fields, { "Publication" } },
   { cli_protocol_fields, { "Protocol" } },
   { cli_plugin_fields, { "Plugin" } },
   { cli_request_fields, { "Request" } },
