@@ -217,6 +217,15 @@ on_contact_changed (gpointer host, const MusterContact *contact)
 }
 
 static void
+on_contact_gone (gpointer host, const char *address)
+{
+  MusterAccount *self = host;
+
+  if (!self->leaving && self->host->contact_gone != NULL)
+    self->host->contact_gone (self->host_data, self, address);
+}
+
+static void
 on_offer_changed (gpointer host, const MusterOffer *offer)
 {
   MusterAccount *self = host;
@@ -245,6 +254,7 @@ static const MusterRegistrationHost registration_host = {
   .remove_lease = on_remove_lease,
   .get_params_version = on_get_params_version,
   .contact_changed = on_contact_changed,
+  .contact_gone = on_contact_gone,
   .offer_changed = on_offer_changed,
   .messages_waiting = on_messages_waiting,
 };

@@ -41,6 +41,7 @@ typedef struct {
   /* What its capabilities are for; may be left out. See muster_account_get_serving(). */
   void (*serving_changed) (gpointer host, MusterAccount *account);
   void (*contact_changed) (gpointer host, MusterAccount *account, const MusterContact *contact);
+  void (*contact_gone) (gpointer host, MusterAccount *account, const char *address);
   void (*offer_changed) (gpointer host, MusterAccount *account, const MusterOffer *offer);
   void (*messages_waiting) (gpointer host, MusterAccount *account, guint n_new, guint n_old);
   void (*event) (gpointer host,

@@ -33,6 +33,7 @@ typedef struct {
   guint (*get_params_version) (gpointer host); /* or NULL: they change all the time */
   /* may be left out: then nobody hears of it */
   void (*contact_changed) (gpointer host, const MusterContact *contact);
+  void (*contact_gone) (gpointer host, const char *address);
   void (*offer_changed) (gpointer host, const MusterOffer *offer);
   void (*messages_waiting) (gpointer host, guint n_new, guint n_old);
 } MusterRegistrationHost;

@@ -8,10 +8,16 @@
 #include "config.h"
 
 #include "muster-registration-private.h"
+#include "muster-text.h"
 
 #include <muster/muster-watcher.h>
 
-#define LANE "watcher"
+#include <string.h>
+
+#define LANE              "watcher"
+#define ADDRESS_MAX_BYTES 512
+#define NAME_MAX_BYTES    255
+#define TEXT_MAX_BYTES    1024
 
 G_DEFINE_INTERFACE (MusterWatcher, muster_watcher, MUSTER_TYPE_REGISTRATION)
 
@@ -78,6 +84,58 @@ muster_contact_free (MusterContact *self)
   g_free (self);
 }
 
+/* what plugins say */
+
+/* Another address would be somebody else's: one that cannot be shown is left out. */
+static gboolean
+is_address (const char *address)
+{
+  gsize n_bytes = address != NULL ? strlen (address) : 0;
+
+  if (n_bytes == 0 || n_bytes > ADDRESS_MAX_BYTES || !g_utf8_validate (address, -1, NULL))
+    return FALSE;
+  for (const char *p = address; *p != '\0'; p = g_utf8_next_char (p)) {
+    if (!g_unichar_isprint (g_utf8_get_char (p)))
+      return FALSE;
+  }
+
+  return TRUE;
+}
+
+/* Empty is none. */
+static void
+tame (char **text, gsize max_bytes)
+{
+  g_autofree char *said = g_steal_pointer (text);
+
+  if (said != NULL && *said != '\0')
+    *text = muster_text_tame (said, max_bytes);
+}
+
+static void
+tame_contact (MusterContact *contact)
+{
+  tame (&contact->name, NAME_MAX_BYTES);
+  tame (&contact->text, TEXT_MAX_BYTES);
+  if ((guint) contact->state > MUSTER_CONTACT_DENIED)
+    contact->state = MUSTER_CONTACT_NONE;
+  if ((guint) contact->presence >= MUSTER_PRESENCE_LAST)
+    contact->presence = MUSTER_PRESENCE_OFFLINE;
+}
+
+static void
+tame_contacts (GPtrArray *contacts)
+{
+  for (guint i = contacts->len; i > 0; i--) {
+    MusterContact *contact = contacts->pdata[i - 1];
+
+    if (contact != NULL && is_address (contact->address))
+      tame_contact (contact);
+    else
+      g_ptr_array_remove_index_fast (contacts, i - 1);
+  }
+}
+
 static void
 start_load (MusterRegistration *self,
             GTask *task,
@@ -96,10 +154,13 @@ finish_load (MusterRegistration *self, GAsyncResult *result, GTask *task)
   GPtrArray *answer = MUSTER_WATCHER_GET_IFACE (self)->load_finish (MUSTER_WATCHER (self), result,
                                                                     &error);
 
-  if (answer == NULL)
+  if (answer == NULL) {
     g_task_return_error (task, muster_sane_error (self, error));
-  else
-    g_task_return_pointer (task, answer, (GDestroyNotify) g_ptr_array_unref);
+    return;
+  }
+
+  tame_contacts (answer);
+  g_task_return_pointer (task, answer, (GDestroyNotify) g_ptr_array_unref);
 }
 
 /**
@@ -382,11 +443,14 @@ muster_watcher_authorise_finish (MusterWatcher *self, GAsyncResult *result, GErr
  * @self: a registration
  * @contact: the contact as it is now; copied where it is kept
  *
- * For plugins: tells the broker that a contact is new, or changed.
+ * For plugins: tells the broker that a contact is new, or changed. One that is not watched, does not
+ * ask, and has no name is gone. One whose address is not printable, or longer than 512 bytes, is left
+ * out.
  */
 void
 muster_watcher_report (MusterWatcher *self, const MusterContact *contact)
 {
+  g_autoptr (MusterContact) tamed = NULL;
   const MusterRegistrationHost *host;
   gpointer host_data;
 
@@ -394,6 +458,32 @@ muster_watcher_report (MusterWatcher *self, const MusterContact *contact)
   g_return_if_fail (contact != NULL && contact->address != NULL);
 
   host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
-  if (host != NULL && host->contact_changed != NULL)
-    host->contact_changed (host_data, contact);
+  if (host == NULL || host->contact_changed == NULL || !is_address (contact->address))
+    return;
+
+  tamed = muster_contact_copy (contact);
+  tame_contact (tamed);
+  host->contact_changed (host_data, tamed);
+}
+
+/**
+ * muster_watcher_report_gone:
+ * @self: a registration
+ * @address: whose, as the protocol writes it
+ *
+ * For plugins: tells the broker that an address is no contact any more, such as one that another of
+ * the user's devices removed.
+ */
+void
+muster_watcher_report_gone (MusterWatcher *self, const char *address)
+{
+  const MusterRegistrationHost *host;
+  gpointer host_data;
+
+  g_return_if_fail (MUSTER_IS_WATCHER (self));
+  g_return_if_fail (address != NULL);
+
+  host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
+  if (host != NULL && host->contact_gone != NULL && is_address (address))
+    host->contact_gone (host_data, address);
 }

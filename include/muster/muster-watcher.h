@@ -151,5 +151,6 @@ MUSTER_API gboolean muster_watcher_authorise_finish (MusterWatcher *self,
                                                      GError **error);
 
 MUSTER_API void muster_watcher_report (MusterWatcher *self, const MusterContact *contact);
+MUSTER_API void muster_watcher_report_gone (MusterWatcher *self, const char *address);
 
 G_END_DECLS

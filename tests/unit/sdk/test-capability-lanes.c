@@ -22,6 +22,12 @@ on_contact (gpointer host, const MusterContact *contact)
 }
 
 static void
+on_contact_gone (gpointer host, const char *address)
+{
+  g_string_append_printf (full->log, "gone:%s ", address);
+}
+
+static void
 on_offer (gpointer host, const MusterOffer *offer)
 {
   g_string_append_printf (full->log, "offer:%s:%s:%s ", offer->id, offer->from, offer->text);
@@ -36,6 +42,7 @@ on_waiting (gpointer host, guint n_new, guint n_old)
 static const MusterRegistrationHost lanes_host = {
   .dup_param = world_dup_param,
   .contact_changed = on_contact,
+  .contact_gone = on_contact_gone,
   .offer_changed = on_offer,
   .messages_waiting = on_waiting,
 };
@@ -260,6 +267,37 @@ test_interval (Lanes *lanes, gconstpointer data)
   iface->get_interval_s = get_interval_s;
 }
 
+/* What a peer chose itself is fit to be shown, or not told at all. */
+static void
+test_tame_reports (Lanes *lanes, gconstpointer data)
+{
+  static const char *const odd[] = { "", "a\nb@full", "bob@full\xff", "bob\u202e@full" };
+  MusterWatcher *watcher = MUSTER_WATCHER (lanes->registration);
+  g_autofree char *longest = g_strnfill (512, 'a');
+  g_autofree char *too_long = g_strnfill (513, 'a');
+  g_autofree char *expected = g_strdup_printf ("contact:%s:offline", longest);
+  g_autoptr (MusterContact) contact = muster_contact_new ("bob@full");
+
+  for (guint i = 0; i < G_N_ELEMENTS (odd); i++) {
+    g_autoptr (MusterContact) hostile = muster_contact_new (odd[i]);
+
+    muster_watcher_report (watcher, hostile);
+    muster_watcher_report_gone (watcher, odd[i]);
+  }
+  g_free (contact->address);
+  contact->address = g_strdup (too_long);
+  muster_watcher_report (watcher, contact);
+  assert_log ("");
+
+  g_free (contact->address);
+  contact->address = g_strdup (longest);
+  contact->presence = (MusterPresence) 77;
+  muster_watcher_report (watcher, contact);
+  assert_log (expected);
+  muster_watcher_report_gone (watcher, "bob@full");
+  assert_log ("gone:bob@full");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -276,6 +314,7 @@ main (int argc, char **argv)
   ADD ("/lanes/close-given-up", test_close_given_up);
   ADD ("/lanes/reports", test_reports);
   ADD ("/lanes/interval", test_interval);
+  ADD ("/lanes/tame-reports", test_tame_reports);
 
   status = g_test_run ();
   full_clear ();
