@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-broker-contacts.h"
 #include "muster-broker-private.h"
 
 /*
@@ -17,6 +18,7 @@
 static const MusterCapabilityUser *const users[] = {
   &muster_broker_proof_user,
   &muster_broker_publication_user,
+  &muster_broker_contacts_user,
   NULL,
 };
 

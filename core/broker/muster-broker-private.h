@@ -22,6 +22,8 @@ G_BEGIN_DECLS
 typedef struct _MusterBrokerPresence MusterBrokerPresence;
 typedef struct _MusterBrokerPublications MusterBrokerPublications;
 
+typedef struct _MusterBrokerContacts MusterBrokerContacts;
+
 struct _MusterBroker {
   MusterStore *store;
   MusterVault *vault;     /* NULL: there is no key now */
@@ -68,6 +70,7 @@ struct _MusterBroker {
   GTask *leaving; /* the end of the session */
   MusterTimer leave_timer;
   gboolean is_leaving; /* it has begun, and does not end */
+  MusterBrokerContacts *contacts;
 };
 
 /* What a new account would be; all lent. */
@@ -149,6 +152,10 @@ void muster_broker_override_publication (MusterBroker *self,
 
 /* muster-broker-override.c */
 gboolean muster_broker_load_overrides (MusterBroker *self, GError **error);
+
+/* muster-broker-contacts.c */
+void muster_broker_init_contacts (MusterBroker *self);
+void muster_broker_clear_contacts (MusterBroker *self);
 
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-broker-contacts.h"
 #include "muster-broker-private.h"
 #include "store/muster-store-records.h"
 
@@ -284,6 +285,8 @@ static const MusterAccountHost account_host = {
   .release = on_release,
   .changed = on_standing_changed,
   .serving_changed = muster_broker_serving_changed,
+  .contact_changed = muster_broker_contact_changed,
+  .contact_gone = muster_broker_contact_gone,
   .event = on_account_event,
   .has_gate = on_has_gate,
   .gate = on_gate,
@@ -752,6 +755,7 @@ muster_broker_new (MusterStore *store,
   muster_broker_init_resume (self);
   muster_broker_init_presence (self);
   muster_broker_init_publications (self);
+  muster_broker_init_contacts (self);
 
   return self;
 }
@@ -770,6 +774,7 @@ muster_broker_free (MusterBroker *self)
   muster_broker_forget_trials (self);
   muster_broker_clear_publications (self);
   muster_broker_clear_presence (self);
+  muster_broker_clear_contacts (self);
   g_ptr_array_unref (self->trials);
   g_clear_pointer (&self->proofs, muster_proofs_free);
   g_ptr_array_unref (self->retired);

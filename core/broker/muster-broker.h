@@ -11,6 +11,7 @@
 #include "muster-broker-error.h"
 #include "muster-proofs.h"
 #include "muster-request.h"
+#include "muster-roster.h"
 #include "plugins/muster-plugin-registry.h"
 #include "secrets/muster-vault.h"
 
@@ -50,6 +51,7 @@ typedef struct {
   void (*offline_changed) (gpointer observer);
   void (*plugin_changed) (gpointer observer, MusterModule *module);
   void (*protocol_added) (gpointer observer, const MusterKind *kind);
+  void (*contact_changed) (gpointer observer, MusterRosterPerson *person); /* or is gone */
 } MusterBrokerObserver;
 
 typedef struct {
@@ -220,6 +222,32 @@ void muster_broker_answer_request_async (MusterBroker *self,
                                          GHashTable *secrets,
                                          GAsyncReadyCallback callback,
                                          gpointer user_data);
+
+/* Contacts: whom the accounts watch. @account NULL: the one that can only be meant. Errors are of
+ * MUSTER_BROKER_ERROR, or what the service said (MUSTER_ERROR). */
+MusterRoster *muster_broker_get_roster (MusterBroker *self);
+/* (nullable): with or without a scheme */
+MusterRosterPerson *muster_broker_find_contact (MusterBroker *self, const char *address);
+/* @name NULL: none, or as it is */
+void muster_broker_watch_async (MusterBroker *self,
+                                MusterAccount *account,
+                                const char *address,
+                                const char *name,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+void muster_broker_unwatch_async (MusterBroker *self,
+                                  MusterAccount *account,
+                                  const char *address,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+/* Whether it may see our presence. */
+void muster_broker_authorise_async (MusterBroker *self,
+                                    MusterAccount *account,
+                                    const char *address,
+                                    gboolean allow,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+gboolean muster_broker_contact_finish (GAsyncResult *result, GError **error);
 
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);

@@ -13,20 +13,43 @@
 #include "cli-text.h"
 #include "muster-names.h"
 
+/* A line each. */
+/* clang-format off */
 const char *const cli_event_types[] = {
-  "account.added",         "account.changed",
-  "account.enabled",       "account.disabled",
-  "account.removed",       "secret.set",
-  "secret.cleared",        "certificate.pinned",
-  "registration.created",  "registration.refreshed",
-  "registration.failed",   "registration.lost",
-  "registration.ended",    "registration.proven",
-  "registration.unproven", "lease.lost",
-  "presence.changed",      "presence.published",
-  "presence.failed",       "plugin.crashed",
-  "plugin.suspended",      "plugin.resumed",
-  "outbox.dropped",        NULL,
+  "account.added",
+  "account.changed",
+  "account.enabled",
+  "account.disabled",
+  "account.removed",
+  "secret.set",
+  "secret.cleared",
+  "certificate.pinned",
+  "registration.created",
+  "registration.refreshed",
+  "registration.failed",
+  "registration.lost",
+  "registration.ended",
+  "registration.proven",
+  "registration.unproven",
+  "lease.lost",
+  "presence.changed",
+  "presence.published",
+  "presence.failed",
+  "contact.asks",
+  "contact.allowed",
+  "contact.denied",
+  "contact.added",
+  "contact.removed",
+  "contact.accepted",
+  "contact.refused",
+  "contacts.failed",
+  "plugin.crashed",
+  "plugin.suspended",
+  "plugin.resumed",
+  "outbox.dropped",
+  NULL,
 };
+/* clang-format on */
 
 gboolean
 cli_event_check_type (const char *type, GError **error)

@@ -27,6 +27,7 @@ full_clear (void)
   if (full->log != NULL)
     g_string_free (full->log, TRUE);
   g_clear_pointer (&full->consumed, g_ptr_array_unref);
+  g_clear_pointer (&full->contacts, g_ptr_array_unref);
   g_assert_true (g_queue_is_empty (&full->held));
   memset (full, 0, sizeof *full);
 }
@@ -40,6 +41,7 @@ full_reset (void)
   full->renew_error = full->consume_error = full->gate_error = -1;
   full->publish_error = -1;
   full->supported = 1u << MUSTER_PRESENCE_AVAILABLE | 1u << MUSTER_PRESENCE_DND;
+  full->watch_error = -1;
   full->lease_s = 600;
   muster_clock_use_virtual (START_US, WALL_US);
 }
