@@ -32,6 +32,7 @@
 #define MUSTER_INTERFACE_PUBLICATION   MUSTER_INTERFACE_PREFIX "Publication"
 #define MUSTER_INTERFACE_DEBUG         MUSTER_INTERFACE_PREFIX "Debug"
 #define MUSTER_INTERFACE_METRICS       MUSTER_INTERFACE_PREFIX "Metrics"
+#define MUSTER_INTERFACE_CONTACTS      MUSTER_INTERFACE_PREFIX "Contacts"
 
 /* Answers to callers. What a service answered has the same prefix: see MusterError. */
 #define MUSTER_BUS_ERROR_PREFIX           MUSTER_BUS_NAME ".Error."

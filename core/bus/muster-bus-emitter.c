@@ -35,6 +35,7 @@
 #define LAST_MS      500
 #define EVENTS_MAX   20000
 #define EVENT_TYPE   "(tsoa{sv})"
+#define ROWS         40 /* contacts in one signal; a row costs more than most changes */
 
 typedef enum {
   CHANGE_ADDED = 1 << 0,
@@ -60,6 +61,8 @@ struct _MusterBusEmitter {
   GHashTable *seen;    /* account -> MusterStandingView as last noted; its pointers are stale */
   GQueue queue;        /* Entry, oldest first */
   GQueue events;       /* GVariant */
+  GHashTable *rows;    /* key -> address of contacts that changed (GRefString) */
+  GQueue row_keys;     /* the keys, oldest first */
   guint n_dropped;
   GHashTable *root; /* interface (static) -> GVariantDict: changed properties of the root */
   guint source_id;
@@ -71,7 +74,7 @@ struct _MusterBusEmitter {
   gint64 window_us; /* when counting began */
   guint n_sent;     /* changes and events since then */
 
-  GVariant *held[3]; /* see hold_types() */
+  GVariant *held[4]; /* see hold_types() */
 };
 
 static void muster_bus_emitter_send (MusterBusEmitter *self);
@@ -207,6 +210,29 @@ send_events (MusterBusEmitter *self)
   return n;
 }
 
+/* Returns how many. */
+static guint
+send_rows (MusterBusEmitter *self)
+{
+  GVariant *rows[ROWS];
+  GVariant *body;
+  guint n = 0;
+
+  while (n < ROWS && !g_queue_is_empty (&self->row_keys)) {
+    char *key = g_queue_pop_head (&self->row_keys);
+
+    rows[n++] = muster_bus_build_contact (self->bus, g_hash_table_lookup (self->rows, key));
+    g_hash_table_remove (self->rows, key);
+  }
+  if (n == 0)
+    return 0;
+
+  body = g_variant_new_array (G_VARIANT_TYPE_VARDICT, rows, n);
+  emit (self, MUSTER_PATH, MUSTER_INTERFACE_CONTACTS, "Changed", g_variant_new_tuple (&body, 1));
+
+  return n;
+}
+
 static void
 on_fence (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -233,7 +259,7 @@ static gboolean
 is_empty (MusterBusEmitter *self)
 {
   return self->queue.head == NULL && g_queue_is_empty (&self->events) &&
-         g_hash_table_size (self->root) == 0;
+         g_queue_is_empty (&self->row_keys) && g_hash_table_size (self->root) == 0;
 }
 
 /* Whoever calls sends a message behind it. Returns how many changes and events are in the batch. */
@@ -243,7 +269,9 @@ release_batch (MusterBusEmitter *self)
   guint n;
 
   send_root (self);
-  for (n = send_events (self); n < BATCH && self->queue.head != NULL; n++) {
+  n = send_events (self);
+  n += send_rows (self);
+  for (; n < BATCH && self->queue.head != NULL; n++) {
     Entry *entry = self->queue.head->data;
 
     g_queue_unlink (&self->queue, &entry->link);
@@ -262,7 +290,8 @@ on_turn (gpointer user_data)
 
   self->source_id = 0;
   if (self->n_due == 0)
-    self->n_due = g_queue_get_length (&self->events) + g_queue_get_length (&self->queue);
+    self->n_due = g_queue_get_length (&self->events) + g_queue_get_length (&self->row_keys) +
+                  g_queue_get_length (&self->queue);
   n = release_batch (self);
   self->n_due -= MIN (n, self->n_due);
   self->n_sent += n;
@@ -459,6 +488,21 @@ muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
   muster_bus_emitter_wake (self);
 }
 
+void
+muster_bus_emitter_contact (MusterBusEmitter *self, MusterRosterPerson *person)
+{
+  char *key = (char *) muster_roster_person_get_key (person);
+  char *address = (char *) muster_roster_person_get_address (person);
+
+  if (!self->telling || g_hash_table_contains (self->rows, key))
+    return;
+
+  g_ref_string_acquire (key);
+  g_hash_table_insert (self->rows, key, g_ref_string_acquire (address));
+  g_queue_push_tail (&self->row_keys, key);
+  muster_bus_emitter_wake (self);
+}
+
 /* life */
 
 /* GLib forgets a type when the last value of it goes, and takes it apart anew for the next: for each
@@ -466,7 +510,7 @@ muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event)
 static void
 hold_types (MusterBusEmitter *self)
 {
-  static const char *const types[] = { "{yv}", "(sa{sv}as)", "(a" EVENT_TYPE ")" };
+  static const char *const types[] = { "{yv}", "(sa{sv}as)", "(a" EVENT_TYPE ")", "(aa{sv})" };
 
   G_STATIC_ASSERT (G_N_ELEMENTS (types) == G_N_ELEMENTS (self->held));
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
@@ -515,6 +559,10 @@ muster_bus_emitter_new (MusterBus *bus)
                                       (GDestroyNotify) g_variant_dict_unref);
   g_queue_init (&self->queue);
   g_queue_init (&self->events);
+  self->rows = g_hash_table_new_full (g_str_hash, g_str_equal,
+                                      (GDestroyNotify) g_ref_string_release,
+                                      (GDestroyNotify) g_ref_string_release);
+  g_queue_init (&self->row_keys);
   muster_timer_init (&self->gather, on_gathered, self);
   hold_types (self);
 
@@ -541,6 +589,8 @@ muster_bus_emitter_free (MusterBusEmitter *self)
     entry_free (entry);
   }
   g_queue_clear_full (&self->events, (GDestroyNotify) g_variant_unref);
+  g_queue_clear (&self->row_keys);
+  g_hash_table_unref (self->rows);
   g_hash_table_unref (self->root);
   muster_bus_batch_free (self->batch);
   for (guint i = 0; i < G_N_ELEMENTS (self->held); i++)

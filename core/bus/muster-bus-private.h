@@ -134,6 +134,7 @@ void muster_bus_emitter_root_changed (MusterBusEmitter *self,
                                       const char *property,
                                       GVariant *value);
 void muster_bus_emitter_event (MusterBusEmitter *self, GVariant *event);
+void muster_bus_emitter_contact (MusterBusEmitter *self, MusterRosterPerson *person);
 
 /* muster-bus-managed.c: GetManagedObjects in pieces */
 gpointer muster_bus_managed_new (MusterBus *bus);
@@ -162,6 +163,11 @@ extern const MusterBusMethod muster_bus_presence_methods[];     /* object: Muste
 extern const MusterBusMethod muster_bus_publication_methods[];  /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_plugin_methods[];       /* object: MusterModule */
 extern const MusterBusMethod muster_bus_request_methods[];      /* object: MusterRequest */
+
+/* muster-bus-contacts.c */
+extern const MusterBusMethod muster_bus_contacts_methods[]; /* object NULL */
+/* (transfer floating): the row of a contact, or that it is gone */
+GVariant *muster_bus_build_contact (MusterBus *self, const char *address);
 
 /* muster-bus-agents.c: who can ask the person */
 MusterBusAgents *muster_bus_agents_new (MusterBus *bus);

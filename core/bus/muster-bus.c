@@ -56,6 +56,9 @@ on_root_call (GDBusConnection *connection,
 
   if (g_str_equal (method, "GetManagedObjects"))
     muster_bus_managed_answer (self, invocation);
+  else if (g_str_equal (interface, MUSTER_INTERFACE_CONTACTS))
+    call_method (self, muster_bus_contacts_methods, NULL, interface, method, parameters,
+                 invocation);
   else
     call_method (self, muster_bus_manager_methods, NULL, interface, method, parameters, invocation);
 }
@@ -456,6 +459,12 @@ on_protocol_added (gpointer observer, const MusterKind *kind)
                             (gpointer) kind);
 }
 
+static void
+on_contact_changed (gpointer observer, MusterRosterPerson *person)
+{
+  muster_bus_emitter_contact (((MusterBus *) observer)->emitter, person);
+}
+
 static const MusterBrokerObserver broker_observer = {
   .account_added = on_account_added,
   .account_removed = on_account_removed,
@@ -473,6 +482,7 @@ static const MusterBrokerObserver broker_observer = {
   .offline_changed = on_offline_changed,
   .plugin_changed = on_plugin_changed,
   .protocol_added = on_protocol_added,
+  .contact_changed = on_contact_changed,
 };
 
 static void
@@ -563,6 +573,7 @@ muster_bus_new (GDBusConnection *connection,
                             (GDBusInterfaceInfo *) &org_muster_muster1_agent_manager_interface);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_debug_interface);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_metrics_interface);
+  muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_contacts_interface);
   for (guint kind = 0; kind < MUSTER_BUS_N_KINDS; kind++)
     self->subtree_ids[kind] = g_dbus_connection_register_subtree (
       connection, muster_bus_kind_folder ((MusterBusKind) kind), &subtree_vtable,

@@ -144,11 +144,24 @@ GOOD = {
     "SetLayer": ("user", {"presence": GLib.Variant("s", "away")}, {}),
     "RemoveLayer": ("user", {}),
     "SetOverride": ("away", {}),
+    "Contacts.List": ({}, "", 10, {}),  # another method has its name
+    "Watch": ("/", "bob@echo.test", {}),
+    "Unwatch": ("/", "bob@echo.test", {}),
+    "Authorise": ("/", "bob@echo.test", True, {}),
 }
 
 
-def with_bad(method, position, value):
-    return (*GOOD[method][:position], value, *GOOD[method][position + 1:])
+def good(interface, method):
+    return GOOD.get(f"{interface}.{method}") or GOOD[method]
+
+
+def types_of(interface, method):
+    return next(types for *names, _, types in methods() if names == [interface, method])
+
+
+def with_bad(interface, method, position, value):
+    arguments = good(interface, method)
+    return (*arguments[:position], value, *arguments[position + 1:])
 
 
 def fds_for(types):
@@ -158,14 +171,15 @@ def fds_for(types):
 def test_missing_and_wrong_types(target):
     """A call without an argument, with one too many, or with another type, is refused by the bus's own error."""
     every = methods()
-    assert {name for _, name, _, _ in every} == set(GOOD), "a new method wants a line in the table"
+    assert {name for _, name, _, _ in every} == {name.rpartition(".")[2] for name in GOOD}, "a new method wants a line in the table"
     others = {"s": ("u", 1), "u": ("s", "x"), "b": ("s", "x"), "o": ("s", "x"), "h": ("s", "x"), "a{sv}": ("s", "x"),
               "as": ("s", "x"), "a{sh}": ("a{sv}", {})}
     for interface, method, _, types in every:
-        bad = [(types[:-1], GOOD[method][:-1]), ([*types, "s"], (*GOOD[method], "x"))]
+        arguments = good(interface, method)
+        bad = [(types[:-1], arguments[:-1]), ([*types, "s"], (*arguments, "x"))]
         for position, kind in enumerate(types):
             other, value = others[kind]
-            bad.append(([*types[:position], other, *types[position + 1:]], with_bad(method, position, value)))
+            bad.append(([*types[:position], other, *types[position + 1:]], with_bad(interface, method, position, value)))
         for wrong_types, arguments in bad:
             name, words = target.error(interface, method, f"({''.join(wrong_types)})", arguments, fds=fds_for(wrong_types))
             assert name == "org.freedesktop.DBus.Error.InvalidArgs" and "type" in words, (method, wrong_types, name, words)
@@ -181,7 +195,7 @@ def test_options_that_nobody_knows(target):
                 continue
             for options in [MANY, *({key: GLib.Variant("s", "x")} for key in HOSTILE.values())]:
                 target.refused([INVALID], name, interface, method, f"({''.join(types)})",
-                               with_bad(method, position, options), fds=fds_for(types))
+                               with_bad(interface, method, position, options), fds=fds_for(types))
                 n_tried += 1
     assert n_tried > 90
     target.unchanged()
@@ -200,6 +214,9 @@ STRINGS = [
     ("Manager", "Test", 1, "address", [INVALID]),
     ("Manager", "Discover", 0, "address", [INVALID]),
     ("Manager", "Import", 0, "document", [INVALID]),
+    ("Contacts", "Watch", 1, "address", [INVALID]),
+    ("Contacts", "Unwatch", 1, "address", [INVALID]),
+    ("Contacts", "Authorise", 1, "address", [INVALID]),
     ("Account", "SetSecret", 0, "secret", [INVALID]),
     ("Account", "ClearSecret", 0, "secret", [INVALID]),
     ("Presence", "SetLayer", 0, "name", [INVALID]),
@@ -212,11 +229,11 @@ STRINGS = [
                          ids=[f"{method}-{position}" for _, method, position, _, _ in STRINGS])
 def test_hostile_strings(target, interface, method, position, word, kinds):
     """Empty, 1 MB long, of two lines, with escapes and with what turns text around."""
-    types = next(types for _, name, _, types in methods() if name == method)
+    types = types_of(interface, method)
     for what, text in HOSTILE.items():
         if what == "bidi" and word in ("name", "address"):
             continue  # a name may be of any script
-        target.refused(kinds, word, interface, method, f"({''.join(types)})", with_bad(method, position, text),
+        target.refused(kinds, word, interface, method, f"({''.join(types)})", with_bad(interface, method, position, text),
                        fds=fds_for(types))
     target.unchanged()
 
@@ -284,19 +301,29 @@ VALUES = [
     ("Publication", "SetOverride", ("dnd", {"text": variant("s", "x" * 1025)}), "text"),
     ("Publication", "SetOverride", ("dnd", {"text": variant("s", HOSTILE["two lines"])}), "text"),
     ("Publication", "SetOverride", ("inherit", {"text": variant("s", "x")}), "text"),
+    ("Contacts", "List", ({}, "", 0, {}), "limit"),
+    ("Contacts", "List", ({}, "", 1001, {}), "limit"),
+    ("Contacts", "List", ({"presence": variant("s", "happy")}, "", 10, {}), "presence"),
+    ("Contacts", "List", ({"state": variant("s", LONG)}, "", 10, {}), "state"),
+    ("Contacts", "List", ({"asks": variant("s", "yes")}, "", 10, {}), "asks"),
+    ("Contacts", "List", ({"account": variant("o", "/nobody")}, "", 10, {}), "account"),
+    ("Contacts", "List", ({"identity": variant("o", "/nobody")}, "", 10, {}), "identity"),
+    ("Contacts", "Watch", ("/", "bob@echo.test", {"name": variant("s", LONG)}), "name"),
+    ("Contacts", "Watch", ("/", "bob@echo.test", {"name": variant("s", "a\nb")}), "name"),
 ]
 
 
 def test_bad_values(target):
     """Values that no method takes; half of a good change is not made either."""
     for interface, method, arguments, word in VALUES:
-        types = next(types for _, name, _, types in methods() if name == method)
+        types = types_of(interface, method)
         fds = secret_pipe(SECRET) if method == "SetSecret" else None
         target.refused([INVALID], word, interface, method, f"({''.join(types)})", arguments, fds=fds)
     target.refused([INVALID], "lease", "Account", "Update", "(a{sv}asa{sv})",
                    ({"delay": variant("u", 1), "lease": variant("u", 86401)}, [], {"name": variant("s", "half")}))
     target.refused([NOT_FOUND], "identity", "Manager", "AddAccount", "(ssa{sv}a{sh}a{sv})",
                    ("echo", "bob@echo.test", {}, {}, {"identity": variant("o", "/nobody")}))
+    target.refused([NOT_FOUND], "/nobody", "Contacts", "Watch", "(osa{sv})", ("/nobody", "bob@echo.test", {}))
     target.refused([NOT_FOUND], "/nobody", "AgentManager", "Unregister", "(oa{sv})", ("/nobody", {}))
     target.unchanged()
 
