@@ -62,6 +62,21 @@ const CliCommand cli_commands[] = {
   { "monitor", "[ACCOUNT...]", "watch accounts until interrupted",
     "On a terminal a table that is kept up to date, elsewhere a line for each change.",
     cmd_monitor },
+  { "contacts", "", "list whom the accounts watch, and who asks to watch you",
+    "The presence is the best that the accounts see: who is likely to answer first. Accounts that "
+    "are\n"
+    "not registered are marked (off); what only they knew is unknown now.",
+    cmd_contacts },
+  { "watch", "ADDRESS", "watch somebody's presence",
+    "Without --account it is the only one that can: registered, and if there are several, at the "
+    "same\n"
+    "host as the address.",
+    cmd_watch },
+  { "allow", "ADDRESS", "let somebody see your presence",
+    "Without --account it is the account that was asked.", cmd_allow },
+  { "deny", "ADDRESS", "let somebody not see your presence",
+    "Without --account it is the account that was asked, or else that has it as a contact.",
+    cmd_deny },
   { "log", "[ACCOUNT]", "print the journal, newest last", NULL, cmd_log },
   { "events", "", "follow what happens until interrupted", NULL, cmd_events },
   { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",

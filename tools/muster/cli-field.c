@@ -164,6 +164,20 @@ const CliField cli_manager_fields[] = {
   { NULL },
 };
 
+/* These stand in the rows of Contacts.List, not on an interface. */
+const CliField cli_contact_fields[] = {
+  { "address", "address", "Address", "s", CLI_SHOW_TEXT, TRUE },
+  { "name", "name", "Name", "s", CLI_SHOW_WORD, TRUE },
+  { "presence", "presence", "Presence", "s", CLI_SHOW_TEXT, TRUE },
+  { "text", "text", "Text", "s", CLI_SHOW_WORD, TRUE },
+  { "since", "since", "Since", "t", CLI_SHOW_TIME, TRUE },
+  { "state", "state", "State", "s", CLI_SHOW_TEXT, TRUE },
+  { "asks", "asks", "Asks", "b", CLI_SHOW_BOOLEAN, TRUE },
+  { "account", "account", "Account", "o", CLI_SHOW_OBJECT },
+  { "accounts", "accounts", "Accounts", "aa{sv}", CLI_SHOW_VALUE },
+  { NULL },
+};
+
 const char *const cli_states[] = {
   "disabled",     "waiting-network", "waiting-retry", "waiting-secret",
   "waiting-user", "waiting-plugin",  "registering",   "registered",

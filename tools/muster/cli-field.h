@@ -48,6 +48,7 @@ extern const CliField cli_parameter_fields[];
 extern const CliField cli_plugin_fields[];
 extern const CliField cli_request_fields[];
 extern const CliField cli_manager_fields[];
+extern const CliField cli_contact_fields[];
 
 JsonNode *cli_field_to_json (const CliField *field, CliRow *row);
 JsonObject *cli_fields_to_json (const CliField *fields, CliRow *row);

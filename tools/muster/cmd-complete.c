@@ -8,7 +8,9 @@
 #include "config.h"
 
 #include "cli-account.h"
+#include "cli-contact.h"
 #include "cli-parameter.h"
+#include "cli-presence.h"
 #include "cli-text.h"
 #include "commands.h"
 #include "muster-names.h"
@@ -81,6 +83,15 @@ cmd_complete (Cli *cli, char **argv)
     rows = cli_bus_list (cli, "account", NULL, cli_account_fields, TRUE, NULL);
     print_rows (rows, "Account.Address");
     print_rows (rows, "Account.Id");
+  } else if (g_str_equal (rest[0], "presences")) {
+    for (const char *const *presence = cli_presences; *presence != NULL; presence++)
+      puts (*presence);
+  } else if (g_str_equal (rest[0], "contacts")) {
+    rows = cli_contact_list (cli, NULL, NULL);
+    print_rows (rows, "Address");
+  } else if (g_str_equal (rest[0], "asking")) {
+    rows = cli_contact_list (cli, g_variant_new_parsed ("{'asks': <true>}"), NULL);
+    print_rows (rows, "Address");
   } else if (g_str_equal (rest[0], "identities")) {
     rows = cli_bus_list (cli, "identity", NULL, cli_identity_fields, TRUE, NULL);
     print_rows (rows, "Identity.Name");

@@ -24,9 +24,12 @@ typedef struct {
 /* One file each: cmd-NAME.c. argv[0] is the command's name. */
 CliExit cmd_add (Cli *cli, char **argv);
 CliExit cmd_agent (Cli *cli, char **argv);
+CliExit cmd_allow (Cli *cli, char **argv); /* in cmd-watch.c */
 CliExit cmd_complete (Cli *cli, char **argv);
 CliExit cmd_connect (Cli *cli, char **argv); /* in cmd-enable.c */
+CliExit cmd_contacts (Cli *cli, char **argv);
 CliExit cmd_debug (Cli *cli, char **argv);
+CliExit cmd_deny (Cli *cli, char **argv);       /* in cmd-watch.c */
 CliExit cmd_disconnect (Cli *cli, char **argv); /* in cmd-enable.c */
 CliExit cmd_disable (Cli *cli, char **argv);    /* in cmd-enable.c */
 CliExit cmd_enable (Cli *cli, char **argv);
@@ -54,5 +57,6 @@ CliExit cmd_status (Cli *cli, char **argv);
 CliExit cmd_test (Cli *cli, char **argv);
 CliExit cmd_unlock (Cli *cli, char **argv);
 CliExit cmd_verify (Cli *cli, char **argv);
+CliExit cmd_watch (Cli *cli, char **argv);
 
 G_END_DECLS

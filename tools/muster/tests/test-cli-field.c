@@ -28,6 +28,7 @@ static const struct {
   { cli_plugin_fields, { "Plugin" } },
   { cli_request_fields, { "Request" } },
   { cli_manager_fields, { "Manager" } },
+  { cli_contact_fields, { NULL } },
 };
 
 static GDBusNodeInfo *
