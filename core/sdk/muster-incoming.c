@@ -7,11 +7,17 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-registration-private.h"
+#include "muster-text.h"
 
 #include <muster/muster-incoming.h>
 
 #define LANE "incoming"
+
+#define FROM_MAX_BYTES 512
+#define NAME_MAX_BYTES 256
+#define TEXT_MAX_BYTES 8192
 
 G_DEFINE_INTERFACE (MusterIncoming, muster_incoming, MUSTER_TYPE_REGISTRATION)
 
@@ -178,12 +184,29 @@ muster_incoming_answer_finish (MusterIncoming *self, GAsyncResult *result, GErro
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* (transfer full): fit to be shown to people and put on a bus, whatever the plugin did about it */
+static MusterOffer *
+tame_offer (const MusterOffer *offer)
+{
+  MusterOffer *tame = g_memdup2 (offer, sizeof *offer);
+
+  tame->id = g_strdup (offer->id);
+  tame->from = muster_text_tame (offer->from, FROM_MAX_BYTES);
+  if (offer->from_name != NULL)
+    tame->from_name = muster_text_tame (offer->from_name, NAME_MAX_BYTES);
+  if (offer->text != NULL)
+    tame->text = muster_text_tame_lines (offer->text, TEXT_MAX_BYTES);
+
+  return tame;
+}
+
 /**
  * muster_incoming_report:
  * @self: a registration
  * @offer: the offer as it is now; copied where it is kept
  *
- * For plugins: tells the broker that an offer came in, or changed.
+ * For plugins: tells the broker that an offer came in, or changed. Of the address 512 bytes are kept, of
+ * the name 256 and of the text 8 kB; what of them cannot be printed becomes blanks.
  */
 void
 muster_incoming_report (MusterIncoming *self, const MusterOffer *offer)
@@ -195,8 +218,13 @@ muster_incoming_report (MusterIncoming *self, const MusterOffer *offer)
   g_return_if_fail (offer != NULL && offer->id != NULL && offer->from != NULL);
 
   host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
-  if (host != NULL && host->offer_changed != NULL)
-    host->offer_changed (host_data, offer);
+  if (host != NULL && host->offer_changed != NULL) {
+    g_autoptr (MusterOffer) tame = tame_offer (offer);
+    guint64 outer = muster_execution_mark (NULL);
+
+    host->offer_changed (host_data, tame);
+    muster_execution_unmark (outer);
+  }
 }
 
 /**
@@ -216,6 +244,10 @@ muster_incoming_report_waiting (MusterIncoming *self, guint n_new, guint n_old)
   g_return_if_fail (MUSTER_IS_INCOMING (self));
 
   host = muster_registration_get_host (MUSTER_REGISTRATION (self), &host_data);
-  if (host != NULL && host->messages_waiting != NULL)
+  if (host != NULL && host->messages_waiting != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
     host->messages_waiting (host_data, n_new, n_old);
+    muster_execution_unmark (outer);
+  }
 }

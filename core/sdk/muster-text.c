@@ -58,6 +58,28 @@ muster_text_tame (const char *text, gsize max_bytes)
   return g_string_free (tame, FALSE);
 }
 
+char *
+muster_text_tame_lines (const char *text, gsize max_bytes)
+{
+  g_autofree char *cut = g_strndup (text, max_bytes);
+  g_autoptr (GString) tame = g_string_new (NULL);
+  g_auto (GStrv) lines = NULL;
+
+  lines = g_strsplit (cut, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++) {
+    g_autofree char *line = NULL;
+
+    if (g_str_has_suffix (lines[i], "\r"))
+      lines[i][strlen (lines[i]) - 1] = '\0';
+    line = muster_text_tame (lines[i], max_bytes);
+    if (tame->len + (i > 0) + strlen (line) > max_bytes)
+      break;
+    g_string_append_printf (tame, "%s%s", i > 0 ? "\n" : "", line);
+  }
+
+  return g_string_free (g_steal_pointer (&tame), FALSE);
+}
+
 void
 muster_text_tame_error (GError *error)
 {

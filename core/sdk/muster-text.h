@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * be printed is a blank. */
 char *muster_text_tame (const char *text, gsize max_bytes);
 
+/* As above, but lines stay lines: what ends one is "\n". */
+char *muster_text_tame_lines (const char *text, gsize max_bytes);
+
 /* Makes its message fit. */
 void muster_text_tame_error (GError *error);
 

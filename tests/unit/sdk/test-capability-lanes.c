@@ -124,7 +124,7 @@ test_side_by_side (Lanes *lanes, gconstpointer data)
   muster_creator_create_async (self, g_variant_new_parsed ("{'nick': <'ann'>}"), secrets, NULL,
                                on_test_result, &lanes->results[7]);
   settle ();
-  assert_log ("publish:dnd load form verify answer:call-1 open");
+  assert_log ("publish:dnd load form verify answer:call-1:decline open");
 
   while (!g_queue_is_empty (&full->held)) {
     release ();
@@ -298,6 +298,32 @@ test_tame_reports (Lanes *lanes, gconstpointer data)
   assert_log ("gone:bob@full");
 }
 
+static void
+test_tame_offers (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (MusterOffer)
+    offer = muster_offer_new ("1", MUSTER_OFFER_MESSAGE, "bob\x1b[2J@full", 0);
+  g_autofree char *many = g_strnfill (3000, '\n');
+
+  offer->from_name = g_strdup ("\xff");
+  offer->text = g_strdup ("one\r\ntwo \u202e\xc3\n\nlast\r");
+  muster_incoming_report (MUSTER_INCOMING (lanes->registration), offer);
+  assert_log ("offer:1:bob [2J@full:one\ntwo  \uFFFD\n\nlast");
+
+  g_free (offer->text);
+  offer->text = g_strconcat (many, many, many, NULL);
+  g_string_truncate (full->log, 0);
+  muster_incoming_report (MUSTER_INCOMING (lanes->registration), offer);
+  g_assert_cmpuint (full->log->len, ==, strlen ("offer:1:bob [2J@full: ") + 8192);
+  g_free (offer->text);
+  offer->text = g_strnfill (9000, 'x');
+  g_string_truncate (full->log, 0);
+  muster_incoming_report (MUSTER_INCOMING (lanes->registration), offer);
+  g_assert_cmpuint (full->log->len, <=, strlen ("offer:1:bob [2J@full: ") + 8192);
+  g_assert_cmpuint (full->log->len, >, 8000);
+  g_string_truncate (full->log, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -315,6 +341,7 @@ main (int argc, char **argv)
   ADD ("/lanes/reports", test_reports);
   ADD ("/lanes/interval", test_interval);
   ADD ("/lanes/tame-reports", test_tame_reports);
+  ADD ("/lanes/tame-offers", test_tame_offers);
 
   status = g_test_run ();
   full_clear ();
