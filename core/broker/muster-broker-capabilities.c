@@ -19,6 +19,7 @@ static const MusterCapabilityUser *const users[] = {
   &muster_broker_proof_user,
   &muster_broker_publication_user,
   &muster_broker_contacts_user,
+  &muster_broker_incoming,
   NULL,
 };
 

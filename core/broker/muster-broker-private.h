@@ -45,6 +45,13 @@ struct _MusterBroker {
   GHashTable *requests_by_account;
   GSequence *identities; /* MusterIdentity by id */
 
+  GSequence *offers;             /* MusterIncomingOffer by id; owns it */
+  GHashTable *offers_by_account; /* MusterAccount -> GHashTable of the plugin's id -> offer */
+  guint64 last_offer;            /* its number */
+  guint n_refusing;              /* offers that found no room */
+  GPtrArray *handlers;           /* MusterIncomingHandler, oldest first */
+  GHashTable *mailboxes;         /* MusterAccount -> MusterMailbox */
+
   const MusterBrokerObserver *observer;
   gpointer observer_data;
 
@@ -156,6 +163,24 @@ gboolean muster_broker_load_overrides (MusterBroker *self, GError **error);
 /* muster-broker-contacts.c */
 void muster_broker_init_contacts (MusterBroker *self);
 void muster_broker_clear_contacts (MusterBroker *self);
+
+/* muster-broker-incoming.c: host is the broker */
+extern const MusterCapabilityUser muster_broker_incoming;
+void muster_broker_init_incoming (MusterBroker *self);
+void muster_broker_clear_incoming (MusterBroker *self);
+void
+muster_broker_offer_changed (gpointer host, MusterAccount *account, const MusterOffer *reported);
+/* The only writer of its state */
+void
+muster_broker_post_offer (MusterBroker *self, MusterIncomingOffer *offer, MusterIncomingFact fact);
+
+/* muster-broker-answer.c */
+/* Says for us that there is no room for it. */
+void muster_broker_refuse_offer (MusterBroker *self, MusterAccount *account, const char *plugin_id);
+
+/* muster-broker-mailbox.c: host is the broker */
+void
+muster_broker_messages_waiting (gpointer host, MusterAccount *account, guint n_new, guint n_old);
 
 /* muster-broker-offline.c */
 void muster_broker_init_offline (MusterBroker *self);

@@ -287,6 +287,8 @@ static const MusterAccountHost account_host = {
   .serving_changed = muster_broker_serving_changed,
   .contact_changed = muster_broker_contact_changed,
   .contact_gone = muster_broker_contact_gone,
+  .offer_changed = muster_broker_offer_changed,
+  .messages_waiting = muster_broker_messages_waiting,
   .event = on_account_event,
   .has_gate = on_has_gate,
   .gate = on_gate,
@@ -756,6 +758,7 @@ muster_broker_new (MusterStore *store,
   muster_broker_init_presence (self);
   muster_broker_init_publications (self);
   muster_broker_init_contacts (self);
+  muster_broker_init_incoming (self);
 
   return self;
 }
@@ -783,6 +786,7 @@ muster_broker_free (MusterBroker *self)
   g_hash_table_unref (self->registered);
   g_hash_table_unref (self->requests_by_account);
   g_sequence_free (self->requests);
+  muster_broker_clear_incoming (self);
   g_sequence_free (self->accounts);
   g_clear_pointer (&self->admission, muster_admission_free);
   g_sequence_free (self->identities);

@@ -9,6 +9,7 @@
 #include "events/muster-gate.h"
 #include "muster-account.h"
 #include "muster-broker-error.h"
+#include "muster-incoming-handler.h"
 #include "muster-proofs.h"
 #include "muster-request.h"
 #include "muster-roster.h"
@@ -33,6 +34,13 @@ typedef struct {
   gboolean leaving; /* it is being removed */
 } MusterIdentity;
 
+/* What waits in an account's mailbox at its service. */
+typedef struct {
+  guint n_new;
+  guint n_old;
+  gint64 since_us; /* when the service said so; 0: it has not yet */
+} MusterMailbox;
+
 /* What the broker tells whoever shows it to others. */
 typedef struct {
   void (*account_added) (gpointer observer, MusterAccount *account);
@@ -48,6 +56,11 @@ typedef struct {
   void (*presence_changed) (gpointer observer, MusterIdentity *identity);
   void (*publication_changed) (gpointer observer, MusterAccount *account);
   void (*capabilities_changed) (gpointer observer, MusterAccount *account); /* its plugin came */
+  void (*offer_added) (gpointer observer, MusterIncomingOffer *offer);
+  void (*offer_changed) (gpointer observer, MusterIncomingOffer *offer);
+  void (*offer_removed) (gpointer observer, MusterIncomingOffer *offer);
+  void (*handlers_changed) (gpointer observer);
+  void (*mailbox_changed) (gpointer observer, MusterAccount *account);
   void (*offline_changed) (gpointer observer);
   void (*plugin_changed) (gpointer observer, MusterModule *module);
   void (*protocol_added) (gpointer observer, const MusterKind *kind);
@@ -248,6 +261,32 @@ void muster_broker_authorise_async (MusterBroker *self,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
 gboolean muster_broker_contact_finish (GAsyncResult *result, GError **error);
+
+/* Calls and messages that came in: those that wait, and for a while those that are over. */
+MusterIncomingOffer *muster_broker_get_offer (MusterBroker *self, const char *id);
+GSequence *muster_broker_get_offers (MusterBroker *self); /* of MusterIncomingOffer, by id */
+GSequenceIter *muster_broker_seek_offer (MusterBroker *self, const char *after_id);
+/* One answer at a time. @target: for a redirection; for an acceptance, where NULL means the handler that
+ * came last and takes such; otherwise NULL. Errors are also those of the service, of MUSTER_ERROR. */
+void muster_broker_answer_offer_async (MusterBroker *self,
+                                       MusterIncomingOffer *offer,
+                                       MusterAnswer answer,
+                                       const char *target,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+gboolean
+muster_broker_answer_offer_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+
+/* Who takes them. @handler is taken if it is added. */
+gboolean
+muster_broker_add_handler (MusterBroker *self, MusterIncomingHandler *handler, GError **error);
+/* @address NULL: all of @owner's. Returns: whether there was one */
+gboolean muster_broker_remove_handlers (MusterBroker *self, const char *owner, const char *address);
+GPtrArray *
+muster_broker_get_handlers (MusterBroker *self); /* MusterIncomingHandler, oldest first */
+
+/* Never NULL. */
+const MusterMailbox *muster_broker_get_mailbox (MusterBroker *self, MusterAccount *account);
 
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);

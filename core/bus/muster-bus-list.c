@@ -201,7 +201,7 @@ muster_bus_list (MusterBus *self,
 
     g_dbus_method_invocation_return_error (
       invocation, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-      "kind: %s is not one of account, identity, protocol, plugin, request", quoted);
+      "kind: %s is not one of account, identity, protocol, plugin, request, incoming", quoted);
     return;
   }
   if (!check_limit (limit, &error) ||

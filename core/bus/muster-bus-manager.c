@@ -248,6 +248,8 @@ const MusterBusMethod muster_bus_manager_methods[] = {
   { MUSTER_INTERFACE_MANAGER, "ListEvents", muster_bus_list_events },
   { MUSTER_INTERFACE_AGENT_MANAGER, "Register", muster_bus_agents_register },
   { MUSTER_INTERFACE_AGENT_MANAGER, "Unregister", muster_bus_agents_unregister },
+  { MUSTER_INTERFACE_HANDLER_MANAGER, "RegisterHandler", muster_bus_handlers_register },
+  { MUSTER_INTERFACE_HANDLER_MANAGER, "UnregisterHandler", muster_bus_handlers_unregister },
   { MUSTER_INTERFACE_DEBUG, "SetLogging", muster_bus_set_logging },
   { MUSTER_INTERFACE_DEBUG, "GetMessages", muster_bus_get_messages },
   { MUSTER_INTERFACE_METRICS, "Get", muster_bus_get_metrics },

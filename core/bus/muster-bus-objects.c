@@ -394,13 +394,15 @@ static const struct {
 } kinds[MUSTER_BUS_N_KINDS] = {
   [MUSTER_BUS_ACCOUNT] = { "account",
                            MUSTER_PATH_ACCOUNTS,
-                           { account_properties, muster_bus_publication_properties } },
+                           { account_properties, muster_bus_publication_properties,
+                             muster_bus_mailbox_properties } },
   [MUSTER_BUS_IDENTITY] = { "identity",
                             MUSTER_PATH_IDENTITIES,
                             { identity_properties, muster_bus_presence_properties } },
   [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, { muster_bus_protocol_properties } },
   [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, { muster_bus_plugin_properties } },
   [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, { request_properties } },
+  [MUSTER_BUS_INCOMING] = { "incoming", MUSTER_PATH_INCOMING, { muster_bus_incoming_properties } },
 };
 
 /* Interfaces that only those accounts have whose protocol has the capability. */
@@ -409,6 +411,7 @@ static const struct {
   GType (*get_capability) (void);
 } capabilities[] = {
   { "Publication", muster_publisher_get_type },
+  { "Mailbox", muster_incoming_get_type },
 };
 
 /* The tables of one kind, one behind the other; made once. */
@@ -519,6 +522,8 @@ muster_bus_object_id (MusterBusKind kind, gpointer object)
     return muster_module_get_name (object);
   case MUSTER_BUS_REQUEST:
     return ((MusterRequest *) object)->id;
+  case MUSTER_BUS_INCOMING:
+    return ((MusterIncomingOffer *) object)->id;
   case MUSTER_BUS_N_KINDS:
     break;
   }
@@ -580,6 +585,8 @@ muster_bus_lookup (MusterBus *self, MusterBusKind kind, const char *id)
     return muster_broker_get_identity (self->broker, id);
   case MUSTER_BUS_REQUEST:
     return muster_broker_get_request (self->broker, id);
+  case MUSTER_BUS_INCOMING:
+    return muster_broker_get_offer (self->broker, id);
   case MUSTER_BUS_PROTOCOL:
   case MUSTER_BUS_PLUGIN:
     for (guint i = 0; (object = nth (self, kind, i)) != NULL; i++) {
@@ -619,6 +626,8 @@ muster_bus_count (MusterBus *self, MusterBusKind kind)
     return (guint) g_sequence_get_length (muster_broker_get_identities (self->broker));
   case MUSTER_BUS_REQUEST:
     return (guint) g_sequence_get_length (muster_broker_get_requests (self->broker));
+  case MUSTER_BUS_INCOMING:
+    return (guint) g_sequence_get_length (muster_broker_get_offers (self->broker));
   case MUSTER_BUS_PROTOCOL:
   case MUSTER_BUS_PLUGIN:
     while (nth (self, kind, n) != NULL)
@@ -650,6 +659,8 @@ muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id)
     return sequence_get (muster_broker_seek_identity (self->broker, after_id));
   case MUSTER_BUS_REQUEST:
     return sequence_get (muster_broker_seek_request (self->broker, after_id));
+  case MUSTER_BUS_INCOMING:
+    return sequence_get (muster_broker_seek_offer (self->broker, after_id));
   case MUSTER_BUS_PROTOCOL:
   case MUSTER_BUS_PLUGIN:
     if (*after_id == '\0')

@@ -22,6 +22,7 @@ typedef enum {
   MUSTER_BUS_PROTOCOL,
   MUSTER_BUS_PLUGIN,
   MUSTER_BUS_REQUEST,
+  MUSTER_BUS_INCOMING,
   MUSTER_BUS_N_KINDS
 } MusterBusKind;
 
@@ -30,6 +31,7 @@ typedef struct _MusterBusEmitter MusterBusEmitter;
 typedef struct _MusterBusAgents MusterBusAgents;
 typedef struct _MusterBusDebug MusterBusDebug;
 typedef struct _MusterBusLayers MusterBusLayers;
+typedef struct _MusterBusHandlers MusterBusHandlers;
 
 struct _MusterBus {
   GDBusConnection *connection;
@@ -39,6 +41,7 @@ struct _MusterBus {
   MusterBusAgents *agents;
   MusterBusDebug *debug;
   MusterBusLayers *layers;
+  MusterBusHandlers *handlers;
   MusterKeySource *key;
   guint name_id;
   guint object_ids[8];
@@ -115,6 +118,10 @@ extern const MusterBusProperty muster_bus_publication_properties[]; /* object: M
 MusterBusLayers *muster_bus_layers_new (MusterBus *bus); /* those that go with who set them */
 void muster_bus_layers_free (MusterBusLayers *self);
 
+/* muster-bus-incoming.c */
+extern const MusterBusProperty muster_bus_incoming_properties[]; /* object: MusterIncomingOffer */
+extern const MusterBusProperty muster_bus_mailbox_properties[];  /* object: MusterAccount */
+
 /* muster-bus-emitter.c: what changed, in batches that the bus can take */
 MusterBusEmitter *muster_bus_emitter_new (MusterBus *bus);
 void muster_bus_emitter_free (MusterBusEmitter *self);
@@ -163,6 +170,7 @@ extern const MusterBusMethod muster_bus_presence_methods[];     /* object: Muste
 extern const MusterBusMethod muster_bus_publication_methods[];  /* object: MusterAccount */
 extern const MusterBusMethod muster_bus_plugin_methods[];       /* object: MusterModule */
 extern const MusterBusMethod muster_bus_request_methods[];      /* object: MusterRequest */
+extern const MusterBusMethod muster_bus_incoming_methods[];     /* object: MusterIncomingOffer */
 
 /* muster-bus-contacts.c */
 extern const MusterBusMethod muster_bus_contacts_methods[]; /* object NULL */
@@ -183,6 +191,19 @@ void muster_bus_agents_unregister (MusterBus *self,
                                    gpointer object,
                                    GVariant *parameters,
                                    GDBusMethodInvocation *invocation);
+
+/* muster-bus-handlers.c: who takes calls and messages */
+MusterBusHandlers *muster_bus_handlers_new (MusterBus *bus);
+void muster_bus_handlers_free (MusterBusHandlers *self);
+GVariant *muster_bus_handlers_build (MusterBus *bus); /* (transfer floating): the property */
+void muster_bus_handlers_register (MusterBus *self,
+                                   gpointer object,
+                                   GVariant *parameters,
+                                   GDBusMethodInvocation *invocation);
+void muster_bus_handlers_unregister (MusterBus *self,
+                                     gpointer object,
+                                     GVariant *parameters,
+                                     GDBusMethodInvocation *invocation);
 
 /* muster-bus-list.c */
 void muster_bus_list (MusterBus *self,

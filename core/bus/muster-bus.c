@@ -139,6 +139,8 @@ on_root_get (GDBusConnection *connection,
 
   if (g_str_equal (property, "Agents"))
     return g_variant_new_uint32 (muster_bus_agents_count (self->agents));
+  if (g_str_equal (property, "Handlers"))
+    return muster_bus_handlers_build (self);
   if (g_str_equal (property, "Version"))
     return g_variant_new_string (PACKAGE_VERSION);
   if (g_str_equal (property, "Protection"))
@@ -203,6 +205,8 @@ methods_of (const char *interface)
     return muster_bus_publication_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_REQUEST))
     return muster_bus_request_methods;
+  if (g_str_equal (interface, MUSTER_INTERFACE_INCOMING))
+    return muster_bus_incoming_methods;
   if (g_str_equal (interface, MUSTER_INTERFACE_PLUGIN))
     return muster_bus_plugin_methods;
 
@@ -303,6 +307,8 @@ on_introspect (GDBusConnection *connection,
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_registration_interface);
     if (muster_bus_has_interface (kind, object, "Publication"))
       g_ptr_array_add (infos, (gpointer) &org_muster_muster1_publication_interface);
+    if (muster_bus_has_interface (kind, object, "Mailbox"))
+      g_ptr_array_add (infos, (gpointer) &org_muster_muster1_mailbox_interface);
     break;
   case MUSTER_BUS_IDENTITY:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_identity_interface);
@@ -316,6 +322,9 @@ on_introspect (GDBusConnection *connection,
     break;
   case MUSTER_BUS_REQUEST:
     g_ptr_array_add (infos, (gpointer) &org_muster_muster1_request_interface);
+    break;
+  case MUSTER_BUS_INCOMING:
+    g_ptr_array_add (infos, (gpointer) &org_muster_muster1_incoming_interface);
     break;
   case MUSTER_BUS_N_KINDS:
     break;
@@ -436,6 +445,41 @@ on_request_removed (gpointer observer, MusterRequest *request)
 }
 
 static void
+on_offer_added (gpointer observer, MusterIncomingOffer *offer)
+{
+  muster_bus_emitter_added (((MusterBus *) observer)->emitter, MUSTER_BUS_INCOMING, offer);
+}
+
+static void
+on_offer_changed (gpointer observer, MusterIncomingOffer *offer)
+{
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_INCOMING, offer,
+                              "Incoming");
+}
+
+static void
+on_offer_removed (gpointer observer, MusterIncomingOffer *offer)
+{
+  muster_bus_emitter_removed (((MusterBus *) observer)->emitter, MUSTER_BUS_INCOMING, offer);
+}
+
+static void
+on_handlers_changed (gpointer observer)
+{
+  MusterBus *self = observer;
+
+  muster_bus_emitter_root_changed (self->emitter, MUSTER_INTERFACE_HANDLER_MANAGER, "Handlers",
+                                   muster_bus_handlers_build (self));
+}
+
+static void
+on_mailbox_changed (gpointer observer, MusterAccount *account)
+{
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_ACCOUNT, account,
+                              "Mailbox");
+}
+
+static void
 on_offline_changed (gpointer observer)
 {
   MusterBus *self = observer;
@@ -479,6 +523,11 @@ static const MusterBrokerObserver broker_observer = {
   .capabilities_changed = on_capabilities_changed,
   .request_added = on_request_added,
   .request_removed = on_request_removed,
+  .offer_added = on_offer_added,
+  .offer_changed = on_offer_changed,
+  .offer_removed = on_offer_removed,
+  .handlers_changed = on_handlers_changed,
+  .mailbox_changed = on_mailbox_changed,
   .offline_changed = on_offline_changed,
   .plugin_changed = on_plugin_changed,
   .protocol_added = on_protocol_added,
@@ -565,12 +614,15 @@ muster_bus_new (GDBusConnection *connection,
   self->agents = muster_bus_agents_new (self);
   self->debug = muster_bus_debug_new (self);
   self->layers = muster_bus_layers_new (self);
+  self->handlers = muster_bus_handlers_new (self);
 
   object_manager = g_dbus_node_info_new_for_xml (object_manager_xml, NULL);
   muster_bus_register_root (self, object_manager->interfaces[0]);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_manager_interface);
   muster_bus_register_root (self,
                             (GDBusInterfaceInfo *) &org_muster_muster1_agent_manager_interface);
+  muster_bus_register_root (self,
+                            (GDBusInterfaceInfo *) &org_muster_muster1_handler_manager_interface);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_debug_interface);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_metrics_interface);
   muster_bus_register_root (self, (GDBusInterfaceInfo *) &org_muster_muster1_contacts_interface);
@@ -601,6 +653,7 @@ muster_bus_free (MusterBus *self)
     g_dbus_connection_unregister_subtree (self->connection, self->subtree_ids[kind]);
   muster_bus_layers_free (self->layers);
   muster_bus_debug_free (self->debug);
+  muster_bus_handlers_free (self->handlers);
   muster_bus_agents_free (self->agents);
   muster_bus_emitter_free (self->emitter);
   muster_bus_managed_free (self->managed);

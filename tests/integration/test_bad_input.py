@@ -18,6 +18,7 @@ import pytest
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
+from echo_all import EchoAll  # noqa: E402
 from harness.muster import BUS_NAME, ROOT_PATH  # noqa: E402
 from harness.secrets import note, secret_pipe  # noqa: E402
 
@@ -45,7 +46,7 @@ HOSTILE = {
 class Target:
     """A daemon with an account of each kind, and a call that must fail."""
 
-    def __init__(self, muster):
+    def __init__(self, muster, folder):
         self.muster = muster
         muster.add("echo", ECHO, secret=SECRET, lease=3600)
         muster.add("sip", SIP, secret=SECRET, wait=False, server="127.0.0.1:9")
@@ -56,6 +57,10 @@ class Target:
         self.all = f"{ROOT_PATH}/Account/{muster.show(ALL)['id']}"
         self.identity = muster.get("Account", "Identity", self.echo)
         self.request = f"{ROOT_PATH}/Request/{muster.json('agent', 'list')[0]['id']}"
+        all_of_it = EchoAll(muster, folder, lease=3600)
+        all_of_it.send(f"call 1 {ECHO}")
+        (incoming,), _ = muster.call("Manager", "List", "(sa{sv}assua{sv})", ("incoming", {}, ["Incoming.Id"], "", 10, {}))
+        self.incoming = incoming["Path"]
         self.before = self.configuration()
 
     def configuration(self):
@@ -65,7 +70,7 @@ class Target:
 
     def path(self, interface):
         return {"Account": self.echo, "Registration": self.echo, "Identity": self.identity,
-                "Presence": self.identity, "Publication": self.all,
+                "Presence": self.identity, "Publication": self.all, "Incoming": self.incoming,
                 "Request": self.request, "Plugin": f"{ROOT_PATH}/Plugin/echo"}.get(interface, ROOT_PATH)
 
     def error(self, interface, method, signature, arguments, fds=None, path=None):
@@ -93,8 +98,8 @@ class Target:
 
 
 @pytest.fixture
-def target(muster):
-    return Target(muster)
+def target(muster, tmp_path):
+    return Target(muster, tmp_path)
 
 
 def methods():
@@ -131,6 +136,12 @@ GOOD = {
     "Unregister": ("/agent", {}),
     "Answer": ({}, {"password": 0}, {}),
     "Unlock": ({},),
+    "RegisterHandler": ("sip:me@127.0.0.1:5070", ["call"], {}),
+    "UnregisterHandler": ("sip:me@127.0.0.1:5070", {}),
+    "Accept": ({},),
+    "Decline": ({},),
+    "Busy": ({},),
+    "Redirect": ("echo-all:carol@all.test", {}),
     "Resume": ({},),
     "Test": ("echo", "bob@echo.test", {}, {}, {}),
     "Discover": ("bob@echo.test", {}),
@@ -217,6 +228,9 @@ STRINGS = [
     ("Contacts", "Watch", 1, "address", [INVALID]),
     ("Contacts", "Unwatch", 1, "address", [INVALID]),
     ("Contacts", "Authorise", 1, "address", [INVALID]),
+    ("HandlerManager", "RegisterHandler", 0, "address", [INVALID]),
+    ("HandlerManager", "UnregisterHandler", 0, "address", [NOT_FOUND]),
+    ("Incoming", "Redirect", 0, "target", [INVALID]),
     ("Account", "SetSecret", 0, "secret", [INVALID]),
     ("Account", "ClearSecret", 0, "secret", [INVALID]),
     ("Presence", "SetLayer", 0, "name", [INVALID]),
@@ -310,6 +324,14 @@ VALUES = [
     ("Contacts", "List", ({"identity": variant("o", "/nobody")}, "", 10, {}), "identity"),
     ("Contacts", "Watch", ("/", "bob@echo.test", {"name": variant("s", LONG)}), "name"),
     ("Contacts", "Watch", ("/", "bob@echo.test", {"name": variant("s", "a\nb")}), "name"),
+    ("HandlerManager", "RegisterHandler", ("sip:me", [], {}), "kinds"),
+    ("HandlerManager", "RegisterHandler", ("sip:me", [LONG], {}), "kinds"),
+    ("HandlerManager", "RegisterHandler", ("sip:me", ["call"] * 100000, {}), "kinds"),
+    ("HandlerManager", "RegisterHandler", ("sip:me", ["call"], {"accounts": variant("as", ["x"])}), "accounts"),
+    ("HandlerManager", "RegisterHandler", ("sip:me", ["call"], {"accounts": variant("ao", ["/x"] * 65)}), "accounts"),
+    ("Incoming", "Accept", ({"target": variant("s", LONG)},), "target"),
+    ("Incoming", "Accept", ({"target": variant("s", "")},), "target"),
+    ("Incoming", "Accept", ({"target": variant("u", 1)},), "target"),
 ]
 
 
