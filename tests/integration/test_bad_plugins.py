@@ -12,7 +12,7 @@ import pytest
 gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
-from harness.muster import BUS_NAME  # noqa: E402
+from harness.muster import BUS_NAME, ROOT_PATH  # noqa: E402
 from harness.process import wait_until  # noqa: E402
 
 ECHO = "ann@echo.test"
@@ -65,6 +65,33 @@ def check_suspended(muster, plugin, word):
     assert (row["state"], row["reason"]) == ("waiting-plugin", "plugin-suspended")
     assert plugin in muster.do("explain", BAD)
     assert "resume" in muster.run("retry", BAD).stderr
+
+
+def test_capabilities_come_with_the_plugin(make_bad):
+    """While it is suspended its account has no mailbox; resumed, the account is told with it."""
+    muster = make_bad("crash-in-open")
+    muster.add("crash", BAD, wait=False, how="timer", trigger=muster.trigger)
+    account = f"{ROOT_PATH}/Account/{muster.show(BAD)['id']}"
+    for _ in range(2):
+        muster.wait_state(ECHO, "registered")
+        assert muster.show(BAD)["mailbox-new"] == 0
+        pull(muster)
+        muster.start()
+    assert muster.show(BAD)["mailbox-new"] is None
+
+    added = []
+    muster.connection.signal_subscribe(
+        BUS_NAME, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", ROOT_PATH, None, 0,
+        lambda *arguments: added.append(arguments[5].unpack()))
+    muster.do("plugin", "resume", "crash-in-open")
+    assert muster.show(BAD)["mailbox-new"] == 0
+
+    def told():
+        while GLib.MainContext.default().iteration(False):
+            pass
+        return [path for path, interfaces in added if f"{BUS_NAME}.Mailbox" in interfaces] == [account]
+
+    wait_until(told, 5, "the account is told with its mailbox")
 
 
 def test_a_crash(make_bad):

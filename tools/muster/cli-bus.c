@@ -129,7 +129,7 @@ has_field (const char *kind, const char *field)
 {
   if (g_str_equal (kind, "account"))
     return !g_str_has_prefix (field, "Identity.");
-  if (g_str_equal (kind, "request"))
+  if (g_str_equal (kind, "request") || g_str_equal (kind, "incoming"))
     return !g_str_has_prefix (field, "Account.");
 
   return TRUE;

@@ -42,6 +42,14 @@ const CliCommand cli_commands[] = {
     "Asks on the terminal whatever comes up until it is interrupted; or shows and answers single "
     "requests.",
     cmd_agent },
+  { "incoming",
+    "[list | show ID | accept ID | decline ID | busy ID | redirect ID ADDRESS | handlers]",
+    "show and answer calls and messages",
+    "An ID may be shortened to a beginning that only one has. A call that is accepted is handed\n"
+    "over: to an address of its protocol, or to the application that registered last to take "
+    "such.\n"
+    "handlers lists those. A message is accepted when somebody has seen it.",
+    cmd_incoming },
   { "enable", "ACCOUNT...", "have accounts registered", SELECTORS, cmd_enable },
   { "disable", "ACCOUNT...", "unregister accounts, but keep them", SELECTORS, cmd_disable },
   { "connect", "ACCOUNT...", "end what 'disconnect' began", SELECTORS, cmd_connect },

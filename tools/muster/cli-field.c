@@ -42,6 +42,9 @@ const CliField cli_account_fields[] = {
   { "next-verification-at", "next proof", "Registration.NextVerificationAt", "t", CLI_SHOW_TIME },
   { "error", "error", "Registration.Error", "s", CLI_SHOW_ERROR },
   { "error-details", "details", "Registration.ErrorDetails", "a{sv}", CLI_SHOW_VALUES },
+  { "mailbox-new", "new in mailbox", "Mailbox.New", "u", CLI_SHOW_NUMBER },
+  { "mailbox-old", "old in mailbox", "Mailbox.Old", "u", CLI_SHOW_NUMBER },
+  { "mailbox-since", "mailbox as of", "Mailbox.Since", "t", CLI_SHOW_TIME },
   { "parameters", "parameters", "Account.Parameters", "a{sv}", CLI_SHOW_VALUES },
   { "secrets", "secrets", "Account.Secrets", "as", CLI_SHOW_LIST },
   { "created", "created", "Account.Created", "t", CLI_SHOW_TIME },
@@ -151,6 +154,34 @@ const CliField cli_request_fields[] = {
   { "message", "message", "Request.Message", "s", CLI_SHOW_TEXT, TRUE },
   { "details", "details", "Request.Details", "a{sv}", CLI_SHOW_VALUES },
   { "since", "since", "Request.Since", "t", CLI_SHOW_TIME },
+  { NULL },
+};
+
+const CliField cli_incoming_fields[] = {
+  { "id", "id", "Incoming.Id", "s", CLI_SHOW_TEXT, TRUE },
+  { "kind", "kind", "Incoming.Kind", "s", CLI_SHOW_TEXT, TRUE },
+  { "state", "state", "Incoming.State", "s", CLI_SHOW_WORD, TRUE },
+  { "answer", "answer", "Incoming.Answer", "s", CLI_SHOW_WORD, TRUE },
+  { "target", "handed to", "Incoming.Target", "s", CLI_SHOW_WORD },
+  { "from", "from", "Incoming.From", "s", CLI_SHOW_TEXT, TRUE },
+  { "from-name", "name", "Incoming.FromName", "s", CLI_SHOW_WORD, TRUE },
+  { "account", "account", "Incoming.Account", "o", CLI_SHOW_OBJECT },
+  { "address", "to", "Account.Address", "s", CLI_SHOW_WORD, TRUE },
+  { "since", "since", "Incoming.Since", "t", CLI_SHOW_TIME, TRUE },
+  { "text", "text", "Incoming.Text", "s", CLI_SHOW_WORD, TRUE },
+  { "error", "error", "Incoming.Error", "s", CLI_SHOW_ERROR },
+  { "error-details", "details", "Incoming.ErrorDetails", "a{sv}", CLI_SHOW_VALUES },
+  { NULL },
+};
+
+/* These stand in HandlerManager.Handlers, not on an interface. */
+const CliField cli_handler_fields[] = {
+  { "address", "address", "address", "s", CLI_SHOW_TEXT, TRUE },
+  { "kinds", "kinds", "kinds", "as", CLI_SHOW_LIST, TRUE },
+  { "protocol", "protocol", "protocol", "s", CLI_SHOW_WORD, TRUE },
+  { "identity", "identity", "identity", "o", CLI_SHOW_OBJECT, TRUE },
+  { "accounts", "accounts", "accounts", "as", CLI_SHOW_LIST, TRUE },
+  { "client", "client", "client", "s", CLI_SHOW_TEXT, TRUE },
   { NULL },
 };
 

@@ -47,6 +47,8 @@ extern const CliField cli_protocol_fields[];
 extern const CliField cli_parameter_fields[];
 extern const CliField cli_plugin_fields[];
 extern const CliField cli_request_fields[];
+extern const CliField cli_incoming_fields[];
+extern const CliField cli_handler_fields[];
 extern const CliField cli_manager_fields[];
 extern const CliField cli_contact_fields[];
 

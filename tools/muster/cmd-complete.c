@@ -99,6 +99,9 @@ cmd_complete (Cli *cli, char **argv)
   } else if (g_str_equal (rest[0], "protocols")) {
     rows = cli_bus_list (cli, "protocol", NULL, cli_protocol_fields, TRUE, NULL);
     print_rows (rows, "Protocol.Id");
+  } else if (g_str_equal (rest[0], "incoming")) {
+    rows = cli_bus_list (cli, "incoming", NULL, cli_incoming_fields, TRUE, NULL);
+    print_rows (rows, "Incoming.Id");
   } else if (g_str_equal (rest[0], "plugins")) {
     rows = cli_bus_list (cli, "plugin", NULL, cli_plugin_fields, TRUE, NULL);
     print_rows (rows, "Plugin.Name");

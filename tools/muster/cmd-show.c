@@ -10,6 +10,7 @@
 #include "cli-account.h"
 #include "cli-table.h"
 #include "commands.h"
+#include "muster-names.h"
 
 /* muster show */
 
@@ -30,6 +31,7 @@ cmd_show (Cli *cli, char **argv)
     row = cli_account_load (cli, path, &error);
   if (row == NULL)
     return cli_error_report (error);
+  cli_bus_load (cli, path, MUSTER_INTERFACE_MAILBOX, row, NULL); /* not every account has one */
 
   cli_table_print_one (cli, cli_account_fields, row);
 

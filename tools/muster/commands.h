@@ -39,6 +39,7 @@ CliExit cmd_export (Cli *cli, char **argv);
 CliExit cmd_help (Cli *cli, char **argv);
 CliExit cmd_identity (Cli *cli, char **argv);
 CliExit cmd_import (Cli *cli, char **argv);
+CliExit cmd_incoming (Cli *cli, char **argv);
 CliExit cmd_list (Cli *cli, char **argv);
 CliExit cmd_log (Cli *cli, char **argv);
 CliExit cmd_monitor (Cli *cli, char **argv);

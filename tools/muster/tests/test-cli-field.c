@@ -18,15 +18,16 @@
 
 static const struct {
   const CliField *fields;
-  const char *const interfaces[3];
+  const char *const interfaces[4];
 } tables[] = {
-  { cli_account_fields, { "Account", "Registration" } },
+  { cli_account_fields, { "Account", "Registration", "Mailbox" } },
   { cli_identity_fields, { "Identity" } },
   { cli_presence_fields, { "Presence" } },
   { cli_publication_fields, { "Publication" } },
   { cli_protocol_fields, { "Protocol" } },
   { cli_plugin_fields, { "Plugin" } },
   { cli_request_fields, { "Request" } },
+  { cli_incoming_fields, { "Incoming" } },
   { cli_manager_fields, { "Manager" } },
   { cli_contact_fields, { NULL } },
 };
