@@ -17,6 +17,7 @@ static void (*release) (void);
 static void
 set_up (Daemon *daemon, gconstpointer data)
 {
+  static const char *const aside[] = { "load", "publish", NULL };
   GModule *module = g_module_open (g_getenv ("MUSTER_FULL_PLUGIN"),
                                    G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
 
@@ -26,6 +27,7 @@ set_up (Daemon *daemon, gconstpointer data)
   memset (full, 0, sizeof *full);
   full->log = g_string_new (NULL);
   full->consumed = g_ptr_array_new ();
+  full->aside = aside;
   full->renew_error = full->consume_error = full->gate_error = -1;
   daemon_set_up (daemon, data);
 }

@@ -84,7 +84,7 @@ cmd_complete (Cli *cli, char **argv)
     print_rows (rows, "Account.Address");
     print_rows (rows, "Account.Id");
   } else if (g_str_equal (rest[0], "presences")) {
-    for (const char *const *presence = cli_presences; *presence != NULL; presence++)
+    for (const char *const *presence = cli_contact_presences; *presence != NULL; presence++)
       puts (*presence);
   } else if (g_str_equal (rest[0], "contacts")) {
     rows = cli_contact_list (cli, NULL, NULL);

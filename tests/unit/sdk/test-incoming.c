@@ -81,6 +81,9 @@ static const MusterBrokerObserver observer = {
   .identity_changed = ignore_identity,
   .request_added = ignore_request,
   .request_removed = ignore_request,
+  .presence_changed = ignore_identity,
+  .publication_changed = ignore_account,
+  .capabilities_changed = ignore_account,
   .offer_added = on_offer_added,
   .offer_changed = on_offer_changed,
   .offer_removed = on_offer_removed,
@@ -121,10 +124,12 @@ add_full (World *world, const char *address)
 static void
 set_up (World *world, gconstpointer data)
 {
+  static const char *const aside[] = { "load", "publish", "verify", NULL };
   g_autofree char *folder = g_path_get_dirname (g_getenv ("MUSTER_FULL_PLUGIN"));
 
   g_setenv ("MUSTER_PLUGIN_PATH", folder, TRUE);
   full_reset ();
+  full->aside = aside;
   full->lease_s = 0;
   daemon_set_up (&world->daemon, NULL);
   world->shown = g_string_new (NULL);

@@ -56,10 +56,12 @@ static const MusterBrokerObserver observer = {
 static void
 set_up (Daemon *daemon, gconstpointer data)
 {
+  static const char *const aside[] = { "load", "verify", NULL };
   const char *path = g_getenv ("MUSTER_FULL_PLUGIN");
 
   full_find (path);
   full_reset ();
+  full->aside = aside;
   daemon_set_up (daemon, NULL);
   muster_broker_set_observer (daemon->broker, &observer, NULL);
 }
