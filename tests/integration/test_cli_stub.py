@@ -304,6 +304,11 @@ def test_completion(world):
     assert complete(world, "muster list --state regis") == ["registering", "registered"]
     assert complete(world, "muster plugin show br") == ["broken"]
     assert complete(world, "muster plugin t") == ["try"]
+    assert complete(world, "muster presence a") == ["available", "away"]
+    assert complete(world, "muster presence --text away d") == ["dnd"]
+    assert complete(world, "muster presence --for d") == complete(world, "muster presence away d") == []
+    assert complete(world, "muster presence --account ali") == ["alice@example.org"]
+    assert complete(world, "muster presence --account alice@example.org i") == ["invisible", "inherit"]
 
 
 def test_completion_starts_no_daemon_and_says_nothing(empty):

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What identities show, what the services of accounts are told of it, and what people hear of both."""
 
+import os
 import time
 
 import gi
@@ -300,3 +301,26 @@ def test_changes_are_told(muster, tmp_path):
     muster.do("remove", ANN, "--yes")
     listener.wait("it goes with the account",
                   lambda _, name, body: name == "InterfacesRemoved" and body[0] == path and PUBLICATION in body[1])
+
+
+def test_the_interface_comes_with_the_plugin(make_muster, tmp_path):
+    """Without its plugin an account has none; it comes, and is told, when the plugin comes back."""
+    folders = [os.path.join(os.environ["MUSTER_TEST_PLUGINS"], "crash-in-open"), os.environ["MUSTER_PLUGIN_PATH"]]
+    muster = make_muster(environment={"MUSTER_PLUGIN_PATH": ":".join(folders)})
+    trigger = tmp_path / "trigger"
+    muster.add("crash", "mal@bad.test", wait=False, how="timer", trigger=str(trigger))
+    path = account_path(muster, "mal@bad.test")
+    assert "Publication" in interfaces(muster, path)
+    for _ in range(2):
+        trigger.touch()
+        muster.wait_end()
+        trigger.unlink()
+        muster.start()
+    muster.wait_state("mal@bad.test", "waiting-plugin")
+    assert "Publication" not in interfaces(muster, path)
+
+    listener = Listener(muster)
+    muster.do("plugin", "resume", "crash-in-open")
+    _, _, (_, added) = listener.wait("it came", lambda _, name, body: name == "InterfacesAdded" and body[0] == path)
+    assert added[PUBLICATION]["Override"] == "inherit" and f"{BUS_NAME}.Account" not in added
+    assert "Publication" in interfaces(muster, path)
