@@ -316,9 +316,8 @@ on_request (MusterSipAgent *self, nta_agent_t *nta, msg_t *message, sip_t *sip)
 {
   g_autoptr (MusterSipInbound) inbound = NULL;
 
-  /* Answers that no transaction waits for come here, too. A Via with an maddr would have us answer to
-   * somebody who did not ask. */
-  if (sip->sip_request != NULL && sip->sip_via != NULL && sip->sip_via->v_maddr == NULL)
+  /* Answers that no transaction waits for come here, too. */
+  if (sip->sip_request != NULL)
     inbound = muster_sip_wire_read_inbound (sip);
   if (inbound != NULL)
     muster_sip_server_take (self->server, inbound);

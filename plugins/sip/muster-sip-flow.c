@@ -192,6 +192,7 @@ muster_sip_flow_end (MusterSipFlow *self, GError *error)
     muster_timer_cancel (&self->alive);
     g_clear_handle_id (&self->drain_source, g_source_remove);
     fail_all (self, why);
+    muster_sip_server_lose_all (self->server);
     self->funcs->ended (self, why, self->user_data);
   }
 }
@@ -366,6 +367,7 @@ on_find (const char *token, gpointer user_data)
 static const MusterSipServerFuncs server_funcs = {
   .send = on_reply,
   .find = on_find,
+  .is_reliable = TRUE,
 };
 
 static void

@@ -8,7 +8,7 @@
 #include <muster/muster.h>
 
 /* What is answered when it comes in. */
-#define MUSTER_SIP_ALLOWED_METHODS "OPTIONS"
+#define MUSTER_SIP_ALLOWED_METHODS "INVITE, ACK, CANCEL, OPTIONS, MESSAGE, NOTIFY"
 
 /* Extensions by their option tags (RFC 3261 section 19.2), as bits: those that we know. */
 typedef guint MusterSipOptions;

@@ -9,6 +9,7 @@
 
 #include "muster-sip-config.h"
 #include "muster-sip-context.h"
+#include "muster-sip-inbox.h"
 #include "muster-sip-publication.h"
 #include "muster-sip-refresher.h"
 #include "muster-sip-registration.h"
@@ -23,8 +24,8 @@ struct _MusterSipRegistration {
   char *kept_route;       /* on the agent, through a NAT; nullable */
   char *route;            /* where it was registered last, as for the transport; nullable */
   GQueue errands;         /* of MusterSipErrand: those under way, on the agent or the flow */
-  MusterSipReceiver receiver;
-  gboolean has_token;                    /* it is in the context's table, for the receiver */
+  MusterSipInbox *inbox;
+  gboolean has_token;                    /* it is in the context's table, and leads to the inbox */
   gboolean saved;                        /* a blob of ours is kept */
   struct _MusterSipOperation *operation; /* nullable */
   MusterSipConfig *config;               /* as of config_version; NULL: to be made */

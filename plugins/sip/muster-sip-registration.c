@@ -6,6 +6,7 @@
 #define G_LOG_DOMAIN "MusterSip"
 
 #include "muster-sip-errand.h"
+#include "muster-sip-incoming.h"
 #include "muster-sip-publisher.h"
 #include "muster-sip-registration-private.h"
 #include "muster-sip-target.h"
@@ -49,13 +50,13 @@ struct _MusterSipOperation {
 };
 typedef struct _MusterSipOperation Operation;
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (MusterSipRegistration,
-                               muster_sip_registration,
-                               MUSTER_TYPE_REGISTRATION,
-                               G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER,
-                                                      muster_sip_publisher_init)
-                                 G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER,
-                                                        muster_sip_verifier_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+  MusterSipRegistration,
+  muster_sip_registration,
+  MUSTER_TYPE_REGISTRATION,
+  G_IMPLEMENT_INTERFACE (MUSTER_TYPE_INCOMING, muster_sip_incoming_init)
+    G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER, muster_sip_publisher_init)
+      G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_sip_verifier_init))
 
 static void approach (Operation *operation);
 static void try_next_target (Operation *operation);
@@ -137,6 +138,7 @@ leave_network (MusterSipRegistration *self)
   if (self->has_token)
     muster_sip_context_remove_receiver (context, muster_sip_refresher_get_token (self->refresher));
   self->has_token = FALSE;
+  muster_sip_inbox_close (self->inbox);
   leave_agent (self);
   leave_flow (self);
 }
@@ -351,7 +353,7 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
   if (!self->has_token)
     muster_sip_context_add_receiver (get_context (self),
                                      muster_sip_refresher_get_token (self->refresher),
-                                     &self->receiver);
+                                     muster_sip_inbox_get_receiver (self->inbox));
   self->has_token = TRUE;
   muster_sip_refresher_register (self->refresher, operation->config, transport, route,
                                  operation->password, on_refreshed, operation);
@@ -662,6 +664,8 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
 
   if (self->refresher == NULL)
     make_refresher (self);
+  if (leaving)
+    muster_sip_inbox_close (self->inbox); /* whoever calls need not wait for the server */
   if (leaving && !muster_sip_refresher_is_bound (self->refresher)) {
     complete (operation, NULL, NULL);
     return;
@@ -687,27 +691,6 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
   muster_registration_load_secret_async (MUSTER_REGISTRATION (self), "password", cancellable,
                                          on_password, g_rc_box_acquire (operation));
 }
-
-/* requests that come in */
-
-/* No method gets this far yet. */
-static void
-on_request (gpointer user_data,
-            const MusterSipInbound *inbound,
-            MusterSipServerTransaction *transaction)
-{
-}
-
-static void
-on_options_seen (gpointer user_data, const MusterSipInbound *inbound)
-{
-  muster_sip_verifier_take_options (user_data, inbound);
-}
-
-static const MusterSipReceiverFuncs receiver_funcs = {
-  .request = on_request,
-  .options_seen = on_options_seen,
-};
 
 static void
 muster_sip_registration_open_async (MusterRegistration *registration,
@@ -756,6 +739,7 @@ muster_sip_registration_finalize (GObject *object)
   MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (object);
 
   leave_network (self);
+  g_clear_pointer (&self->inbox, muster_sip_inbox_free);
   g_clear_pointer (&self->publication, muster_sip_publication_free);
   g_clear_pointer (&self->refresher, muster_sip_refresher_free);
   g_clear_pointer (&self->config, muster_sip_config_unref);
@@ -784,8 +768,8 @@ static void
 muster_sip_registration_init (MusterSipRegistration *self)
 {
   g_queue_init (&self->errands);
-  self->receiver.funcs = &receiver_funcs;
-  self->receiver.user_data = self;
+  self->inbox = muster_sip_inbox_new (muster_sip_incoming_report, self);
+  muster_sip_inbox_set_options_func (self->inbox, muster_sip_verifier_take_options, self);
 }
 
 gboolean

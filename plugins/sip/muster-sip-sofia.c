@@ -183,14 +183,17 @@ muster_sip_sofia_agent_reply (nta_agent_t *nta, GBytes *reply)
   gsize n_bytes;
   gconstpointer bytes = g_bytes_get_data (reply, &n_bytes);
   msg_t *message = msg_make (sip_default_mclass (), 0, bytes, (ssize_t) n_bytes);
-  sip_t *sip = sip_object (message);
-  tp_name_t to = { .tpn_proto = "udp" };
+  const sip_t *sip = sip_object (message);
+  const sip_via_t *via = sip != NULL ? sip->sip_via : NULL;
+  tp_name_t to = { .tpn_proto = "udp", .tpn_port = "5060" };
 
-  if (sip != NULL && sip->sip_via != NULL) {
-    to.tpn_host = sip->sip_via->v_received != NULL ? sip->sip_via->v_received
-                                                   : sip->sip_via->v_host;
+  if (via != NULL) {
+    to.tpn_host = via->v_received != NULL ? via->v_received : via->v_host;
     to.tpn_canon = to.tpn_host;
-    to.tpn_port = sip_via_port (sip->sip_via, &(int){ 1 });
+    if (via->v_rport != NULL && *via->v_rport != '\0')
+      to.tpn_port = via->v_rport;
+    else if (via->v_port != NULL)
+      to.tpn_port = via->v_port;
     tport_tsend (nta_agent_tports (nta), message, &to, TAG_END ());
   }
   msg_destroy (message);

@@ -68,5 +68,6 @@ guint16 muster_sip_sofia_agent_get_port (nta_agent_t *nta);
 /* Sends a datagram of CRLF CRLF to @route, `sip:IP:PORT`, whether it arrives or not. */
 void muster_sip_sofia_agent_ping (nta_agent_t *nta, const char *route);
 
-/* Sends a whole response to where its topmost Via says (RFC 3261 section 18.2.2, RFC 3581). */
+/* Sends a whole response to where its request came from, by its topmost Via (RFC 3261 section 18.2.2, RFC
+ * 3581), but not to an maddr: that is for others to abuse. */
 void muster_sip_sofia_agent_reply (nta_agent_t *nta, GBytes *reply);

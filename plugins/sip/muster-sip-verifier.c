@@ -165,8 +165,9 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-muster_sip_verifier_take_options (MusterSipRegistration *self, const MusterSipInbound *inbound)
+muster_sip_verifier_take_options (gpointer registration, const MusterSipInbound *inbound)
 {
+  MusterSipRegistration *self = registration;
   MusterSipProof *proof = self->proof;
 
   /* Who stands between two dialogs puts in another Call-ID, and often leaves the tag. */

@@ -11,6 +11,5 @@
 /* How a registration proves that others reach it. */
 void muster_sip_verifier_init (MusterVerifierInterface *iface);
 
-/* An OPTIONS has come in to our token: it may be the one. */
-void
-muster_sip_verifier_take_options (MusterSipRegistration *self, const MusterSipInbound *inbound);
+/* For the inbox of @registration: an OPTIONS has come in to our token, and may be the one. */
+void muster_sip_verifier_take_options (gpointer registration, const MusterSipInbound *inbound);

@@ -5,6 +5,7 @@
 
 #include "muster-hub-private.h"
 #include "muster-sip-flow.h"
+#include "muster-sip-server.h"
 #include "stream-server.h"
 
 /* One connection and its transactions, against a server that says what no server should. */
@@ -16,6 +17,8 @@ typedef struct {
   guint n_opened;
   guint n_ended;
   GError *error; /* of the end */
+  MusterSipReceiver receiver;
+  guint n_calls_lost;
 } World;
 
 /* one request, and what came of it */
@@ -41,13 +44,36 @@ on_ended (MusterSipFlow *flow, const GError *error, gpointer user_data)
   world->error = g_error_copy (error);
 }
 
+static void
+on_over (MusterSipOver why, gpointer user_data)
+{
+  guint *n_lost = user_data;
+
+  g_assert_cmpint (why, ==, MUSTER_SIP_OVER_LOST);
+  (*n_lost)++;
+}
+
+/* Calls ring; all else is done with. */
+static void
+on_request (gpointer user_data,
+            const MusterSipInbound *inbound,
+            MusterSipServerTransaction *transaction)
+{
+  gboolean is_call = g_str_equal (inbound->method, "INVITE");
+
+  if (is_call)
+    muster_sip_server_transaction_watch (transaction, on_over, user_data);
+  muster_sip_server_transaction_reply (transaction, is_call ? 180 : 200, NULL);
+}
+
 static const MusterSipReceiver *
 find (const char *token, gpointer user_data)
 {
-  static const MusterSipReceiverFuncs funcs = { NULL, NULL };
-  static const MusterSipReceiver receiver = { &funcs, NULL };
+  static const MusterSipReceiverFuncs funcs = { .request = on_request };
+  World *world = user_data;
 
-  return g_str_equal (token, "ours") ? &receiver : NULL;
+  world->receiver = (MusterSipReceiver){ &funcs, &world->n_calls_lost };
+  return g_str_equal (token, "ours") ? &world->receiver : NULL;
 }
 
 static const MusterSipFlowFuncs flow_funcs = { on_opened, on_ended, find };
@@ -231,12 +257,15 @@ static void
 test_requests (World *world, gconstpointer data)
 {
   static const char *const expected[] = { "SIP/2.0 200 OK", "SIP/2.0 404 Not Found",
-                                          "SIP/2.0 405 Method Not Allowed" };
+                                          "SIP/2.0 405 Method Not Allowed", "SIP/2.0 180 Ringing",
+                                          "SIP/2.0 200 OK" };
 
   say_request (world, "OPTIONS", "ours");
   say_request (world, "OPTIONS", "others");
+  say_request (world, "REFER", "ours");
   say_request (world, "INVITE", "ours");
   say_request (world, "ACK", "ours");
+  say_request (world, "MESSAGE", "ours");
   line_say (world->line, "\r\n\r\n");
 
   for (gsize i = 0; i < G_N_ELEMENTS (expected); i++) {
@@ -246,6 +275,20 @@ test_requests (World *world, gconstpointer data)
     g_assert_nonnull (strstr (reply, ";tag="));
   }
   wait_until (g_str_equal (world->line->in->str, "\r\n")); /* the pong: nothing for the ACK */
+}
+
+/* Nobody can be told any more, but whoever has it ring is. */
+static void
+test_call_is_lost (World *world, gconstpointer data)
+{
+  g_autofree char *reply = NULL;
+
+  say_request (world, "INVITE", "ours");
+  reply = wait_for_request (world->line);
+  g_assert_true (g_str_has_prefix (reply, "SIP/2.0 180 "));
+  line_hang_up (world->line);
+  wait_until (world->n_ended > 0);
+  g_assert_cmpuint (world->n_calls_lost, ==, 1);
 }
 
 /* the end of a transaction */
@@ -681,6 +724,7 @@ main (int argc, char **argv)
   ADD ("no-length", "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 127.0.0.1\r\n\r\n", test_nonsense);
   ADD ("endless-head", NULL, test_nonsense);
   ADD ("requests", NULL, test_requests);
+  ADD ("call-is-lost", NULL, test_call_is_lost);
   ADD ("server-hangs-up", NULL, test_server_hangs_up);
   ADD ("drop-what-has-failed", NULL, test_drop_what_has_failed);
   ADD ("timer-f", NULL, test_timer_f);

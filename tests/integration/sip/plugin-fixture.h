@@ -27,6 +27,7 @@ typedef struct {
   guint params_version;
   char *password; /* nullable */
   GBytes *resume;
+  GPtrArray *offers; /* of MusterOffer *: each as it was told */
 
   GHashTable *side_leases; /* name -> seconds; 0: nothing is granted yet */
 
@@ -106,6 +107,12 @@ host_remove_lease (gpointer host, const char *name)
   g_hash_table_remove (((World *) host)->side_leases, name);
 }
 
+static inline void
+host_offer_changed (gpointer host, const MusterOffer *offer)
+{
+  g_ptr_array_add (((World *) host)->offers, muster_offer_copy (offer));
+}
+
 static const MusterRegistrationHost host = {
   .dup_param = host_dup_param,
   .load_secret = host_load_secret,
@@ -116,6 +123,7 @@ static const MusterRegistrationHost host = {
   .get_params_version = host_get_params_version,
   .add_lease = host_add_lease,
   .remove_lease = host_remove_lease,
+  .offer_changed = host_offer_changed,
 };
 
 static inline const MusterPluginInfo *
@@ -180,6 +188,7 @@ world_set_up (World *world, gconstpointer data)
   world->params = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify) g_variant_unref);
   world->side_leases = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  world->offers = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_offer_free);
   world->password = g_strdup ("se:cret");
   world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
   g_assert_no_error (error);
@@ -194,6 +203,7 @@ world_tear_down (World *world, gconstpointer data)
   sip_peer_free (world->peer);
   g_hash_table_unref (world->params);
   g_hash_table_unref (world->side_leases);
+  g_ptr_array_unref (world->offers);
   g_free (world->password);
   g_clear_pointer (&world->resume, g_bytes_unref);
   g_clear_pointer (&world->lease, muster_lease_free);

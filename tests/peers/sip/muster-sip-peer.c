@@ -89,9 +89,10 @@ struct _SipPeer {
   GHashTable *seen;     /* branch and CSeq -> the answer: retransmissions get it again */
   guint n_nonces;
   GSocketAddress *client; /* of the last REGISTER */
-  char *answer;           /* to what we sent */
-  GSList *delayed;        /* of GSource * */
-  char *redirect;         /* NULL: it sends nobody elsewhere */
+  char *answer;           /* to what we sent: the last */
+  guint n_answers;
+  GSList *delayed; /* of GSource * */
+  char *redirect;  /* NULL: it sends nobody elsewhere */
   guint redirect_status;
   guint n_pings;
   SipPeerOtherFunc other; /* nullable */
@@ -495,6 +496,7 @@ on_packet (GSocket *socket, GIOCondition condition, gpointer user_data)
       return G_SOURCE_CONTINUE;
     g_free (self->answer);
     self->answer = g_strndup (buffer + 8, strcspn (buffer + 8, "\r\n"));
+    self->n_answers++;
   } else if (strcmp (buffer, "\r\n\r\n") == 0) {
     self->n_pings++;
   } else if (self->other != NULL) {
@@ -673,7 +675,6 @@ sip_peer_send (SipPeer *self, const char *method, const char *uri)
   static guint n_sent;
   g_autofree char *text = NULL;
 
-  g_assert (self->client != NULL);
   n_sent++;
   text = g_strdup_printf ("%s %s SIP/2.0\r\n"
                           "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKpeer%u;rport\r\n"
@@ -686,9 +687,22 @@ sip_peer_send (SipPeer *self, const char *method, const char *uri)
                           "Content-Length: 0\r\n\r\n",
                           method, uri, sip_peer_get_port (self), n_sent, n_sent, n_sent, method,
                           sip_peer_get_port (self));
+  sip_peer_send_text (self, text);
+}
+
+void
+sip_peer_send_text (SipPeer *self, const char *text)
+{
+  g_assert (self->client != NULL);
   g_free (self->answer);
   self->answer = g_strdup ("");
   g_socket_send_to (self->socket, self->client, text, strlen (text), NULL, NULL);
+}
+
+guint
+sip_peer_count_answers (SipPeer *self)
+{
+  return self->n_answers;
 }
 
 const char *

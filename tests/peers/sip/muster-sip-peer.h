@@ -74,3 +74,7 @@ char *sip_peer_dup_bindings (SipPeer *self);
  * answer's status line is then in sip_peer_get_answer(), empty until there is one. */
 void sip_peer_send (SipPeer *self, const char *method, const char *uri);
 const char *sip_peer_get_answer (SipPeer *self);
+
+/* Sends any text to where the last REGISTER came from. Answers are as with sip_peer_send(), and counted. */
+void sip_peer_send_text (SipPeer *self, const char *text);
+guint sip_peer_count_answers (SipPeer *self);
