@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Muster authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A real kamailio as registrar on loopback: UDP, TCP and TLS, digest, bindings in memory.
+"""A real kamailio as registrar and proxy on loopback: UDP, TCP and TLS, digest, bindings in memory.
 
 Its configuration is written from here. Two doors lead in while it runs: its JSON-RPC socket (ask for
 bindings, change a password, change what it answers) and its log of every request and response.
@@ -82,7 +82,7 @@ event_route[htable:mod-init] {{
 request_route {{
     xlog("L_ALERT", "@request|$pr|$rm|$fU|$ci|$cs|$ct|$hdr(Expires)|$(hdr(Authorization){{s.len}})|$si:$sp\\n");
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
-    if ($rm != "REGISTER") {{ sl_send_reply("200", "OK"); exit; }}
+    if ($rm != "REGISTER") {{ route(RELAY); exit; }}
 
     # What a test asked for comes before anything sensible.
     if ($sht(answer=>code) == 1) {{ exit; }}
@@ -110,6 +110,16 @@ request_route {{
         exit;
     }}
     save("location");
+}}
+
+# To whoever is registered; for others the answer is its own.
+route[RELAY] {{
+    if ($rm == "CANCEL" || $rm == "ACK") {{
+        if (t_check_trans()) {{ t_relay(); }}
+        exit;
+    }}
+    if ($rU != $null && lookup("location")) {{ t_relay(); exit; }}
+    sl_send_reply("200", "OK");
 }}
 
 event_route[sl:local-response] {{
