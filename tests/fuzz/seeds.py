@@ -36,6 +36,20 @@ REQUEST = "\r\n".join([
     "From: <sip:b@example.test>;tag=1", "To: <sip:a@example.test>", "Call-ID: 2", "CSeq: 1 {method}",
     "Record-Route: <sip:192.0.2.2;lr>", "Content-Length: 4", "", "body"])
 
+# One call and what may follow it.
+CALL = "\r\n".join([
+    "{method} sip:ours@192.0.2.1 SIP/2.0", "Via: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bKc", "Max-Forwards: 70",
+    'From: "B \\"b\\"" <sip:b@example.test>;tag=1', "To: <sip:a@example.test>", "Call-ID: 3", "CSeq: 1 {method}",
+    "{more}", "", "{body}"])
+
+CALLS = [(method, f"{more}Content-Length: {len(body)}", body) for method, more, body in [
+    ("INVITE", "Contact: <sip:b@192.0.2.2>\r\nSubject: s\r\n", ""), ("INVITE", "Require: 100rel, x\r\n", ""),
+    ("ACK", "", ""), ("CANCEL", 'Reason: SIP;cause=200;text="t"\r\n', ""), ("CANCEL", "Reason: Q.850;cause=26\r\n", ""),
+    ("MESSAGE", "Content-Type: text/plain;charset=koi8-r\r\n", "\u043f"), ("MESSAGE", "", "text"),
+    ("NOTIFY", "Event: presence;id=1\r\nSubscription-State: terminated;reason=x;retry-after=3\r\n", ""),
+    ("OPTIONS", "Accept: a/b\r\n", ""),
+]]
+
 PIDF = "urn:ietf:params:xml:ns:pidf"
 
 PRESENCES = [
@@ -111,6 +125,9 @@ SEEDS = {
     "sip-response": [RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
     "sip-documents": ["\0" + each for each in PRESENCES] + ["\1" + "\0".join(WATCHERS), "\2" + "\0".join(BINDINGS)] +
                      ["\3" + each for each in SUMMARIES] + ["\4" + XML],
+    "sip-inbox": [chr(habits) + "\0".join(CALL.format(method=method, more=more, body=body)
+                                          for method, more, body in CALLS[first:] + CALLS[:first])
+                  for first in range(len(CALLS)) for habits in (0x20, 0x21, 0x23, 0x28, 0x29)],
     "sip-stream": ["@" + RESPONSE.format(status="200 OK", more="Expires: 60") + "\r\n\r\n" +
                    "".join(REQUEST.format(method=method) for method in ("OPTIONS", "INVITE", "ACK")) + "\r\n" +
                    RESPONSE.format(status=status, more=more) for status, more in RESPONSES],
