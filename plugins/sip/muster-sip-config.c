@@ -114,8 +114,8 @@ is_set (const char *text)
 }
 
 /* Compiled once: at a fleet's start the pattern would be most of the work here. */
-static gboolean
-is_address (const char *text)
+gboolean
+muster_sip_config_is_address (const char *text)
 {
   static GRegex *pattern;
 
@@ -131,7 +131,7 @@ is_address (const char *text)
 static gboolean
 check_texts (const MusterSipSettings *settings, GError **error)
 {
-  if (!is_address (settings->address))
+  if (!muster_sip_config_is_address (settings->address))
     return set_invalid (error, "the address is not of the form user@example.org");
   if (is_set (settings->display_name) && !muster_sip_text_is_clean (settings->display_name))
     return set_invalid (error, "the display name holds control characters");

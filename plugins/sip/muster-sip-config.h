@@ -44,6 +44,9 @@ typedef struct {
   "^(?:[sS][iI][pP]:)?[A-Za-z0-9_.!~*'()&=+$,;?/%-]+@"                                             \
   "(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])$"
 
+/* Whether @text is of that form. */
+gboolean muster_sip_config_is_address (const char *text);
+
 /* %NULL with %MUSTER_ERROR_INVALID at step configure if they make no sense. */
 MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GError **error);
 
