@@ -210,6 +210,30 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   return g_steal_pointer (&self);
 }
 
+MusterSipConfig *
+muster_sip_config_read (MusterRegistration *registration, GError **error)
+{
+  g_autofree char *display_name = muster_registration_dup_string (registration, "display-name");
+  g_autofree char *auth_user = muster_registration_dup_string (registration, "auth-user");
+  g_autofree char *server = muster_registration_dup_string (registration, "server");
+  g_autofree char *outbound_proxy = muster_registration_dup_string (registration, "outbound-proxy");
+  g_autofree char *transport = muster_registration_dup_string (registration, "transport");
+  g_autofree char *tls_ca = muster_registration_dup_string (registration, "tls-ca");
+  g_autofree char *tls_pin = muster_registration_dup_string (registration, "tls-pin");
+
+  return muster_sip_config_new (
+    &(MusterSipSettings){ .address = muster_registration_get_address (registration),
+                          .display_name = display_name,
+                          .auth_user = auth_user,
+                          .server = server,
+                          .outbound_proxy = outbound_proxy,
+                          .transport = transport,
+                          .tls_ca = tls_ca,
+                          .tls_pin = tls_pin,
+                          .expires_s = muster_registration_get_uint (registration, "expires") },
+    error);
+}
+
 static const char *
 transport_name (MusterTransport transport)
 {

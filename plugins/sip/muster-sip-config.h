@@ -50,6 +50,9 @@ gboolean muster_sip_config_is_address (const char *text);
 /* %NULL with %MUSTER_ERROR_INVALID at step configure if they make no sense. */
 MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GError **error);
 
+/* The same from an account's parameters. */
+MusterSipConfig *muster_sip_config_read (MusterRegistration *registration, GError **error);
+
 /* The same account where a 3xx answer sends it: to the server at @uri (RFC 3261 section 8.1.3.4), or through
  * the proxy there (%TRUE, section 21.3.4). %NULL with %MUSTER_ERROR_UNSUPPORTED if nobody may be followed
  * there: over another transport, or to nowhere. */

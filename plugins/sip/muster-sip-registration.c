@@ -585,31 +585,6 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* the beginning */
 
-static MusterSipConfig *
-make_config (MusterSipRegistration *self, GError **error)
-{
-  MusterRegistration *registration = MUSTER_REGISTRATION (self);
-  g_autofree char *display_name = muster_registration_dup_string (registration, "display-name");
-  g_autofree char *auth_user = muster_registration_dup_string (registration, "auth-user");
-  g_autofree char *server = muster_registration_dup_string (registration, "server");
-  g_autofree char *outbound_proxy = muster_registration_dup_string (registration, "outbound-proxy");
-  g_autofree char *transport = muster_registration_dup_string (registration, "transport");
-  g_autofree char *tls_ca = muster_registration_dup_string (registration, "tls-ca");
-  g_autofree char *tls_pin = muster_registration_dup_string (registration, "tls-pin");
-
-  return muster_sip_config_new (
-    &(MusterSipSettings){ .address = muster_registration_get_address (registration),
-                          .display_name = display_name,
-                          .auth_user = auth_user,
-                          .server = server,
-                          .outbound_proxy = outbound_proxy,
-                          .transport = transport,
-                          .tls_ca = tls_ca,
-                          .tls_pin = tls_pin,
-                          .expires_s = muster_registration_get_uint (registration, "expires") },
-    error);
-}
-
 /* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. */
 static MusterSipConfig *
 configure (MusterSipRegistration *self, GError **error)
@@ -622,7 +597,7 @@ configure (MusterSipRegistration *self, GError **error)
   if (self->config_version != version) /* somebody may have named another server */
     g_clear_pointer (&self->redirected, muster_sip_config_unref);
   g_clear_pointer (&self->config, muster_sip_config_unref);
-  self->config = make_config (self, error);
+  self->config = muster_sip_config_read (MUSTER_REGISTRATION (self), error);
   self->config_version = version;
   return self->config != NULL ? muster_sip_config_ref (self->config) : NULL;
 }
