@@ -398,3 +398,9 @@ muster_sip_context_remove_receiver (MusterSipContext *self, const char *token)
 {
   g_hash_table_remove (self->receivers, token);
 }
+
+guint
+muster_sip_context_count_receivers (MusterSipContext *self)
+{
+  return g_hash_table_size (self->receivers);
+}

@@ -57,3 +57,6 @@ void muster_sip_context_add_receiver (MusterSipContext *self,
                                       const char *token,
                                       const MusterSipReceiver *receiver);
 void muster_sip_context_remove_receiver (MusterSipContext *self, const char *token);
+
+/* How many accounts are signed in, or about to be. */
+guint muster_sip_context_count_receivers (MusterSipContext *self);

@@ -110,6 +110,24 @@ static const MusterParam params[] = {
     .group = SERVICE,
     .default_value = "true",
   },
+  {
+    .name = "message-waiting",
+    .type = MUSTER_PARAM_BOOLEAN,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Waiting messages",
+    .help = "Whether to ask the server for messages that wait, as a voice mailbox has them.",
+    .group = SERVICE,
+    .default_value = "true",
+  },
+  {
+    .name = "reg-event",
+    .type = MUSTER_PARAM_BOOLEAN,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Registration events",
+    .help = "Whether to ask the server to tell when it drops the registration.",
+    .group = SERVICE,
+    .default_value = "true",
+  },
 };
 
 static const MusterProtocol protocol = {

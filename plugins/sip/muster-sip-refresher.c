@@ -637,6 +637,30 @@ muster_sip_refresher_is_bound (MusterSipRefresher *self)
   return self->memory.bindings->len > 0;
 }
 
+gboolean
+muster_sip_refresher_get_binding (MusterSipRefresher *self, MusterSipOwnBinding *binding)
+{
+  forget_expired_bindings (self);
+  for (guint i = self->memory.bindings->len; i > 0; i--) {
+    const MusterSipBinding *kept = g_ptr_array_index (self->memory.bindings, i - 1);
+
+    if (!kept->confirmed)
+      continue;
+    *binding = (MusterSipOwnBinding){ .uri = kept->uri,
+                                      .token = self->memory.token,
+                                      .instance = self->memory.instance };
+    return TRUE;
+  }
+  return FALSE;
+}
+
+void
+muster_sip_refresher_doubt_bindings (MusterSipRefresher *self)
+{
+  for (guint i = 0; i < self->memory.bindings->len; i++)
+    ((MusterSipBinding *) g_ptr_array_index (self->memory.bindings, i))->confirmed = FALSE;
+}
+
 const char *const *
 muster_sip_refresher_get_service_route (MusterSipRefresher *self)
 {

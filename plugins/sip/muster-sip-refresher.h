@@ -6,6 +6,7 @@
 #pragma once
 
 #include "muster-sip-config.h"
+#include "muster-sip-grant.h"
 #include "muster-sip-resume.h"
 #include "muster-sip-transport.h"
 
@@ -60,6 +61,12 @@ char *muster_sip_refresher_dup_device (MusterSipRefresher *self);
 
 /* Whether the server may still have a binding of ours. */
 gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);
+
+/* The binding that the server confirmed last, lent until the next operation. %FALSE: there is none. */
+gboolean muster_sip_refresher_get_binding (MusterSipRefresher *self, MusterSipOwnBinding *binding);
+
+/* The server says that it has none of ours any more: the next one is a new one. */
+void muster_sip_refresher_doubt_bindings (MusterSipRefresher *self);
 
 /* What the last 2xx to a register said, %NULL if nothing; valid until the next one. The first are the values
  * of the Route of a request that goes through the service (RFC 3608), in their order; the second are

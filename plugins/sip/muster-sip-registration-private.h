@@ -10,9 +10,12 @@
 #include "muster-sip-config.h"
 #include "muster-sip-context.h"
 #include "muster-sip-inbox.h"
+#include "muster-sip-own-events.h"
 #include "muster-sip-publication.h"
 #include "muster-sip-refresher.h"
 #include "muster-sip-registration.h"
+#include "muster-sip-subscriptions.h"
+#include "muster-sip-watcher.h"
 
 struct _MusterSipRegistration {
   MusterRegistration parent_instance;
@@ -35,6 +38,9 @@ struct _MusterSipRegistration {
   MusterSipPublication *publication; /* NULL before the first */
   struct _MusterSipProof *proof;     /* NULL: none is under way */
   gboolean was_proven;               /* that others reach it */
+  MusterSipSubscriptions *subscriptions;
+  MusterSipOwnEvents *own_events; /* of these, those of our own address */
+  MusterSipContacts *contacts;    /* NULL before the first */
 
   GSocketAddress *good_target; /* that answered last; nullable */
   char *good_hop;              /* for which host it stands */

@@ -56,7 +56,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
   MUSTER_TYPE_REGISTRATION,
   G_IMPLEMENT_INTERFACE (MUSTER_TYPE_INCOMING, muster_sip_incoming_init)
     G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER, muster_sip_publisher_init)
-      G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_sip_verifier_init))
+      G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_sip_verifier_init)
+        G_IMPLEMENT_INTERFACE (MUSTER_TYPE_WATCHER, muster_sip_watcher_init))
 
 static void approach (Operation *operation);
 static void try_next_target (Operation *operation);
@@ -169,6 +170,10 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     leave_network (self);
   else if (has_dead_flow (self)) /* what came of it is told here, and must not be told again */
     leave_flow (self);
+  if (lease != NULL) {
+    muster_sip_own_events_opened (self, lease->refreshed);
+    muster_sip_subscriptions_follow (self->subscriptions);
+  }
 
   if (error != NULL)
     g_task_return_error (task, error);
@@ -697,6 +702,8 @@ muster_sip_registration_close_async (MusterRegistration *registration,
 
   g_task_set_source_tag (task, muster_sip_registration_close_async);
   muster_sip_publisher_leave (MUSTER_SIP_REGISTRATION (registration));
+  muster_sip_own_events_closed (MUSTER_SIP_REGISTRATION (registration));
+  muster_sip_subscriptions_leave (MUSTER_SIP_REGISTRATION (registration)->subscriptions);
   begin (MUSTER_SIP_REGISTRATION (registration), TRUE, task);
 }
 
@@ -716,6 +723,9 @@ muster_sip_registration_finalize (GObject *object)
   leave_network (self);
   g_clear_pointer (&self->inbox, muster_sip_inbox_free);
   g_clear_pointer (&self->publication, muster_sip_publication_free);
+  g_clear_pointer (&self->contacts, muster_sip_contacts_free);
+  g_clear_pointer (&self->own_events, muster_sip_own_events_free);
+  g_clear_pointer (&self->subscriptions, muster_sip_subscriptions_free);
   g_clear_pointer (&self->refresher, muster_sip_refresher_free);
   g_clear_pointer (&self->config, muster_sip_config_unref);
   g_clear_pointer (&self->redirected, muster_sip_config_unref);
@@ -745,6 +755,10 @@ muster_sip_registration_init (MusterSipRegistration *self)
   g_queue_init (&self->errands);
   self->inbox = muster_sip_inbox_new (muster_sip_incoming_report, self);
   muster_sip_inbox_set_options_func (self->inbox, muster_sip_verifier_take_options, self);
+  self->subscriptions = muster_sip_subscriptions_new (self);
+  muster_sip_inbox_set_notify_func (self->inbox, muster_sip_subscriptions_take_notify,
+                                    self->subscriptions);
+  self->own_events = muster_sip_own_events_new ();
 }
 
 gboolean

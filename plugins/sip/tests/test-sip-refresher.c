@@ -319,6 +319,26 @@ test_cancel (Bench *bench, gconstpointer data)
   g_assert_no_error (bench->error);
 }
 
+/* Somebody else has told that the server dropped it. */
+static void
+test_doubted_binding (Bench *bench, gconstpointer data)
+{
+  MusterSipOwnBinding binding;
+
+  g_assert_false (muster_sip_refresher_get_binding (bench->refresher, &binding));
+  get_registered (bench);
+  g_assert_true (muster_sip_refresher_get_binding (bench->refresher, &binding));
+  assert_has (bench->wire.contact, binding.uri);
+  g_assert_cmpstr (binding.token, ==, muster_sip_refresher_get_token (bench->refresher));
+
+  muster_sip_refresher_doubt_bindings (bench->refresher);
+  g_assert_false (muster_sip_refresher_get_binding (bench->refresher, &binding));
+  g_assert_true (muster_sip_refresher_is_bound (bench->refresher)); /* it may still be there */
+  begin_register (bench);
+  grant (bench, 600);
+  g_assert_false (bench->lease->refreshed);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -335,6 +355,7 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/interval-shorter", "Min-Expires: 60\r\n", test_interval_nonsense);
   ADD ("/sip/refresher/interval-endless", "Min-Expires: 99999999\r\n", test_interval_nonsense);
   ADD ("/sip/refresher/granted-nothing", NULL, test_granted_nothing);
+  ADD ("/sip/refresher/doubted-binding", NULL, test_doubted_binding);
   ADD ("/sip/refresher/busy", NULL, test_busy);
   ADD ("/sip/refresher/registrar-with-cms", NULL, test_registrar_with_cms);
   ADD ("/sip/refresher/service-route", NULL, test_service_route);

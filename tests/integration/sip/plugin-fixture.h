@@ -8,6 +8,7 @@
 #pragma once
 
 #include "muster-hub-private.h"
+#include "muster-record-host.h"
 #include "muster-registration-host.h"
 #include "muster-sip-peer.h"
 
@@ -29,7 +30,13 @@ typedef struct {
   GBytes *resume;
   GPtrArray *offers; /* of MusterOffer *: each as it was told */
 
-  GHashTable *side_leases; /* name -> seconds; 0: nothing is granted yet */
+  GHashTable
+    *side_leases;      /* name -> seconds; 0: nothing is granted yet. NULL: none are looked at */
+  GHashTable *records; /* key -> GBytes */
+  GPtrArray *contacts; /* of MusterContact *: each as it was told; NULL: nobody listens */
+  guint n_waiting;     /* messages, new and old */
+  gboolean may_be_lost;
+  GError *lost;
 
   guint n_done;
   MusterLease *lease;
@@ -86,7 +93,12 @@ host_set_resume (gpointer host, GBytes *blob)
 static inline void
 host_lost (gpointer host, const GError *error)
 {
-  g_error ("UDP loses nothing: %s", error->message);
+  World *world = host;
+
+  if (!world->may_be_lost)
+    g_error ("UDP loses nothing: %s", error->message);
+  g_clear_error (&world->lost);
+  world->lost = g_error_copy (error);
 }
 
 static inline void
@@ -97,14 +109,29 @@ host_report_bindings (gpointer host, const char *const *bindings)
 static inline void
 host_add_lease (gpointer host, const char *name, const MusterLease *lease)
 {
-  g_hash_table_insert (((World *) host)->side_leases, g_strdup (name),
-                       GUINT_TO_POINTER (lease != NULL ? lease->lease_s : 0));
+  if (((World *) host)->side_leases != NULL)
+    g_hash_table_insert (((World *) host)->side_leases, g_strdup (name),
+                         GUINT_TO_POINTER (lease != NULL ? lease->lease_s : 0));
 }
 
 static inline void
 host_remove_lease (gpointer host, const char *name)
 {
-  g_hash_table_remove (((World *) host)->side_leases, name);
+  if (((World *) host)->side_leases != NULL)
+    g_hash_table_remove (((World *) host)->side_leases, name);
+}
+
+static inline void
+host_contact_changed (gpointer host, const MusterContact *contact)
+{
+  if (((World *) host)->contacts != NULL)
+    g_ptr_array_add (((World *) host)->contacts, muster_contact_copy (contact));
+}
+
+static inline void
+host_messages_waiting (gpointer host, guint n_new, guint n_old)
+{
+  ((World *) host)->n_waiting = n_new * 100 + n_old;
 }
 
 static inline void
@@ -124,6 +151,49 @@ static const MusterRegistrationHost host = {
   .add_lease = host_add_lease,
   .remove_lease = host_remove_lease,
   .offer_changed = host_offer_changed,
+  .contact_changed = host_contact_changed,
+  .messages_waiting = host_messages_waiting,
+};
+
+/* what plugins keep */
+
+static inline void
+records_put (gpointer data, const char *plugin, const char *name_space, const MusterRecord *record)
+{
+  g_hash_table_insert (((World *) data)->records, g_strconcat (name_space, "/", record->key, NULL),
+                       g_bytes_ref (record->blob));
+}
+
+static inline void
+records_remove (gpointer data, const char *plugin, const char *name_space, const char *key)
+{
+  g_autofree char *name = g_strconcat (name_space, "/", key, NULL);
+
+  g_hash_table_remove (((World *) data)->records, name);
+}
+
+static inline void
+records_get (gpointer data,
+             const char *plugin,
+             const char *name_space,
+             const char *key,
+             GTask *task)
+{
+  g_autofree char *name = g_strconcat (name_space, "/", key, NULL);
+  GBytes *blob = g_hash_table_lookup (((World *) data)->records, name);
+
+  g_task_return_pointer (task,
+                         blob != NULL
+                           ? muster_record_new (key, blob, G_MAXINT64, MUSTER_RECORD_SEALED)
+                           : NULL,
+                         (GDestroyNotify) muster_record_free);
+  g_object_unref (task);
+}
+
+static const MusterRecordHost record_host = {
+  .put = records_put,
+  .remove = records_remove,
+  .get = records_get,
 };
 
 static inline const MusterPluginInfo *
@@ -147,6 +217,7 @@ start (World *world)
   g_autoptr (GError) error = NULL;
 
   world->context = g_object_new (world->info->get_context_type (), NULL);
+  muster_plugin_context_set_record_host (world->context, "sip", &record_host, world);
   muster_plugin_context_start (world->context, &error);
   g_assert_no_error (error);
   world->registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
@@ -188,6 +259,9 @@ world_set_up (World *world, gconstpointer data)
   world->params = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify) g_variant_unref);
   world->side_leases = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  world->records = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                          (GDestroyNotify) g_bytes_unref);
+  world->contacts = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_contact_free);
   world->offers = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_offer_free);
   world->password = g_strdup ("se:cret");
   world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
@@ -203,6 +277,9 @@ world_tear_down (World *world, gconstpointer data)
   sip_peer_free (world->peer);
   g_hash_table_unref (world->params);
   g_hash_table_unref (world->side_leases);
+  g_hash_table_unref (world->records);
+  g_ptr_array_unref (world->contacts);
+  g_clear_error (&world->lost);
   g_ptr_array_unref (world->offers);
   g_free (world->password);
   g_clear_pointer (&world->resume, g_bytes_unref);

@@ -273,9 +273,10 @@ build_answer (SipPeer *self,
     rport = g_strdup (";rport=1025;received=203.0.113.9");
   }
   g_string_replace (marked, ";rport", rport, 1);
-  return g_strdup_printf ("SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s;tag=peer\r\nCall-ID: %s\r\n"
+  return g_strdup_printf ("SIP/2.0 %s\r\nVia: %s\r\nFrom: %s\r\nTo: %s%s\r\nCall-ID: %s\r\n"
                           "CSeq: %s\r\n%sContent-Length: 0\r\n\r\n",
-                          status, marked->str, from_header, to, call_id, cseq, headers);
+                          status, marked->str, from_header, to,
+                          strstr (to, ";tag=") != NULL ? "" : ";tag=peer", call_id, cseq, headers);
 }
 
 static char *
