@@ -10,6 +10,7 @@ import collections
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -56,6 +57,7 @@ loadmodule "auth.so"
 loadmodule "siputils.so"
 loadmodule "maxfwd.so"
 loadmodule "jsonrpcs.so"
+{presence_modules}
 
 modparam("jsonrpcs", "transport", 4)
 modparam("jsonrpcs", "dgram_socket", "{rpc_socket}")
@@ -82,7 +84,7 @@ event_route[htable:mod-init] {{
 request_route {{
     xlog("L_ALERT", "@request|$pr|$rm|$fU|$ci|$cs|$ct|$hdr(Expires)|$(hdr(Authorization){{s.len}})|$si:$sp\\n");
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
-    if ($rm != "REGISTER") {{ route(RELAY); exit; }}
+{presence_route}    if ($rm != "REGISTER") {{ route(RELAY); exit; }}
 
     # What a test asked for comes before anything sensible.
     if ($sht(answer=>code) == 1) {{ exit; }}
@@ -127,6 +129,47 @@ event_route[sl:local-response] {{
 }}
 """
 
+# What makes a presence server of it. Its tables are files of its own directory.
+PRESENCE_TABLES = ("version", "presentity", "active_watchers", "watchers", "xcap", "pua")
+PRESENCE_MODULES = """
+loadmodule "db_text.so"
+loadmodule "presence.so"
+loadmodule "presence_xml.so"
+loadmodule "presence_mwi.so"
+loadmodule "presence_reginfo.so"
+loadmodule "pua.so"
+loadmodule "pua_reginfo.so"
+modparam("db_text", "db_mode", 0)
+modparam("presence", "db_url", "text://{directory}/db")
+modparam("presence", "server_address", "sip:{address}:{udp_port}")
+modparam("presence", "send_fast_notify", 1)
+modparam("presence_xml", "db_url", "text://{directory}/db")
+modparam("presence_xml", "integrated_xcap_server", 1)
+modparam("presence_xml", "force_active", {force_active})
+modparam("pua", "db_url", "text://{directory}/db")
+modparam("pua", "db_mode", 0)
+modparam("pua_reginfo", "default_domain", "{domain}")
+modparam("pua_reginfo", "publish_reginfo", 1)
+modparam("pua_reginfo", "server_address", "sip:reginfo@{address}:{udp_port}")
+modparam("pua_reginfo", "outbound_proxy", "sip:{address}:{udp_port};transport=udp")
+"""
+PRESENCE_ROUTE = """
+    if ($rm == "PUBLISH" || $rm == "SUBSCRIBE") {{
+        if ($sp != {udp_port}) {{ # its own publications come from there
+            $var(password) = $sht(users=>$au);
+            if ($au == $null || $var(password) == $null ||
+                !pv_proxy_authenticate("{realm}", "$var(password)", "0")) {{
+                proxy_challenge("{realm}", "1");
+                exit;
+            }}
+        }}
+        if (!t_newtran()) {{ sl_reply_error(); exit; }}
+        if ($rm == "PUBLISH") {{ handle_publish(); }} else {{ handle_subscribe(); }}
+        t_release();
+        exit;
+    }}
+"""
+
 TLS_CONFIGURATION = """[server:default]
 method = TLSv1.2+
 verify_certificate = no
@@ -145,10 +188,13 @@ Exchange = collections.namedtuple("Exchange", "request code")
 
 
 class Kamailio:
-    """One registrar. Stop it and start it again as often as a test likes; its ports stay."""
+    """One registrar, and with presence a presence server, too: "active" lets everybody watch, "pending" nobody.
+
+    Stop it and start it again as often as a test likes; its ports stay.
+    """
 
     def __init__(self, directory, users, *, certificate=None, min_expires=10, max_expires=3600, nonce_expire=300,
-                 algorithm="MD5", reject_below=0, address="127.0.0.1", wrapper=()):
+                 algorithm="MD5", reject_below=0, address="127.0.0.1", wrapper=(), presence=None):
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self.directory = str(directory)
         self.port, self.tls_port = free_ports(2)
@@ -161,12 +207,22 @@ class Kamailio:
         self._n_calls = 0
         self._certificate(certificate)
         lines = "\n".join(f'    $sht(users=>{name}) = "{password}";' for name, password in users.items())
+        fields = {"directory": self.directory, "address": address, "udp_port": self.port, "domain": DOMAIN, "realm": REALM,
+                  "force_active": int(presence == "active")}
+        if presence:
+            self._make_tables()
         with open(os.path.join(self.directory, "kamailio.cfg"), "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
-                directory=self.directory, rpc_socket=self._rpc_socket, address=address, udp_port=self.port, tls_port=self.tls_port,
-                domain=DOMAIN, server_name=SERVER_NAME, realm=REALM, users=lines, min_expires=min_expires,
+                **fields, rpc_socket=self._rpc_socket, tls_port=self.tls_port, server_name=SERVER_NAME, users=lines,
+                presence_modules=PRESENCE_MODULES.format(**fields) if presence else "",
+                presence_route=PRESENCE_ROUTE.format(**fields) if presence else "", min_expires=min_expires,
                 max_expires=max_expires, nonce_expire=nonce_expire, algorithm=algorithm, reject_below=reject_below))
         self.start()
+
+    def _make_tables(self):
+        os.makedirs(os.path.join(self.directory, "db"))
+        for name in PRESENCE_TABLES:
+            shutil.copy(os.path.join("/usr/share/kamailio/dbtext/kamailio", name), os.path.join(self.directory, "db"))
 
     def _certificate(self, certificate):
         if certificate is None:

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The Muster authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""SIP presence, and what a registrar tells of an account, with a real kamailio as presence server."""
+
+import time
+
+import pytest
+
+from harness.process import wait_until
+
+ALICE, BOB = "alice@example.test", "bob@example.test"
+PASSWORD = "se:cret"
+USERS = {"alice": PASSWORD, "bob": PASSWORD}
+OWN_EVENTS = 3  # of each account: who watches it, its messages, its bindings
+
+
+@pytest.fixture
+def kamailio(make_kamailio):
+    return make_kamailio(USERS, presence="active")
+
+
+def add(muster, kamailio, *addresses, **parameters):
+    for address in addresses:
+        muster.add("sip", address, secret=PASSWORD, server=kamailio.server, **parameters)
+
+
+def contact(muster, address):
+    return {row["address"]: row for row in muster.json("contacts")}.get(address, {})
+
+
+def wait_contact(muster, address, timeout_s=10, **expected):
+    """Wait until its row has these values; returns how long it took."""
+    began_s = time.monotonic()
+    wait_until(lambda: all(contact(muster, address).get(key) == value for key, value in expected.items()), timeout_s,
+               f"{address} is {expected}", lambda: f"{contact(muster, address)}\n{muster.log()[-4000:]}")
+    return time.monotonic() - began_s
+
+
+def wait_subscribed(kamailio, user, count):
+    """Wait until so many subscriptions of the user were accepted: those that were challenged come twice."""
+    wait_until(lambda: len({each.call_id for each in kamailio.requests("SUBSCRIBE") if each.user == user}) >= count, 15,
+               f"{count} subscriptions of {user}", lambda: "\n".join(kamailio.lines()[-40:]))
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_watch_somebody(muster, kamailio, transport):
+    """What one account publishes, another that watches it sees within a second, and that it has gone, too."""
+    add(muster, kamailio, ALICE, BOB, transport=transport)
+    muster.do("presence", "available")
+    muster.do("watch", BOB, "--account", ALICE, "--name", "Bob")
+    wait_contact(muster, BOB, presence="available")
+
+    muster.do("presence", "away", "--text", "Lunch")
+    assert wait_contact(muster, BOB, presence="away", text="Lunch") < 1
+    muster.do("presence", "dnd")
+    assert wait_contact(muster, BOB, presence="dnd") < 1
+    muster.do("disable", BOB)
+    wait_contact(muster, BOB, presence="offline")
+
+
+def test_contacts_outlive_the_daemon(muster, kamailio):
+    """The list of contacts is kept here, and is watched again after a restart."""
+    add(muster, kamailio, ALICE, BOB)
+    muster.do("presence", "available")
+    muster.do("watch", BOB, "--account", ALICE)
+    wait_contact(muster, BOB, presence="available")
+    muster.stop()
+    muster.start()
+    muster.wait_state(ALICE, "registered")
+    wait_contact(muster, BOB, presence="available")
+
+    muster.do("watch", BOB, "--account", ALICE, "--remove")
+    assert contact(muster, BOB) == {}
+
+
+def test_somebody_asks(muster, make_kamailio):
+    """Where the provider lets nobody watch by itself, who asks is shown with the account that is asked."""
+    kamailio = make_kamailio(USERS, presence="pending")
+    add(muster, kamailio, ALICE, BOB)
+    wait_subscribed(kamailio, "bob", OWN_EVENTS)
+    muster.do("watch", BOB, "--account", ALICE)
+    wait_contact(muster, ALICE, asks=True)
+    assert contact(muster, BOB)["presence"] != "available"
+
+
+def test_the_server_drops_a_binding(muster, kamailio):
+    """The registrar loses the binding, says so, and has it again within two seconds, long before a refresh is due."""
+    add(muster, kamailio, ALICE, expires=3600)
+    wait_subscribed(kamailio, "alice", OWN_EVENTS)
+    time.sleep(1)  # the list of bindings comes after the answer
+    assert len(kamailio.bindings("alice")) == 1
+    kamailio.forget("alice")
+    wait_until(lambda: len(kamailio.bindings("alice")) == 1, 2, "registered again", muster.log)
+    row = muster.wait_state(ALICE, "registered")
+    assert row["error"] is None
+
+
+def test_a_server_without_presence(muster, make_kamailio):
+    """A registrar that has nothing of this is asked once, and the account does not suffer."""
+    kamailio = make_kamailio(USERS)
+    add(muster, kamailio, ALICE, expires=10)
+    wait_subscribed(kamailio, "alice", OWN_EVENTS)
+    asked = len(kamailio.requests("SUBSCRIBE"))
+    row = muster.wait_for(ALICE, 25, "refreshed twice", lambda row: row["refreshes"] >= 2)
+    assert row["state"] in ("registered", "refreshing") and row["error"] is None
+    assert len(kamailio.requests("SUBSCRIBE")) == asked
+    assert "WARNING" not in muster.log()
+
+
+def test_switched_off(muster, kamailio):
+    """Parameters keep an account from asking for any of it."""
+    add(muster, kamailio, ALICE, expires=10, presence=False, message_waiting=False, reg_event=False)
+    muster.wait_for(ALICE, 25, "refreshed", lambda row: row["refreshes"] >= 1)
+    assert kamailio.requests("SUBSCRIBE") == []
