@@ -47,6 +47,23 @@ on_changed (gpointer host, gpointer account)
     self->observer->proof_changed (self->observer_data, account);
 }
 
+static const char *
+event_of (MusterProofNews news)
+{
+  switch (news) {
+  case MUSTER_PROOF_NEWS_PROVEN:
+    return "registration.proven";
+  case MUSTER_PROOF_NEWS_MENDED:
+    return "registration.mended";
+  case MUSTER_PROOF_NEWS_UNPROVEN:
+    return "registration.unproven";
+  case MUSTER_PROOF_NO_NEWS:
+    break;
+  }
+
+  g_return_val_if_reached (NULL);
+}
+
 static void
 on_news (gpointer host, gpointer account, MusterProofNews news, const char *evidence)
 {
@@ -55,10 +72,8 @@ on_news (gpointer host, gpointer account, MusterProofNews news, const char *evid
 
   g_variant_dict_init (&payload, NULL);
   g_variant_dict_insert (&payload, "evidence", "s", evidence);
-  muster_event_bus_emit (self->events,
-                         news == MUSTER_PROOF_NEWS_PROVEN ? "registration.proven"
-                                                          : "registration.unproven",
-                         muster_account_get_id (account), g_variant_dict_end (&payload), TRUE);
+  muster_event_bus_emit (self->events, event_of (news), muster_account_get_id (account),
+                         g_variant_dict_end (&payload), TRUE);
 }
 
 static const MusterProofsHost proofs_host = {

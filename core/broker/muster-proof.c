@@ -104,6 +104,8 @@ find_news (MusterProof *self, MusterProofPhase before)
     self->is_told = FALSE;
     return MUSTER_PROOF_NEWS_PROVEN;
   }
+  if (self->phase == MUSTER_PROOF_PROVEN && before == MUSTER_PROOF_REFRESHED)
+    return MUSTER_PROOF_NEWS_MENDED;
   if (self->phase == MUSTER_PROOF_FAILED && !self->is_told) {
     self->is_told = TRUE;
     return MUSTER_PROOF_NEWS_UNPROVEN;

@@ -64,6 +64,7 @@ typedef enum {
 typedef enum {
   MUSTER_PROOF_NO_NEWS,
   MUSTER_PROOF_NEWS_PROVEN,   /* for the first time, or after it had failed */
+  MUSTER_PROOF_NEWS_MENDED,   /* it was not for a while, and is since it registered again */
   MUSTER_PROOF_NEWS_UNPROVEN, /* it was, and is no longer */
 } MusterProofNews;
 

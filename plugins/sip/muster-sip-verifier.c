@@ -28,7 +28,8 @@
  *   | others: it does not route OPTIONS  | unsupported  | unsupported   |
  */
 
-#define WAIT_MS 8000
+#define WAIT_MS        8000
+#define NAT_INTERVAL_S 60
 
 /* One verification. */
 typedef struct _MusterSipProof {
@@ -256,9 +257,21 @@ verify_finish (MusterVerifier *verifier,
   return TRUE;
 }
 
+/* A NAT may give our way to others, or forget it, at any time; that keep-alives go out shows nothing. */
+static guint
+get_interval_s (MusterVerifier *verifier)
+{
+  MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (verifier);
+
+  return self->agent != NULL && muster_sip_refresher_is_behind_nat (self->refresher)
+           ? NAT_INTERVAL_S
+           : 0;
+}
+
 void
 muster_sip_verifier_init (MusterVerifierInterface *iface)
 {
   iface->verify_async = verify_async;
   iface->verify_finish = verify_finish;
+  iface->get_interval_s = get_interval_s;
 }

@@ -195,7 +195,10 @@ static void
 host_news (gpointer host, gpointer account, MusterProofNews news, const char *evidence)
 {
   g_string_append_printf (world->news, "%s:%s ",
-                          news == MUSTER_PROOF_NEWS_PROVEN ? "proven" : "unproven", evidence);
+                          news == MUSTER_PROOF_NEWS_PROVEN   ? "proven"
+                          : news == MUSTER_PROOF_NEWS_MENDED ? "mended"
+                                                             : "unproven",
+                          evidence);
 }
 
 static const MusterProofsHost proofs_host = {

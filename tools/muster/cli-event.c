@@ -30,6 +30,7 @@ const char *const cli_event_types[] = {
   "registration.lost",
   "registration.ended",
   "registration.proven",
+  "registration.mended",
   "registration.unproven",
   "lease.lost",
   "presence.changed",

@@ -190,6 +190,17 @@ test_nothing_comes (World *world, gconstpointer data)
 }
 
 static void
+test_more_often_behind_a_nat (World *world, gconstpointer data)
+{
+  g_assert_cmpuint (muster_verifier_get_interval_s (MUSTER_VERIFIER (world->registration)), ==, 0);
+  open_and_wait (world);
+  g_assert_cmpuint (muster_verifier_get_interval_s (MUSTER_VERIFIER (world->registration)), ==, 0);
+  sip_peer_set_scenario (world->peer, "nat");
+  open_and_wait (world);
+  g_assert_cmpuint (muster_verifier_get_interval_s (MUSTER_VERIFIER (world->registration)), ==, 60);
+}
+
+static void
 test_cancelled (World *world, gconstpointer data)
 {
   Proof proof = { NULL };
@@ -218,6 +229,7 @@ main (int argc, char **argv)
   ADD ("answered-by-others", test_answered_by_others);
   ADD ("not-passed-on", test_not_passed_on);
   ADD ("nothing-comes", test_nothing_comes);
+  ADD ("more-often-behind-a-nat", test_more_often_behind_a_nat);
   ADD ("cancelled", test_cancelled);
 
   return g_test_run ();
