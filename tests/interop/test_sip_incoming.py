@@ -57,6 +57,49 @@ def test_a_caller_over_another_transport(caller):
         .send("CANCEL").receive(200).receive(487).send("ACK").run()
 
 
+def ringing(muster):
+    """The only offer, once it is there."""
+    (row,) = wait_until(lambda: muster.json("incoming"), 10, "something came in")
+    return row
+
+
+@pytest.mark.parametrize("answer, code, headers", [
+    (("decline", ), 603, {}),
+    (("busy", ), 486, {}),
+    (("accept", "--to", "sip:dialer@192.0.2.7"), 302, {"Contact": "sip:dialer@192.0.2.7"}),
+    (("redirect", "sip:carol@example.test"), 302, {"Contact": "sip:carol@example.test"}),
+])
+def test_a_call_is_answered(muster, caller, transport, answer, code, headers):
+    """What the user says is what the caller hears, and the ringing is over."""
+    call = caller(transport).send("INVITE", "Subject: the roof").receive(100).receive(180).receive(code, **headers) \
+        .send("ACK").start()
+    row = ringing(muster)
+    assert (row["kind"], row["from"], row["from-name"], row["text"]) == (
+        "call", "sip:bob@example.test", "Bob", "the roof")
+    muster.do("incoming", answer[0], row["id"], *answer[1:])
+    call.wait()
+    (row,) = muster.json("incoming", "--all")
+    assert row["state"] == "taken"
+
+
+@pytest.mark.parametrize("reason, state", [((), "cancelled"), (("Reason: SIP;cause=200", ), "elsewhere")])
+def test_a_call_that_is_over_is_shown_as_over(muster, caller, reason, state):
+    """Whether somebody gave up or another device was faster is told apart, straight from the caller."""
+    caller("udp", direct=True).send("INVITE").receive(180).send("CANCEL", *reason).receive(200).receive(487) \
+        .send("ACK").run()
+    (row,) = muster.json("incoming", "--all")
+    assert row["state"] == state
+
+
+def test_a_message_is_read(muster, caller, transport):
+    """What was written is what is shown."""
+    caller(transport).send("MESSAGE", "Content-Type: text/plain", body="the lamp is broken").receive(200).run()
+    row = ringing(muster)
+    assert (row["kind"], row["text"].strip()) == ("message", "the lamp is broken")
+    muster.do("incoming", "accept", row["id"])
+    assert muster.json("incoming") == []
+
+
 def test_signing_out_ends_the_ringing(muster, caller, transport):
     """Who calls is not left waiting for somebody who has gone."""
     call = caller(transport).send("INVITE").receive(100).receive(180).receive(480).send("ACK").start()
