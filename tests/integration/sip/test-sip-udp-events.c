@@ -118,6 +118,9 @@ notify (Bench *bench, const char *event, const char *state, const char *type, co
     g_main_context_iteration (NULL, TRUE);
 }
 
+#define assert_last(bench, event, part)                                                            \
+  assert_has (sip_peer_events_last (bench->events, event), part)
+
 #define assert_answered(bench, status)                                                             \
   g_assert_true (g_str_has_prefix (sip_peer_get_answer (bench->world.peer), status))
 
@@ -136,15 +139,12 @@ test_own_events_begin (Bench *bench, gconstpointer data)
   contact = g_strdup_printf ("\r\nContact: <%s>\r\n", binding);
   g_assert_cmpuint (g_hash_table_size (bench->world.side_leases), ==, 3);
   for (gsize i = 0; i < G_N_ELEMENTS (events); i++) {
-    const char *text;
-
     g_assert_cmpuint (sip_peer_events_count (bench->events, events[i]), ==, 0); /* not at once */
     subscribe (bench, events[i]);
-    text = sip_peer_events_last (bench->events, events[i]);
-    assert_has (text, "SUBSCRIBE sip:alice@example.test SIP/2.0\r\n");
-    assert_has (text, "\r\nExpires: 3600\r\n");
-    assert_has (text, "\r\nAuthorization: Digest ");
-    assert_has (text, contact);
+    assert_last (bench, events[i], "SUBSCRIBE sip:alice@example.test SIP/2.0\r\n");
+    assert_last (bench, events[i], "\r\nExpires: 3600\r\n");
+    assert_last (bench, events[i], "\r\nAuthorization: Digest ");
+    assert_last (bench, events[i], contact);
   }
 
   open_and_wait (&bench->world); /* a refresh leaves them alone */
@@ -153,8 +153,8 @@ test_own_events_begin (Bench *bench, gconstpointer data)
   run_dry ();
   for (gsize i = 0; i < G_N_ELEMENTS (events); i++) {
     g_assert_cmpuint (sip_peer_events_count (bench->events, events[i]), ==, 2);
-    assert_has (sip_peer_events_last (bench->events, events[i]), "\r\nExpires: 0\r\n");
-    assert_has (sip_peer_events_last (bench->events, events[i]), ";tag=peer\r\n");
+    assert_last (bench, events[i], "\r\nExpires: 0\r\n");
+    assert_last (bench, events[i], ";tag=peer\r\n");
   }
 }
 
@@ -184,7 +184,7 @@ test_own_events_by_parameter (Bench *bench, gconstpointer data)
   open_and_wait (&bench->world);
   g_assert_cmpuint (g_hash_table_size (bench->world.side_leases), ==, 0);
   run_dry ();
-  assert_has (sip_peer_events_last (bench->events, "reg"), "\r\nExpires: 0\r\n");
+  assert_last (bench, "reg", "\r\nExpires: 0\r\n");
 }
 
 /* What a server has not, it is asked for once. */
@@ -242,11 +242,11 @@ test_forgotten (Bench *bench, gconstpointer data)
   sip_peer_events_answer (bench->events, "message-summary", "481 Gone", NULL);
   renew (bench, "message-summary");
   g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_EXPIRED);
-  assert_has (sip_peer_events_last (bench->events, "message-summary"), "SUBSCRIBE sip:events@");
+  assert_last (bench, "message-summary", "SUBSCRIBE sip:events@");
 
   sip_peer_events_answer (bench->events, "message-summary", "200 OK", "Expires: 3600\r\n");
   subscribe (bench, "message-summary");
-  assert_has (sip_peer_events_last (bench->events, "message-summary"), "SUBSCRIBE sip:alice@");
+  assert_last (bench, "message-summary", "SUBSCRIBE sip:alice@");
 }
 
 /* message-summary */
@@ -470,7 +470,7 @@ static void
 test_contact (Bench *bench, gconstpointer data)
 {
   watch_bob (bench);
-  assert_has (sip_peer_events_last (bench->events, "presence"), "SUBSCRIBE sip:bob@example.test ");
+  assert_last (bench, "presence", "SUBSCRIBE sip:bob@example.test ");
   notify_presence (bench, "pending;expires=3600", PIDF ("open", "a guess"));
   assert_contact (bench, MUSTER_CONTACT_PENDING, MUSTER_PRESENCE_OFFLINE);
   g_assert_null (last_contact (bench)->text);
@@ -486,7 +486,7 @@ test_contact (Bench *bench, gconstpointer data)
   g_assert_no_error (bench->error);
   g_assert_null (find_lease (bench, "presence"));
   run_dry ();
-  assert_has (sip_peer_events_last (bench->events, "presence"), "\r\nExpires: 0\r\n");
+  assert_last (bench, "presence", "\r\nExpires: 0\r\n");
   notify (bench, "presence", "terminated;reason=timeout", NULL, NULL);
   assert_answered (bench, "481 ");
 }
@@ -527,7 +527,7 @@ test_contact_made_anew (Bench *bench, gconstpointer data)
   g_assert_cmpuint (bench->world.contacts->len, ==, n_told);
   g_assert_nonnull (find_lease (bench, "presence"));
   subscribe (bench, "presence");
-  assert_has (sip_peer_events_last (bench->events, "presence"), "SUBSCRIBE sip:bob@example.test ");
+  assert_last (bench, "presence", "SUBSCRIBE sip:bob@example.test ");
 
   notify_presence (bench, "terminated;reason=deactivated", NULL); /* again: then it is not known */
   assert_contact (bench, MUSTER_CONTACT_WATCHED, MUSTER_PRESENCE_OFFLINE);
@@ -691,8 +691,8 @@ test_follow (Bench *bench, gconstpointer data)
   open_and_wait (&bench->world);
   g_assert_cmpuint (GPOINTER_TO_UINT (g_hash_table_lookup (bench->world.side_leases, name)), >, 7);
   subscribe (bench, "reg");
-  assert_has (sip_peer_events_last (bench->events, "reg"), "SUBSCRIBE sip:events@");
-  assert_has (sip_peer_events_last (bench->events, "reg"), "@203.0.113.9:1025>\r\n");
+  assert_last (bench, "reg", "SUBSCRIBE sip:events@");
+  assert_last (bench, "reg", "@203.0.113.9:1025>\r\n");
 }
 
 #define ADD(path, func) g_test_add ("/sip/events/" path, Bench, NULL, set_up, func, tear_down)
