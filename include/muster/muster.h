@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <muster/muster-binder.h>
 #include <muster/muster-certificate.h>
 #include <muster/muster-creator.h>
 #include <muster/muster-error.h>

@@ -43,6 +43,7 @@ full_reset (void)
   full->supported = 1u << MUSTER_PRESENCE_AVAILABLE | 1u << MUSTER_PRESENCE_DND;
   full->watch_error = -1;
   full->answer_error = -1;
+  full->bind_error = full->unbind_error = -1;
   full->lease_s = 600;
   muster_clock_use_virtual (START_US, WALL_US);
 }

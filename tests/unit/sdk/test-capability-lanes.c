@@ -11,7 +11,7 @@
 
 typedef struct {
   MusterRegistration *registration;
-  GAsyncResult *results[8];
+  GAsyncResult *results[10];
 } Lanes;
 
 static void
@@ -109,6 +109,7 @@ test_side_by_side (Lanes *lanes, gconstpointer data)
   g_autofree char *evidence = NULL;
   g_autoptr (GVariant) form = NULL;
   g_autoptr (GPtrArray) contacts = NULL;
+  g_autoptr (GPtrArray) bindings = NULL;
   MusterVerdict verdict = MUSTER_VERDICT_MISSED;
   gpointer self = lanes->registration;
 
@@ -123,14 +124,16 @@ test_side_by_side (Lanes *lanes, gconstpointer data)
   muster_registration_open_async (self, NULL, on_test_result, &lanes->results[6]);
   muster_creator_create_async (self, g_variant_new_parsed ("{'nick': <'ann'>}"), secrets, NULL,
                                on_test_result, &lanes->results[7]);
+  muster_binder_list_async (self, NULL, on_test_result, &lanes->results[8]);
+  muster_binder_remove_async (self, "full:other", NULL, on_test_result, &lanes->results[9]);
   settle ();
-  assert_log ("publish:dnd load form verify answer:call-1:decline open");
+  assert_log ("publish:dnd load form verify answer:call-1:decline open list");
 
   while (!g_queue_is_empty (&full->held)) {
     release ();
     settle ();
   }
-  assert_log ("add:carol@full create:ann");
+  assert_log ("add:carol@full create:ann unbind:full:other");
   contacts = muster_watcher_load_finish (self, lanes->results[1], NULL);
   g_assert_cmpstr (((MusterContact *) contacts->pdata[0])->address, ==, "bob@full");
   g_assert_true (muster_watcher_add_finish (self, lanes->results[2], NULL));
@@ -143,6 +146,45 @@ test_side_by_side (Lanes *lanes, gconstpointer data)
   g_assert_true (muster_incoming_answer_finish (self, lanes->results[5], NULL));
   g_assert_true (muster_creator_create_finish (self, lanes->results[7], NULL));
   muster_lease_free (muster_registration_open_finish (self, lanes->results[6], NULL));
+  bindings = muster_binder_list_finish (self, lanes->results[8], NULL);
+  g_assert_cmpuint (bindings->len, ==, 2);
+  g_assert_true (muster_binder_remove_finish (self, lanes->results[9], NULL));
+}
+
+/* Fit to be shown, and to be said back. */
+static void
+test_bindings (Lanes *lanes, gconstpointer data)
+{
+  g_autoptr (GPtrArray) bindings = NULL;
+  g_autoptr (MusterBinding) copy = NULL;
+  g_autoptr (GError) error = NULL;
+  gpointer self = lanes->registration;
+
+  full->n_more_bindings = 1000;
+  muster_binder_list_async (self, NULL, on_test_result, &lanes->results[0]);
+  muster_binder_remove_async (self, NULL, NULL, on_test_result, &lanes->results[1]);
+  settle ();
+  assert_log ("list unbind:all");
+  bindings = muster_binder_list_finish (self, lanes->results[0], NULL);
+  g_assert_cmpuint (bindings->len, ==, MUSTER_BINDINGS_MAX);
+  copy = muster_binding_copy (bindings->pdata[0]);
+  g_assert_cmpstr (copy->uri, ==, "full:ours");
+  g_assert_true (copy->ours);
+  g_assert_cmpuint (copy->expires_s, ==, 60);
+  g_assert_null (copy->device);
+  muster_binding_free (g_steal_pointer (&copy));
+  copy = muster_binding_copy (bindings->pdata[1]);
+  g_assert_cmpstr (copy->device, ==, "a phone ");
+  g_assert_false (copy->ours);
+  g_assert_cmpstr (((MusterBinding *) bindings->pdata[2])->uri, ==, "full:more");
+  g_assert_true (muster_binder_remove_finish (self, lanes->results[1], NULL));
+
+  full->bind_error = MUSTER_ERROR_BUSY;
+  muster_binder_list_async (self, NULL, on_test_result, &lanes->results[2]);
+  settle ();
+  g_assert_null (muster_binder_list_finish (self, lanes->results[2], &error));
+  g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_BUSY);
+  assert_log ("list");
 }
 
 static void
@@ -335,6 +377,7 @@ main (int argc, char **argv)
 #define ADD(path, test) g_test_add (path, Lanes, NULL, set_up, test, tear_down)
   ADD ("/lanes/one-lane", test_one_lane);
   ADD ("/lanes/side-by-side", test_side_by_side);
+  ADD ("/lanes/bindings", test_bindings);
   ADD ("/lanes/cancelled", test_cancelled);
   ADD ("/lanes/close", test_close);
   ADD ("/lanes/close-given-up", test_close_given_up);
