@@ -67,11 +67,12 @@ struct _MusterBroker {
   GQueue identity_changes;
   MusterProofs *proofs; /* of reachability */
 
-  char *notice;       /* what the user should know about the store */
-  GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
-  gint64 started_us;  /* boot clock */
-  GPtrArray *trials;  /* MusterTrial: under way */
-  gboolean importing; /* one at a time */
+  char *notice;         /* what the user should know about the store */
+  GCancellable *life;   /* fires when the broker goes: whoever still waits must not look for it */
+  gint64 started_us;    /* boot clock */
+  GPtrArray *trials;    /* MusterTrial: under way */
+  gboolean importing;   /* one at a time */
+  GQueue binding_calls; /* BindingCall: under way */
   MusterBrokerPresence *presence;
   MusterBrokerPublications *publications;
   GTask *leaving; /* the end of the session */
@@ -131,6 +132,9 @@ typedef struct {
 
 void muster_broker_serving_changed (gpointer host, MusterAccount *account); /* host: the broker */
 void muster_broker_forget_capabilities (MusterBroker *self, MusterAccount *account);
+
+/* muster-broker-bindings.c */
+void muster_broker_cancel_binding_calls (MusterBroker *self); /* the broker goes */
 
 /* muster-broker-proof.c */
 extern const MusterCapabilityUser muster_broker_proof_user;

@@ -288,6 +288,26 @@ muster_broker_get_handlers (MusterBroker *self); /* MusterIncomingHandler, oldes
 /* Never NULL. */
 const MusterMailbox *muster_broker_get_mailbox (MusterBroker *self, MusterAccount *account);
 
+/* Bindings: where the service reaches the account's devices. It must be registered. */
+void muster_broker_list_bindings_async (MusterBroker *self,
+                                        MusterAccount *account,
+                                        GAsyncReadyCallback callback,
+                                        gpointer user_data);
+/* Returns (transfer full) (element-type MusterBinding) */
+GPtrArray *
+muster_broker_list_bindings_finish (MusterBroker *self, GAsyncResult *result, GError **error);
+/* @uri NULL: all, the own one included */
+void muster_broker_remove_binding_async (MusterBroker *self,
+                                         MusterAccount *account,
+                                         const char *uri,
+                                         GAsyncReadyCallback callback,
+                                         gpointer user_data);
+/* @ours (optional): the own one is gone, and the account registers again */
+gboolean muster_broker_remove_binding_finish (MusterBroker *self,
+                                              GAsyncResult *result,
+                                              gboolean *ours,
+                                              GError **error);
+
 /* Actions of people. */
 gboolean muster_broker_refresh (MusterBroker *self, MusterAccount *account, GError **error);
 gboolean muster_broker_retry (MusterBroker *self, MusterAccount *account, GError **error);

@@ -571,6 +571,19 @@ muster_standing_lost (MusterStanding *self, const GError *error)
 }
 
 void
+muster_standing_forgotten (MusterStanding *self)
+{
+  g_return_if_fail (self != NULL);
+
+  /* What is under way makes it anew. */
+  if (!muster_account_state_is_registered (self->view.state) || self->step != STEP_IDLE)
+    return;
+
+  muster_standing_clear_lease (self);
+  muster_standing_post (self, MUSTER_FACT_LEASE_ENDED);
+}
+
+void
 muster_standing_set_bindings (MusterStanding *self, const char *const *bindings)
 {
   if (!muster_account_state_is_registered (self->view.state))

@@ -77,6 +77,7 @@ void muster_standing_free (MusterStanding *self);
 
 void muster_standing_post (MusterStanding *self, MusterAccountFact fact);
 void muster_standing_lost (MusterStanding *self, const GError *error);
+void muster_standing_forgotten (MusterStanding *self); /* by the service, as it was asked to */
 void muster_standing_set_bindings (MusterStanding *self, const char *const *bindings);
 void muster_standing_admitted (MusterStanding *self);
 void muster_standing_resume_loaded (MusterStanding *self);
