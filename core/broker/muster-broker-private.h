@@ -66,13 +66,13 @@ struct _MusterBroker {
   GPtrArray *retired; /* MusterAccount: removed, but still unregistering */
   GQueue identity_changes;
   MusterProofs *proofs; /* of reachability */
-
-  char *notice;         /* what the user should know about the store */
-  GCancellable *life;   /* fires when the broker goes: whoever still waits must not look for it */
-  gint64 started_us;    /* boot clock */
-  GPtrArray *trials;    /* MusterTrial: under way */
-  gboolean importing;   /* one at a time */
   GQueue binding_calls; /* BindingCall: under way */
+
+  char *notice;       /* what the user should know about the store */
+  GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
+  gint64 started_us;  /* boot clock */
+  GPtrArray *trials;  /* MusterTrial: under way */
+  gboolean importing; /* one at a time */
   MusterBrokerPresence *presence;
   MusterBrokerPublications *publications;
   GTask *leaving; /* the end of the session */

@@ -299,6 +299,9 @@ const MusterBusMethod muster_bus_registration_methods[] = {
   { MUSTER_INTERFACE_REGISTRATION, "RetryNow", retry_now },
   { MUSTER_INTERFACE_REGISTRATION, "Verify", verify },
   { MUSTER_INTERFACE_REGISTRATION, "Explain", explain },
+  { MUSTER_INTERFACE_REGISTRATION, "ListBindings", muster_bus_list_bindings },
+  { MUSTER_INTERFACE_REGISTRATION, "RemoveBinding", muster_bus_remove_binding },
+  { MUSTER_INTERFACE_REGISTRATION, "RemoveAllBindings", muster_bus_remove_all_bindings },
   { NULL },
 };
 

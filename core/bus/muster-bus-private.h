@@ -227,6 +227,20 @@ void muster_bus_test (MusterBus *self,
                       GVariant *parameters,
                       GDBusMethodInvocation *invocation);
 
+/* muster-bus-bindings.c */
+void muster_bus_list_bindings (MusterBus *self,
+                               gpointer account,
+                               GVariant *parameters,
+                               GDBusMethodInvocation *invocation);
+void muster_bus_remove_binding (MusterBus *self,
+                                gpointer account,
+                                GVariant *parameters,
+                                GDBusMethodInvocation *invocation);
+void muster_bus_remove_all_bindings (MusterBus *self,
+                                     gpointer account,
+                                     GVariant *parameters,
+                                     GDBusMethodInvocation *invocation);
+
 /* muster-bus-debug.c: the log and numbers */
 MusterBusDebug *muster_bus_debug_new (MusterBus *bus);
 void muster_bus_debug_free (MusterBusDebug *self);

@@ -42,6 +42,8 @@ static const MusterParam params[] = {
     .label = "Error of watching", .help = "The word of the error with which calls about contacts fail, such as busy; empty: they succeed" },
   { .name = "answer-error", .type = MUSTER_PARAM_STRING, .pattern = ERROR, .applies = MUSTER_APPLIES_LIVE,
     .label = "Error of answering", .help = "The word of the error with which it fails to answer offers, such as busy; empty: it succeeds" },
+  { .name = "bind-error", .type = MUSTER_PARAM_STRING, .pattern = ERROR, .applies = MUSTER_APPLIES_LIVE,
+    .label = "Error of bindings", .help = "The word of the error with which listing and removing bindings fail, such as busy; empty: they succeed" },
   { .name = "create-error", .type = MUSTER_PARAM_STRING, .pattern = ERROR, .applies = MUSTER_APPLIES_LIVE,
     .label = "Error of signing up", .help = "The word of the error with which signing up, changing secrets and deleting fail; empty: they succeed" },
 };

@@ -25,7 +25,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
     G_IMPLEMENT_INTERFACE (MUSTER_TYPE_WATCHER, muster_echo_all_watcher_init)
       G_IMPLEMENT_INTERFACE (MUSTER_TYPE_CREATOR, muster_echo_all_creator_init)
         G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_echo_all_verifier_init)
-          G_IMPLEMENT_INTERFACE (MUSTER_TYPE_INCOMING, muster_echo_all_incoming_init))
+          G_IMPLEMENT_INTERFACE (MUSTER_TYPE_INCOMING, muster_echo_all_incoming_init)
+            G_IMPLEMENT_INTERFACE (MUSTER_TYPE_BINDER, muster_echo_all_binder_init))
 
 /* what capabilities share */
 
@@ -172,6 +173,10 @@ obey (MusterEchoAllRegistration *self, const MusterEchoAllCommand *command)
     lost = muster_error_new (command->error, MUSTER_STEP_STREAM, "the script says so");
     muster_registration_lost (MUSTER_REGISTRATION (self), lost);
     return g_strdup ("ok");
+  case MUSTER_ECHO_ALL_DEVICE:
+    return g_strdup (muster_echo_all_binder_add (self, command->address, command->text)
+                       ? "ok"
+                       : "there are too many devices");
   case MUSTER_ECHO_ALL_LOG:
     answer = g_strdup (self->log->str);
     g_string_truncate (self->log, 0);
@@ -274,6 +279,7 @@ muster_echo_all_registration_finalize (GObject *object)
   muster_echo_all_control_free (self->control);
   muster_echo_all_roster_free (self->roster);
   g_hash_table_unref (self->offers);
+  g_ptr_array_unref (self->devices);
   g_string_free (self->log, TRUE);
   g_free (self->verdicts);
   G_OBJECT_CLASS (muster_echo_all_registration_parent_class)->finalize (object);
@@ -292,4 +298,5 @@ muster_echo_all_registration_init (MusterEchoAllRegistration *self)
 {
   self->log = g_string_new (NULL);
   self->offers = muster_echo_all_offers_new ();
+  self->devices = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_binding_free);
 }

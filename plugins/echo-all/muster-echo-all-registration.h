@@ -23,15 +23,19 @@ G_DECLARE_FINAL_TYPE (MusterEchoAllRegistration,
                       ECHO_ALL_REGISTRATION,
                       MusterRegistration)
 
+#define MUSTER_ECHO_ALL_DEVICES_MAX      1000
+#define MUSTER_ECHO_ALL_DEVICE_EXPIRES_S 600
+
 struct _MusterEchoAllRegistration {
   MusterRegistration parent_instance;
   GString *log;                  /* what it was asked */
   MusterEchoAllControl *control; /* from the first open to the close; NULL: nobody wants it */
   MusterEchoAllRoster *roster;   /* NULL before it was asked for */
   MusterEchoAllOffers *offers;
-  char *verdicts;    /* the script of `n_verified` */
-  guint n_verified;  /* how many of its verdicts were given */
-  gboolean is_known; /* the service has us */
+  char *verdicts;     /* the script of `n_verified` */
+  guint n_verified;   /* how many of its verdicts were given */
+  gboolean is_known;  /* the service has us */
+  GPtrArray *devices; /* MusterBinding: the bindings that are not ours */
 };
 
 /* What all its capabilities share. */
@@ -62,5 +66,10 @@ void muster_echo_all_watcher_init (MusterWatcherInterface *iface);
 void muster_echo_all_creator_init (MusterCreatorInterface *iface);
 void muster_echo_all_verifier_init (MusterVerifierInterface *iface);
 void muster_echo_all_incoming_init (MusterIncomingInterface *iface);
+void muster_echo_all_binder_init (MusterBinderInterface *iface);
+
+/* Another device of the account's, of which @device (nullable) is known. FALSE: there are too many. */
+gboolean
+muster_echo_all_binder_add (MusterEchoAllRegistration *self, const char *uri, const char *device);
 
 G_END_DECLS

@@ -42,6 +42,7 @@ static const Form forms[] = {
   { MUSTER_ECHO_ALL_WAITING, "waiting", { TAKES_NEW, TAKES_OLD }, "waiting NEW OLD" },
   { MUSTER_ECHO_ALL_LOSE, "lose", { TAKES_ERROR }, "lose ERROR" },
   { MUSTER_ECHO_ALL_LOG, "log", { TAKES_NOTHING }, "log" },
+  { MUSTER_ECHO_ALL_DEVICE, "device", { TAKES_ADDRESS, TAKES_TEXT_PERHAPS }, "device URI [NAME]" },
 };
 /* clang-format on */
 

@@ -26,6 +26,7 @@ typedef enum {
   MUSTER_ECHO_ALL_WAITING,
   MUSTER_ECHO_ALL_LOSE,
   MUSTER_ECHO_ALL_LOG,
+  MUSTER_ECHO_ALL_DEVICE,
 } MusterEchoAllVerb;
 
 /* What a verb does not take is NULL or 0. */

@@ -120,6 +120,10 @@ class Account(Node):
         super().__init__(daemon, path, properties)
         self.secrets = secrets
         self.account, self.registration = properties[self.a], properties[self.r]
+        self.bindings = [
+            dbus.Dictionary({"Uri": "sip:here", "ExpiresAt": dbus.UInt64(T0), "Device": "", "Ours": True}, signature="sv"),
+            dbus.Dictionary({"Uri": "sip:there", "ExpiresAt": dbus.UInt64(0), "Device": "a \x1b[31mphone", "Ours": False},
+                            signature="sv")]
 
     def state(self, state, reason="", **more):
         self.change(self.r, {"State": state, "Reason": reason, "Since": dbus.UInt64(T0), **more})
@@ -243,6 +247,27 @@ class Account(Node):
         check_options(options)
         return [("enabled", True, "it is switched on"),
                 ("secret", self.registration["State"] != "waiting-secret", "the service took the \x1b[31mpassword")]
+
+    @dbus.service.method(r, "a{sv}", "aa{sv}")
+    def ListBindings(self, options):
+        check_options(options)
+        if self.registration["State"] != "registered":
+            raise Error("WrongState", f"it is not registered ({self.registration['State']})")
+        return self.bindings
+
+    @dbus.service.method(r, "sa{sv}", "b")
+    def RemoveBinding(self, uri, options):
+        check_options(options)
+        gone = [each for each in self.bindings if each["Uri"] == uri]
+        if not gone:
+            raise Error("NotFound", "its service has no such binding")
+        self.bindings.remove(gone[0])
+        return gone[0]["Ours"]
+
+    @dbus.service.method(r, "a{sv}", "")
+    def RemoveAllBindings(self, options):
+        check_options(options)
+        self.bindings.clear()
 
 
 class Manager(Node):

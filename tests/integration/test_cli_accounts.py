@@ -232,6 +232,38 @@ def test_verify(world):
     world.err(NOT_FOUND, "verify", "bob")
 
 
+def test_bindings(world):
+    world.add("alice@example.org")
+    lines = world.out("bindings", "alice").splitlines()
+    assert lines[0].split() == ["URI", "EXPIRES", "OURS", "DEVICE"]
+    assert lines[1].split()[0] == "sip:here" and lines[2].endswith("a \\x1b[31mphone")
+    assert world.json("bindings", "alice") == [
+        {"uri": "sip:here", "expires-at": "2025-07-05T07:20:00.123456Z", "ours": True, "device": None},
+        {"uri": "sip:there", "expires-at": None, "ours": False, "device": "a \x1b[31mphone"}]
+    assert "cannot remove a binding of alice@example.org" in world.err(NOT_FOUND, "bindings", "alice", "--remove", "sip:x")
+    assert world.out("bindings", "alice", "--remove", "sip:there") == "removed sip:there of alice@example.org\n"
+    assert world.out("bindings", "alice", "--remove", "sip:here") == \
+        "removed sip:here of alice@example.org, which registers again\n"
+    removed = world.json("bindings", "alice", "--remove-all")
+    assert (removed["address"], removed["uri"], removed["removed"], removed["ours"]) == ("alice@example.org", None, True, True)
+    assert world.out("bindings", "alice") == ""
+    world.err(USAGE, "bindings", "alice", "--remove", "sip:x", "--remove-all")
+    world.err(NOT_FOUND, "bindings", "bob")
+
+
+def test_remove_all_bindings_asks(world):
+    """On a terminal, what other devices need is removed only after a yes."""
+    world.add("alice@example.org")
+    for answer, status, left in (("n", FAILED, 2), ("y", 0, 0)):
+        terminal = world.terminal("bindings", "alice", "--remove-all")
+        terminal.expect("those of other devices, too? [y/N]")
+        terminal.type(f"{answer}\n")
+        assert terminal.end() == status
+        assert len(world.json("bindings", "alice")) == left
+    world.add("carol@example.org")
+    assert world.terminal("bindings", "carol", "--remove-all", "--yes").end() == 0
+
+
 # Change
 
 

@@ -33,6 +33,7 @@ const char *const cli_event_types[] = {
   "registration.mended",
   "registration.unproven",
   "lease.lost",
+  "binding.removed",
   "presence.changed",
   "presence.published",
   "presence.failed",

@@ -25,6 +25,7 @@ typedef struct {
 CliExit cmd_add (Cli *cli, char **argv);
 CliExit cmd_agent (Cli *cli, char **argv);
 CliExit cmd_allow (Cli *cli, char **argv); /* in cmd-watch.c */
+CliExit cmd_bindings (Cli *cli, char **argv);
 CliExit cmd_complete (Cli *cli, char **argv);
 CliExit cmd_connect (Cli *cli, char **argv); /* in cmd-enable.c */
 CliExit cmd_contacts (Cli *cli, char **argv);

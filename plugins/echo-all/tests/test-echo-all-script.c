@@ -48,6 +48,8 @@ static const Case cases[] = {
   { "lose patience", NULL, "it is written: lose ERROR" },
   { "log", "11" },
   { "log 1", NULL, "it is written: log" },
+  { "device x:1 a phone", "12 address=x:1 text=a phone" },
+  { "device", NULL, "it is written: device URI [NAME]" },
   { "", NULL, "there is no command \"\"" },
   { "\n", NULL, "there is no command \"\"" },
   { "Call 1 bob@x", NULL, "there is no command \"Call\"" },
