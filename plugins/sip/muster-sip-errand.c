@@ -10,9 +10,9 @@
 #include "muster-sip-registration-private.h"
 
 /*
- *   send -> password -> exchange -> end
- *              |            `-----> cancelled, or its way was left: end, from the loop
- *              `------------------> likewise
+ *   send -> password -> [the registration's REGISTER is over] -> exchange -> settle -> end
+ *              |            |                                      `-> cancelled, or its way was left:
+ *              `------------+-> likewise                               settle, end, from the loop
  *
  * The task holds the registration, and one reference to the errand; the password's callback holds another.
  */
@@ -22,6 +22,8 @@ struct _MusterSipErrand {
   GTask *task;                 /* NULL once it is over */
   const MusterSipErrandFuncs *funcs;
   gpointer owner;
+  MusterSecret *password; /* nullable */
+  gboolean waits;         /* for a REGISTER of the registration */
   MusterSipExchange exchange;
   gulong cancelled_handler;
   GError *why; /* it ends with this, from the loop */
@@ -34,6 +36,7 @@ errand_clear (gpointer data)
   MusterSipErrand *errand = data;
 
   g_clear_error (&errand->why);
+  g_clear_pointer (&errand->password, muster_secret_unref);
 }
 
 static void
@@ -43,13 +46,16 @@ errand_unref (MusterSipErrand *errand)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipErrand, errand_unref)
 
-/* Takes @error. One of both is set. */
+/* Takes @error. One of both is set, or both. */
 static void
 errand_end (MusterSipErrand *errand, const MusterSipResponse *response, GError *error)
 {
   g_autoptr (MusterSipErrand) ended = errand;
   g_autoptr (GTask) task = g_steal_pointer (&errand->task);
 
+  errand->waits = FALSE;
+  if (errand->funcs->settle != NULL)
+    errand->funcs->settle (errand->owner, response, error);
   g_queue_unlink (&errand->self->errands, &errand->link);
   if (errand->cancelled_handler != 0)
     g_signal_handler_disconnect (g_task_get_cancellable (task), errand->cancelled_handler);
@@ -60,6 +66,8 @@ errand_end (MusterSipErrand *errand, const MusterSipResponse *response, GError *
   else
     g_task_return_pointer (task, muster_sip_response_ref (response),
                            (GDestroyNotify) muster_sip_response_unref);
+  if (errand->funcs->is_register)
+    muster_sip_registration_go_on (errand->self);
 }
 
 static gboolean
@@ -136,13 +144,28 @@ no_way_error (void)
 }
 
 static void
+errand_begin (MusterSipErrand *errand)
+{
+  const MusterSipConfig *config = muster_sip_registration_get_config (errand->self);
+  MusterSipAsker asker = { NULL };
+
+  if (config == NULL ||
+      !muster_sip_registration_get_way (errand->self, &asker.transport, &asker.route)) {
+    errand_end (errand, NULL, no_way_error ());
+    return;
+  }
+  muster_sip_refresher_get_credentials (errand->self->refresher, &asker.registrar, &asker.proxy);
+  asker.auth_user = config->auth_user;
+  asker.password = errand->password;
+  muster_sip_exchange_begin (&errand->exchange, &asker);
+}
+
+static void
 on_password (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (MusterSipErrand) errand = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (MusterSecret) password = NULL;
-  const MusterSipConfig *config;
-  MusterSipAsker asker = { NULL };
 
   password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (source), result, &error);
   if (errand_is_over (errand))
@@ -152,16 +175,10 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  config = muster_sip_registration_get_config (errand->self);
-  if (config == NULL ||
-      !muster_sip_registration_get_way (errand->self, &asker.transport, &asker.route)) {
-    errand_end (errand, NULL, no_way_error ());
-    return;
-  }
-  muster_sip_refresher_get_credentials (errand->self->refresher, &asker.registrar, &asker.proxy);
-  asker.auth_user = config->auth_user;
-  asker.password = password;
-  muster_sip_exchange_begin (&errand->exchange, &asker);
+  errand->password = g_steal_pointer (&password);
+  errand->waits = errand->funcs->is_register && errand->self->operation != NULL;
+  if (!errand->waits)
+    errand_begin (errand);
 }
 
 /* public functions */
@@ -202,6 +219,34 @@ MusterSipResponse *
 muster_sip_errand_send_finish (GAsyncResult *result, GError **error)
 {
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+void
+muster_sip_errands_go_on (MusterSipRegistration *self)
+{
+  GList *next;
+
+  for (GList *link = self->errands.head; link != NULL && self->operation == NULL; link = next) {
+    MusterSipErrand *errand = link->data;
+
+    next = link->next;
+    if (!errand->waits || errand_is_over (errand))
+      continue;
+    errand->waits = FALSE;
+    errand_begin (errand);
+  }
+}
+
+gboolean
+muster_sip_errands_are_registering (MusterSipRegistration *self)
+{
+  for (GList *link = self->errands.head; link != NULL; link = link->next) {
+    const MusterSipErrand *errand = link->data;
+
+    if (errand->funcs->is_register && muster_sip_exchange_is_under_way (&errand->exchange))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 void

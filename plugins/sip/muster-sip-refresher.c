@@ -442,34 +442,41 @@ build_contacts (MusterSipRefresher *self)
 }
 
 static char *
-build_from (MusterSipRefresher *self)
+build_from (MusterSipRefresher *self, const MusterSipConfig *config)
 {
   GString *from = g_string_new (NULL);
 
-  if (self->config->display_name != NULL) {
-    muster_sip_append_quoted (from, self->config->display_name);
+  if (config->display_name != NULL) {
+    muster_sip_append_quoted (from, config->display_name);
     g_string_append_c (from, ' ');
   }
-  g_string_append_printf (from, "<%s>;tag=%s", self->config->aor, self->memory.from_tag);
+  g_string_append_printf (from, "<%s>;tag=%s", config->aor, self->memory.from_tag);
   return g_string_free (from, FALSE);
+}
+
+MusterSipRequest *
+muster_sip_refresher_build_bare (MusterSipRefresher *self, const MusterSipConfig *config)
+{
+  MusterSipRequest *request = muster_sip_request_new ("REGISTER", config->request_uri);
+
+  request->from = build_from (self, config);
+  request->to = g_strdup_printf ("<%s>", config->aor);
+  request->call_id = g_strdup (self->memory.call_id);
+  request->cseq = ++self->memory.cseq;
+  request->supported = muster_sip_options_to_string (MUSTER_SIP_ALL_OPTIONS &
+                                                     ~self->refused_options);
+  return request;
 }
 
 static MusterSipRequest *
 on_build (gpointer owner)
 {
   MusterSipRefresher *self = owner;
-  MusterSipRequest *request = muster_sip_request_new ("REGISTER", self->config->request_uri);
+  MusterSipRequest *request = muster_sip_refresher_build_bare (self, self->config);
 
   if (!self->leaving)
     doubt_binding (self, requested_expires_s (self));
-
-  request->from = build_from (self);
-  request->to = g_strdup_printf ("<%s>", self->config->aor);
-  request->call_id = g_strdup (self->memory.call_id);
-  request->cseq = ++self->memory.cseq;
   request->contact = build_contacts (self);
-  request->supported = muster_sip_options_to_string (MUSTER_SIP_ALL_OPTIONS &
-                                                     ~self->refused_options);
   request->expires_s = requested_expires_s (self);
   return request;
 }
@@ -652,6 +659,18 @@ muster_sip_refresher_get_binding (MusterSipRefresher *self, MusterSipOwnBinding 
     return TRUE;
   }
   return FALSE;
+}
+
+const char *
+muster_sip_refresher_get_instance (MusterSipRefresher *self)
+{
+  return self->memory.instance;
+}
+
+void
+muster_sip_refresher_forget_bindings (MusterSipRefresher *self)
+{
+  g_ptr_array_set_size (self->memory.bindings, 0);
 }
 
 void

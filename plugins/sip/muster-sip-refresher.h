@@ -65,7 +65,16 @@ gboolean muster_sip_refresher_is_bound (MusterSipRefresher *self);
 /* The binding that the server confirmed last, lent until the next operation. %FALSE: there is none. */
 gboolean muster_sip_refresher_get_binding (MusterSipRefresher *self, MusterSipOwnBinding *binding);
 
-/* The server says that it has none of ours any more: the next one is a new one. */
+/* A REGISTER that names no contact, and no time: it asks for what there is (RFC 3261 section 10.2.3). It is
+ * the next one of our Call-ID, so none may be under way. Returns (transfer full). */
+MusterSipRequest *
+muster_sip_refresher_build_bare (MusterSipRefresher *self, const MusterSipConfig *config);
+
+/* `urn:uuid:...`: by which, and by the token, the server's list shows what is ours. */
+const char *muster_sip_refresher_get_instance (MusterSipRefresher *self);
+
+/* Our bindings are gone, or the server says so, or they may be: the next register is a fresh one. */
+void muster_sip_refresher_forget_bindings (MusterSipRefresher *self);
 void muster_sip_refresher_doubt_bindings (MusterSipRefresher *self);
 
 /* What the last 2xx to a register said, %NULL if nothing; valid until the next one. The first are the values

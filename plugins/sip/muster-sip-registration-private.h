@@ -51,8 +51,14 @@ gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
                                           MusterSipTransport **transport,
                                           const char **route);
 
+/* A REGISTER that an open or close waited for is over. */
+void muster_sip_registration_go_on (MusterSipRegistration *self);
+
 /* Keeps what it goes on with after a restart. */
 void muster_sip_registration_save (MusterSipRegistration *self);
+
+/* Returns (transfer full) (nullable): what its parameters now come to. */
+MusterSipConfig *muster_sip_registration_configure (MusterSipRegistration *self, GError **error);
 
 /* What its requests are made of: %NULL if it never made any. */
 const MusterSipConfig *muster_sip_registration_get_config (MusterSipRegistration *self);

@@ -5,6 +5,7 @@
 
 #define G_LOG_DOMAIN "MusterSip"
 
+#include "muster-sip-binder.h"
 #include "muster-sip-errand.h"
 #include "muster-sip-incoming.h"
 #include "muster-sip-publisher.h"
@@ -46,6 +47,7 @@ struct _MusterSipOperation {
   guint next_target;
   GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
   gboolean waits_for_flow;
+  gboolean waits_for_errand; /* which is a REGISTER, too */
   guint n_redirects;
 };
 typedef struct _MusterSipOperation Operation;
@@ -54,10 +56,11 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
   MusterSipRegistration,
   muster_sip_registration,
   MUSTER_TYPE_REGISTRATION,
-  G_IMPLEMENT_INTERFACE (MUSTER_TYPE_INCOMING, muster_sip_incoming_init)
-    G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER, muster_sip_publisher_init)
-      G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_sip_verifier_init)
-        G_IMPLEMENT_INTERFACE (MUSTER_TYPE_WATCHER, muster_sip_watcher_init))
+  G_IMPLEMENT_INTERFACE (MUSTER_TYPE_BINDER, muster_sip_binder_init)
+    G_IMPLEMENT_INTERFACE (MUSTER_TYPE_INCOMING, muster_sip_incoming_init)
+      G_IMPLEMENT_INTERFACE (MUSTER_TYPE_PUBLISHER, muster_sip_publisher_init)
+        G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_sip_verifier_init)
+          G_IMPLEMENT_INTERFACE (MUSTER_TYPE_WATCHER, muster_sip_watcher_init))
 
 static void approach (Operation *operation);
 static void try_next_target (Operation *operation);
@@ -181,6 +184,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_pointer (task, lease, (GDestroyNotify) muster_lease_free);
+  muster_sip_errands_go_on (self);
 }
 
 static gboolean
@@ -344,6 +348,12 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
 {
   MusterSipRegistration *self = operation->self;
 
+  /* One REGISTER at a time (RFC 3261 section 10.2). */
+  if (muster_sip_errands_are_registering (self)) {
+    operation->waits_for_errand = TRUE;
+    return;
+  }
+
   /* What was to be taken back may have run out on the way here. */
   if (operation->leaving && !muster_sip_refresher_is_bound (self->refresher)) {
     complete (operation, NULL, NULL);
@@ -365,6 +375,25 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
   /* Killed now, we would come back as somebody else, beside a binding that nobody serves. */
   if (!self->saved)
     muster_sip_registration_save (self);
+}
+
+void
+muster_sip_registration_go_on (MusterSipRegistration *self)
+{
+  Operation *operation = self->operation;
+  g_autofree char *route = NULL;
+
+  if (operation == NULL || !operation->waits_for_errand || is_over (operation) ||
+      has_dead_flow (self)) /* which is told soon */
+    return;
+
+  operation->waits_for_errand = FALSE;
+  if (operation->target != NULL) {
+    route = muster_sip_target_dup_route (operation->target);
+    talk (operation, muster_sip_agent_get_transport (self->agent), route);
+  } else {
+    talk (operation, muster_sip_flow_use_get_transport (self->flow), "");
+  }
 }
 
 /* trying a target */
@@ -445,7 +474,7 @@ on_flow_ended (const GError *error, gpointer user_data)
 
   if (operation != NULL) {
     /* One that is talking hears of it from its transaction. */
-    if (operation->waits_for_flow && !is_over (operation))
+    if ((operation->waits_for_flow || operation->waits_for_errand) && !is_over (operation))
       complete (operation, NULL, g_error_copy (error));
     return;
   }
@@ -590,30 +619,14 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* the beginning */
 
-/* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. */
-static MusterSipConfig *
-configure (MusterSipRegistration *self, GError **error)
-{
-  guint version = muster_registration_get_params_version (MUSTER_REGISTRATION (self));
-
-  if (self->config != NULL && self->config_version == version && self->config->trust == NULL)
-    return muster_sip_config_ref (self->config);
-
-  if (self->config_version != version) /* somebody may have named another server */
-    g_clear_pointer (&self->redirected, muster_sip_config_unref);
-  g_clear_pointer (&self->config, muster_sip_config_unref);
-  self->config = muster_sip_config_read (MUSTER_REGISTRATION (self), error);
-  self->config_version = version;
-  return self->config != NULL ? muster_sip_config_ref (self->config) : NULL;
-}
-
 /* The first hop, which may be another machine than the domain. */
 static char *
 muster_sip_registration_dup_remote_host (MusterRegistration *registration)
 {
   MusterRegistrationClass *parent = MUSTER_REGISTRATION_CLASS (
     muster_sip_registration_parent_class);
-  g_autoptr (MusterSipConfig) config = configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+  g_autoptr (MusterSipConfig)
+    config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
 
   return config != NULL ? g_strdup (config->hop_host) : parent->dup_remote_host (registration);
 }
@@ -650,7 +663,7 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
     complete (operation, NULL, NULL);
     return;
   }
-  operation->config = configure (self, &error);
+  operation->config = muster_sip_registration_configure (self, &error);
   if (operation->config == NULL) {
     complete (operation, NULL, g_steal_pointer (&error));
     return;
@@ -774,10 +787,4 @@ muster_sip_registration_get_way (MusterSipRegistration *self,
   *route = self->route;
 
   return *transport != NULL && *route != NULL;
-}
-
-const MusterSipConfig *
-muster_sip_registration_get_config (MusterSipRegistration *self)
-{
-  return self->redirected != NULL ? self->redirected : self->config;
 }

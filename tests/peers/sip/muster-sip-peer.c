@@ -28,6 +28,7 @@ typedef struct {
   gboolean garbage;      /* sends rubbish before each answer */
   gboolean hide_contact; /* a 200 lists no contact */
   gboolean rewrite;      /* a 200 lists our contact with another host, and other devices */
+  gboolean keeps;        /* says yes to a removal, and has it still */
   gboolean nat;          /* says that it sees us at 203.0.113.9:1025 */
 } Scenario;
 
@@ -70,6 +71,7 @@ static const Scenario scenarios[] = {
     .headers = "Service-Route: <sip:p1.example.test;lr>, <sip:p2.example.test;lr>\r\n" },
   { .name = "rewritten", .rewrite = TRUE, .lease_s = 77 },
   { .name = "nat", .nat = TRUE },
+  { .name = "keeps", .keeps = TRUE },
   { .name = "no-contact", .hide_contact = TRUE, .headers = "Expires: 240\r\n" },
   { .name = "nothing", .hide_contact = TRUE },
   { .name = "slow", .delay_ms = 700 },
@@ -303,15 +305,19 @@ build_bindings (SipPeer *self, const SipPeerRequest *request)
 
   if (self->scenario->lease_s != 0)
     asked_s = MIN (asked_s, self->scenario->lease_s);
+  if (g_strcmp0 (request->contact, "*") == 0 && asked_s == 0 && !self->scenario->keeps)
+    g_hash_table_remove_all (self->bindings);
   for (g_regex_match (regex, request->contact != NULL ? request->contact : "", 0, &match);
        g_match_info_matches (match); g_match_info_next (match, NULL)) {
     g_autofree char *contact = g_match_info_fetch (match, 1);
     g_autofree char *params = g_match_info_fetch (match, 2);
 
-    if (strstr (params, ";expires=0") != NULL || asked_s == 0)
-      g_hash_table_remove (self->bindings, contact);
-    else
+    if (strstr (params, ";expires=0") != NULL || asked_s == 0) {
+      if (!self->scenario->keeps)
+        g_hash_table_remove (self->bindings, contact);
+    } else {
       g_hash_table_insert (self->bindings, g_steal_pointer (&contact), GUINT_TO_POINTER (asked_s));
+    }
   }
 
   if (self->scenario->hide_contact)
@@ -668,6 +674,12 @@ sip_peer_dup_bindings (SipPeer *self)
   for (GList *l = uris; l != NULL; l = l->next)
     g_string_append_printf (joined, "%s%s", joined->len > 0 ? " " : "", (const char *) l->data);
   return g_string_free (joined, FALSE);
+}
+
+void
+sip_peer_bind (SipPeer *self, const char *uri, guint lease_s)
+{
+  g_hash_table_insert (self->bindings, g_strdup (uri), GUINT_TO_POINTER (lease_s));
 }
 
 void

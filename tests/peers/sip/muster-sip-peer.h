@@ -70,6 +70,9 @@ guint sip_peer_count_pings (SipPeer *self);
 /* The contacts that it keeps, sorted, joined by blanks. */
 char *sip_peer_dup_bindings (SipPeer *self);
 
+/* Another device registers. */
+void sip_peer_bind (SipPeer *self, const char *uri, guint lease_s);
+
 /* Sends a request with @method and Request-URI @uri to where the last REGISTER came from. The final
  * answer's status line is then in sip_peer_get_answer(), empty until there is one. */
 void sip_peer_send (SipPeer *self, const char *method, const char *uri);

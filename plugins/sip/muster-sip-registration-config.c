@@ -1,0 +1,33 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-registration-private.h"
+
+/* What an account's parameters come to, for as long as they stay. */
+
+/* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. */
+MusterSipConfig *
+muster_sip_registration_configure (MusterSipRegistration *self, GError **error)
+{
+  guint version = muster_registration_get_params_version (MUSTER_REGISTRATION (self));
+
+  if (self->config != NULL && self->config_version == version && self->config->trust == NULL)
+    return muster_sip_config_ref (self->config);
+
+  if (self->config_version != version) /* somebody may have named another server */
+    g_clear_pointer (&self->redirected, muster_sip_config_unref);
+  g_clear_pointer (&self->config, muster_sip_config_unref);
+  self->config = muster_sip_config_read (MUSTER_REGISTRATION (self), error);
+  self->config_version = version;
+  return self->config != NULL ? muster_sip_config_ref (self->config) : NULL;
+}
+
+const MusterSipConfig *
+muster_sip_registration_get_config (MusterSipRegistration *self)
+{
+  return self->redirected != NULL ? self->redirected : self->config;
+}
