@@ -30,7 +30,8 @@ struct _MusterAccount {
   guint params_version;  /* of live_params */
   char *problem;         /* why the configuration is not valid; NULL if it is */
   GStrv secrets;         /* names of those that are stored; never NULL */
-  char *remote_host; /* GRefString, shared by the accounts of one host; NULL: none, or unknown */
+  char *remote_host;   /* GRefString, shared by the accounts of one host; NULL: none, or unknown */
+  guint retry_floor_s; /* known with it */
   gboolean knows_remote_host;
   MusterTicket ticket;
   GBytes *resume; /* between its loading and the registration's reading */
@@ -312,6 +313,8 @@ muster_account_learn_remote_host (MusterAccount *self, MusterRegistration *regis
 
   muster_account_forget_remote_host (self);
   self->knows_remote_host = TRUE;
+  self->retry_floor_s = registration != NULL ? muster_registration_get_retry_floor_s (registration)
+                                             : self->kind->protocol->retry_floor_s;
   if (self->kind->protocol->local)
     return;
 
@@ -354,7 +357,8 @@ on_get_retry_floor_s (gpointer host)
 {
   MusterAccount *self = host;
 
-  return self->kind != NULL ? self->kind->protocol->retry_floor_s : 0;
+  muster_account_get_remote_host (self); /* asks for both */
+  return self->kind != NULL ? self->retry_floor_s : 0;
 }
 
 static void

@@ -53,6 +53,9 @@ MUSTER_API void muster_registration_detach_host (MusterRegistration *self);
 /* Returns (transfer full) (nullable): which host it goes to; %NULL: none. */
 MUSTER_API char *muster_registration_dup_remote_host (MusterRegistration *self);
 
+/* 0: the broker's rule. */
+MUSTER_API guint muster_registration_get_retry_floor_s (MusterRegistration *self);
+
 MUSTER_API gboolean muster_registration_is_busy (MusterRegistration *self);
 
 MUSTER_API void muster_registration_open_async (MusterRegistration *self,

@@ -100,10 +100,17 @@ muster_registration_real_dup_remote_host (MusterRegistration *self)
   return g_strndup (host, strcspn (host, at != NULL ? ":/;?" : ""));
 }
 
+static guint
+muster_registration_real_get_retry_floor_s (MusterRegistration *self)
+{
+  return PRIV (self)->protocol->retry_floor_s;
+}
+
 static void
 muster_registration_class_init (MusterRegistrationClass *klass)
 {
   klass->dup_remote_host = muster_registration_real_dup_remote_host;
+  klass->get_retry_floor_s = muster_registration_real_get_retry_floor_s;
   G_OBJECT_CLASS (klass)->finalize = muster_registration_finalize;
   klass->open_finish = muster_registration_real_open_finish;
   klass->close_finish = muster_registration_real_close_finish;
@@ -177,6 +184,23 @@ muster_registration_dup_remote_host (MusterRegistration *self)
   muster_execution_unmark (outer);
 
   return host;
+}
+
+guint
+muster_registration_get_retry_floor_s (MusterRegistration *self)
+{
+  MusterRegistrationClass *klass;
+  guint64 outer;
+  guint floor_s;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), 0);
+
+  klass = MUSTER_REGISTRATION_GET_CLASS (self);
+  outer = muster_execution_mark ((gconstpointer) klass->get_retry_floor_s);
+  floor_s = klass->get_retry_floor_s (self);
+  muster_execution_unmark (outer);
+
+  return floor_s;
 }
 
 gboolean
@@ -465,12 +489,11 @@ muster_registration_get_context (MusterRegistration *self)
   return PRIV (self)->context;
 }
 
-/* Returns (transfer full) (nullable): what the account sets, else the default. */
+/* Returns (transfer full) (nullable): what the account sets. */
 static GVariant *
-dup_param (MusterRegistration *self, const char *name, const GVariantType *type)
+dup_set_param (MusterRegistration *self, const MusterParam *param, const char *name)
 {
   MusterRegistrationPrivate *priv = PRIV (self);
-  const MusterParam *param = muster_protocol_find_param (priv->protocol, name);
   GVariant *value = NULL;
 
   if (param == NULL || (param->flags & MUSTER_PARAM_SECRET) != 0) {
@@ -484,7 +507,17 @@ dup_param (MusterRegistration *self, const char *name, const GVariantType *type)
     value = priv->host->dup_param (priv->host_data, name);
     muster_execution_unmark (outer);
   }
-  if (value == NULL)
+  return value;
+}
+
+/* Returns (transfer full) (nullable): what the account sets, else the default. */
+static GVariant *
+dup_param (MusterRegistration *self, const char *name, const GVariantType *type)
+{
+  const MusterParam *param = muster_protocol_find_param (PRIV (self)->protocol, name);
+  GVariant *value = dup_set_param (self, param, name);
+
+  if (value == NULL && param != NULL)
     value = muster_param_dup_default (param);
   if (value != NULL && !g_variant_is_of_type (value, type)) {
     g_critical ("%s: \"%s\" has another type", G_OBJECT_TYPE_NAME (self), name);
@@ -546,6 +579,26 @@ muster_registration_get_boolean (MusterRegistration *self, const char *param)
 
   value = dup_param (self, param, G_VARIANT_TYPE_BOOLEAN);
   return value != NULL && g_variant_get_boolean (value);
+}
+
+/**
+ * muster_registration_has_param:
+ * @self: a registration
+ * @param: the name of a parameter that is no secret
+ *
+ * For parameters whose default hangs on others, and so is not in their description.
+ *
+ * Returns: whether the account sets it
+ */
+gboolean
+muster_registration_has_param (MusterRegistration *self, const char *param)
+{
+  g_autoptr (GVariant) value = NULL;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), FALSE);
+
+  value = dup_set_param (self, muster_protocol_find_param (PRIV (self)->protocol, param), param);
+  return value != NULL;
 }
 
 /**

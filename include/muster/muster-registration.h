@@ -29,6 +29,9 @@ G_DECLARE_DERIVABLE_TYPE (MusterRegistration, muster_registration, MUSTER, REGIS
  *   share its rate of attempts, and without a network only those go on-line that have none or one on
  *   loopback. By default the part of the address behind the last `@`. May be called at any time, also
  *   while the parameters do not make sense together; it must not block and looks nothing up
+ * @get_retry_floor_s: optional; returns how many seconds must pass at least between a failure and the
+ *   next attempt, where that depends on the account; 0: the broker's rule. By default
+ *   #MusterProtocol.retry_floor_s. Called when @dup_remote_host is, and like it
  *
  * One account's standing with one service: the whole surface that a protocol plugin must implement.
  *
@@ -58,9 +61,10 @@ struct _MusterRegistrationClass {
   gboolean (*close_finish) (MusterRegistration *self, GAsyncResult *result, GError **error);
 
   char *(*dup_remote_host) (MusterRegistration *self);
+  guint (*get_retry_floor_s) (MusterRegistration *self);
 
   /*< private >*/
-  gpointer padding[15];
+  gpointer padding[14];
 };
 
 /* What the account is. Strings are lent until the registration goes; parameters are copies, with
@@ -70,6 +74,7 @@ MUSTER_API const char *muster_registration_get_address (MusterRegistration *self
 MUSTER_API char *muster_registration_dup_string (MusterRegistration *self, const char *param);
 MUSTER_API guint muster_registration_get_uint (MusterRegistration *self, const char *param);
 MUSTER_API gboolean muster_registration_get_boolean (MusterRegistration *self, const char *param);
+MUSTER_API gboolean muster_registration_has_param (MusterRegistration *self, const char *param);
 MUSTER_API guint muster_registration_get_params_version (MusterRegistration *self);
 MUSTER_API MusterPluginContext *muster_registration_get_context (MusterRegistration *self);
 

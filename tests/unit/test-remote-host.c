@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "broker/muster-account.h"
+#include "muster-registration-host.h"
 
 /* Which host an account goes to: by its address, unless the plugin knows better. */
 
@@ -42,10 +43,23 @@ server_registration_dup_remote_host (MusterRegistration *self)
   return g_str_equal (server, "none") ? NULL : g_steal_pointer (&server);
 }
 
+/* Whoever names a server waits for longer. */
+static guint
+server_registration_get_retry_floor_s (MusterRegistration *self)
+{
+  MusterRegistrationClass *parent = MUSTER_REGISTRATION_CLASS (server_registration_parent_class);
+
+  if (muster_registration_has_param (self, "server"))
+    return 60;
+
+  return parent->get_retry_floor_s (self);
+}
+
 static void
 server_registration_class_init (ServerRegistrationClass *klass)
 {
   klass->dup_remote_host = server_registration_dup_remote_host;
+  klass->get_retry_floor_s = server_registration_get_retry_floor_s;
 }
 
 static void
@@ -163,6 +177,46 @@ test_by_plugin (void)
   g_assert_cmpstr (muster_account_get_remote_host (account), ==, "example.org");
 }
 
+/* How long to wait after a failure, which hangs on the account likewise. */
+
+static const char *set_server; /* what the account sets, if anything */
+
+static GVariant *
+on_dup_param (gpointer host, const char *name)
+{
+  return set_server != NULL ? g_variant_ref_sink (g_variant_new_string (set_server)) : NULL;
+}
+
+static void
+test_retry_floor (void)
+{
+  static const struct {
+    gboolean by_plugin;
+    const char *server;
+    guint floor_s;
+  } rows[] = {
+    { FALSE, NULL, 7 },
+    { FALSE, "proxy.example.net", 7 },
+    { TRUE, NULL, 7 },
+    { TRUE, "proxy.example.net", 60 },
+  };
+  static const MusterRegistrationHost host = { .dup_param = on_dup_param };
+  MusterProtocol protocol = remote;
+
+  protocol.retry_floor_s = 7;
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GType type = rows[i].by_plugin ? server_registration_get_type ()
+                                   : plain_registration_get_type ();
+    g_autoptr (MusterRegistration) registration = NULL;
+
+    set_server = rows[i].server;
+    registration = muster_registration_new (type, &protocol, NULL, "aaaaaaaaaaaaa",
+                                            "ann@example.org", &host, NULL);
+    g_assert_cmpuint (muster_registration_get_retry_floor_s (registration), ==, rows[i].floor_s);
+    g_assert_true (muster_registration_has_param (registration, "server") == (set_server != NULL));
+  }
+}
+
 static void
 test_local_protocol (void)
 {
@@ -189,6 +243,7 @@ main (int argc, char **argv)
   g_test_add_func ("/remote-host/by-address", test_by_address);
   g_test_add_func ("/remote-host/by-plugin", test_by_plugin);
   g_test_add_func ("/remote-host/local-protocol", test_local_protocol);
+  g_test_add_func ("/remote-host/retry-floor", test_retry_floor);
 
   status = g_test_run ();
   muster_module_free (module);
