@@ -113,6 +113,49 @@ is_set (const char *text)
   return text != NULL && *text != '\0';
 }
 
+/* What kind of service it is: what holds where the account says nothing else. */
+typedef struct {
+  const char *name;
+  guint expires_s;
+  guint heartbeat_s;
+  guint retry_floor_s;
+  guint user_digits;     /* addresses begin with so many; 0: with anything */
+  gboolean knows_events; /* PUBLISH, and SUBSCRIBE to what we want to know */
+} Profile;
+
+static const Profile profiles[] = {
+  { "standard", 600, 0, 0, 0, TRUE },
+  { "gb28181", 86400, 60, 60, 20, FALSE }, /* GB/T 28181-2016 sections 9.1 and 9.6 */
+};
+
+static const Profile *
+find_profile (const char *name)
+{
+  if (!is_set (name))
+    return &profiles[0];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (profiles); i++) {
+    if (g_str_equal (profiles[i].name, name))
+      return &profiles[i];
+  }
+  return NULL;
+}
+
+static gboolean
+is_number (const char *text, gsize length)
+{
+  return strspn (text, "0123456789") == length;
+}
+
+static void
+set_profile (MusterSipConfig *self, const Profile *profile, const MusterSipSettings *settings)
+{
+  self->expires_s = settings->expires_s != 0 ? settings->expires_s : profile->expires_s;
+  self->heartbeat_s = settings->heartbeat_s >= 0 ? (guint) settings->heartbeat_s
+                                                 : profile->heartbeat_s;
+  self->retry_floor_s = profile->retry_floor_s;
+}
+
 /* Compiled once: at a fleet's start the pattern would be most of the work here. */
 gboolean
 muster_sip_config_is_address (const char *text)
@@ -168,16 +211,26 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   const char *address = settings->address;
   const char *at;
   const char *hop;
+  const Profile *profile = find_profile (settings->profile);
   g_autofree char *hop_host = NULL;
   guint16 hop_port;
   g_autoptr (MusterSipConfig) self = NULL;
 
   if (!check_texts (settings, error))
     return NULL;
+  if (profile == NULL) {
+    set_invalid (error, "the profile is none that there is");
+    return NULL;
+  }
 
   if (g_ascii_strncasecmp (address, "sip:", 4) == 0)
     address += 4;
   at = strrchr (address, '@');
+  if (profile->user_digits != 0 && (at - address != (gssize) profile->user_digits ||
+                                    !is_number (address, profile->user_digits))) {
+    set_invalid (error, "the address does not begin with the 20 digits that profile gb28181 wants");
+    return NULL;
+  }
 
   hop = at + 1;
   if (is_set (settings->outbound_proxy))
@@ -186,6 +239,12 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
     hop = settings->server;
   if (!muster_sip_config_parse_hop (hop, transport, &hop_host, &hop_port, error))
     return NULL;
+  /* A resolver takes one for an IPv4 address in another spelling: somebody else's. */
+  if (is_number (hop_host, strlen (hop_host))) {
+    set_invalid (error, hop == at + 1 ? "the domain is a number, so the server must be named"
+                                      : "the server is a number and not a host name");
+    return NULL;
+  }
 
   self = g_rc_box_new0 (MusterSipConfig);
   self->user = g_strndup (address, at - address);
@@ -197,7 +256,7 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   self->hop_host = g_steal_pointer (&hop_host);
   self->hop_port = hop_port;
   self->hop_is_proxy = is_set (settings->outbound_proxy);
-  self->expires_s = settings->expires_s;
+  set_profile (self, profile, settings);
   self->transport = MUSTER_TRANSPORT_UDP;
   if (g_str_equal (transport, "tcp"))
     self->transport = MUSTER_TRANSPORT_TCP;
@@ -220,6 +279,11 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
   g_autofree char *transport = muster_registration_dup_string (registration, "transport");
   g_autofree char *tls_ca = muster_registration_dup_string (registration, "tls-ca");
   g_autofree char *tls_pin = muster_registration_dup_string (registration, "tls-pin");
+  g_autofree char *profile = muster_registration_dup_string (registration, "profile");
+  int heartbeat_s = -1;
+
+  if (muster_registration_has_param (registration, "heartbeat"))
+    heartbeat_s = (int) muster_registration_get_uint (registration, "heartbeat");
 
   return muster_sip_config_new (
     &(MusterSipSettings){ .address = muster_registration_get_address (registration),
@@ -230,8 +294,22 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
                           .transport = transport,
                           .tls_ca = tls_ca,
                           .tls_pin = tls_pin,
+                          .profile = profile,
+                          .heartbeat_s = heartbeat_s,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
     error);
+}
+
+gboolean
+muster_sip_config_wants (MusterRegistration *registration, const char *param)
+{
+  g_autofree char *name = muster_registration_dup_string (registration, "profile");
+  const Profile *profile = find_profile (name);
+
+  if (muster_registration_has_param (registration, param))
+    return muster_registration_get_boolean (registration, param);
+
+  return profile != NULL && profile->knows_events;
 }
 
 static const char *
@@ -290,6 +368,8 @@ muster_sip_config_redirect (const MusterSipConfig *self,
   other->display_name = g_strdup (self->display_name);
   other->auth_user = g_strdup (self->auth_user);
   other->expires_s = self->expires_s;
+  other->heartbeat_s = self->heartbeat_s;
+  other->retry_floor_s = self->retry_floor_s;
   other->transport = self->transport;
   other->hop_is_proxy = to_proxy || self->hop_is_proxy;
   if (to_proxy) {

@@ -24,6 +24,8 @@ typedef struct {
   char *tls_name;        /* whom the certificate must be for; NULL unless TLS */
   MusterTlsTrust *trust; /* NULL unless TLS */
   guint expires_s;
+  guint heartbeat_s; /* 0: none */
+  guint retry_floor_s;
 } MusterSipConfig;
 
 /* What the account says. Empty strings count as unset. */
@@ -36,7 +38,9 @@ typedef struct {
   const char *transport;      /* nullable: udp */
   const char *tls_ca;         /* nullable */
   const char *tls_pin;        /* nullable */
-  guint expires_s;
+  const char *profile;        /* nullable: standard */
+  guint expires_s;            /* 0: the profile's */
+  int heartbeat_s;            /* -1: the profile's */
 } MusterSipSettings;
 
 /* The address as an account has it: with or without `sip:`. */
@@ -52,6 +56,10 @@ MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GErro
 
 /* The same from an account's parameters. */
 MusterSipConfig *muster_sip_config_read (MusterRegistration *registration, GError **error);
+
+/* Whether the account uses what the boolean @param stands for: as it says, else as is usual for services of
+ * its profile. */
+gboolean muster_sip_config_wants (MusterRegistration *registration, const char *param);
 
 /* The same account where a 3xx answer sends it: to the server at @uri (RFC 3261 section 8.1.3.4), or through
  * the proxy there (%TRUE, section 21.3.4). %NULL with %MUSTER_ERROR_UNSUPPORTED if nobody may be followed

@@ -293,7 +293,7 @@ begin (MusterSipRegistration *self, gboolean fresh)
     const MusterSipTopic *topic = &table[i].topic;
     guint delay_s = BEGIN_S + (guint) g_random_int_range (0, (gint32) spread_s + 1);
 
-    if (!muster_registration_get_boolean (registration, table[i].param))
+    if (!muster_sip_config_wants (registration, table[i].param))
       muster_sip_subscriptions_remove (self->subscriptions, topic, address);
     else if (!self->own_events->is_refused[i] &&
              (fresh || !muster_sip_subscriptions_has (self->subscriptions, topic, address)))

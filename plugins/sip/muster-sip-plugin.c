@@ -17,6 +17,7 @@
 #define ACCOUNT "Account"
 
 static const char *const transports[] = { "udp", "tcp", "tls", NULL };
+static const char *const profiles[] = { "standard", "gb28181", NULL };
 static const char *const schemes[] = { "sip", NULL };
 
 static const MusterParam params[] = {
@@ -95,11 +96,37 @@ static const MusterParam params[] = {
     .type = MUSTER_PARAM_UINT,
     .flags = MUSTER_PARAM_ADVANCED,
     .label = "Lease",
-    .help = "For how many seconds to ask the server to keep the registration.",
+    .help =
+      "For how many seconds to ask the server to keep the registration; else 600, or 86400 with "
+      "profile gb28181.",
     .group = SERVICE,
-    .default_value = "600",
     .min = 10,
     .max = 86400,
+  },
+  {
+    .name = "profile",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Profile",
+    .help =
+      "What kind of service it is: gb28181 for video platforms by GB/T 28181, with addresses of 20 "
+      "digits. They are not asked for presence, waiting messages and registration events unless "
+      "that is set.",
+    .group = SERVICE,
+    .default_value = "standard",
+    .choices = profiles,
+  },
+  {
+    .name = "heartbeat",
+    .type = MUSTER_PARAM_UINT,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Heartbeat",
+    .help =
+      "Every how many seconds to tell a GB/T 28181 server that the account is there, 0 for never; "
+      "else 60 with profile gb28181.",
+    .group = SERVICE,
+    .min = 0,
+    .max = 3600,
   },
   {
     .name = "presence",

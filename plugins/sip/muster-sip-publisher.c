@@ -110,7 +110,7 @@ renew_finish (MusterRegistration *registration, GAsyncResult *result, GError **e
 static guint
 get_supported (MusterPublisher *publisher)
 {
-  if (!muster_registration_get_boolean (MUSTER_REGISTRATION (publisher), "presence"))
+  if (!muster_sip_config_wants (MUSTER_REGISTRATION (publisher), "presence"))
     return 0;
 
   return 1u << MUSTER_PRESENCE_OFFLINE | 1u << MUSTER_PRESENCE_AVAILABLE |

@@ -9,6 +9,7 @@
 
 #include "muster-sip-config.h"
 #include "muster-sip-context.h"
+#include "muster-sip-heartbeat.h"
 #include "muster-sip-inbox.h"
 #include "muster-sip-own-events.h"
 #include "muster-sip-publication.h"
@@ -27,6 +28,7 @@ struct _MusterSipRegistration {
   char *kept_route;       /* on the agent, through a NAT; nullable */
   char *route;            /* where it was registered last, as for the transport; nullable */
   GQueue errands;         /* of MusterSipErrand: those under way, on the agent or the flow */
+  MusterSipHeartbeat *heartbeat;
   MusterSipInbox *inbox;
   gboolean has_token;                    /* it is in the context's table, and leads to the inbox */
   gboolean saved;                        /* a blob of ours is kept */

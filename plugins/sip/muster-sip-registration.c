@@ -154,6 +154,17 @@ has_dead_flow (MusterSipRegistration *self)
   return self->flow != NULL && muster_sip_flow_use_get_transport (self->flow) == NULL;
 }
 
+/* After a failure that the broker waits out, the account is still registered. */
+static void
+tell_heartbeat (MusterSipRegistration *self, const GError *error)
+{
+  if (error == NULL)
+    muster_sip_heartbeat_begin (self->heartbeat);
+  else if (!g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE) &&
+           !g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_BUSY))
+    muster_sip_heartbeat_stop (self->heartbeat);
+}
+
 /* Takes both. One of them is set after an open; a close is fine without either. */
 static void
 complete (Operation *operation, MusterLease *lease, GError *error)
@@ -177,6 +188,8 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     muster_sip_own_events_opened (self, lease->refreshed);
     muster_sip_subscriptions_follow (self->subscriptions);
   }
+  if (!ended->leaving)
+    tell_heartbeat (self, error);
 
   if (error != NULL)
     g_task_return_error (task, error);
@@ -480,6 +493,7 @@ on_flow_ended (const GError *error, gpointer user_data)
   }
 
   leave_flow (self);
+  muster_sip_heartbeat_stop (self->heartbeat);
   muster_registration_lost (MUSTER_REGISTRATION (self), error);
 }
 
@@ -631,6 +645,15 @@ muster_sip_registration_dup_remote_host (MusterRegistration *registration)
   return config != NULL ? g_strdup (config->hop_host) : parent->dup_remote_host (registration);
 }
 
+static guint
+muster_sip_registration_get_retry_floor_s (MusterRegistration *registration)
+{
+  g_autoptr (MusterSipConfig)
+    config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+
+  return config != NULL ? config->retry_floor_s : 0;
+}
+
 static void
 make_refresher (MusterSipRegistration *self)
 {
@@ -657,8 +680,10 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
 
   if (self->refresher == NULL)
     make_refresher (self);
-  if (leaving)
+  if (leaving) {
     muster_sip_inbox_close (self->inbox); /* whoever calls need not wait for the server */
+    muster_sip_heartbeat_stop (self->heartbeat);
+  }
   if (leaving && !muster_sip_refresher_is_bound (self->refresher)) {
     complete (operation, NULL, NULL);
     return;
@@ -735,6 +760,7 @@ muster_sip_registration_finalize (GObject *object)
 
   leave_network (self);
   g_clear_pointer (&self->inbox, muster_sip_inbox_free);
+  g_clear_pointer (&self->heartbeat, muster_sip_heartbeat_free);
   g_clear_pointer (&self->publication, muster_sip_publication_free);
   g_clear_pointer (&self->contacts, muster_sip_contacts_free);
   g_clear_pointer (&self->own_events, muster_sip_own_events_free);
@@ -760,6 +786,7 @@ muster_sip_registration_class_init (MusterSipRegistrationClass *klass)
   registration_class->close_async = muster_sip_registration_close_async;
   registration_class->close_finish = muster_sip_registration_close_finish;
   registration_class->dup_remote_host = muster_sip_registration_dup_remote_host;
+  registration_class->get_retry_floor_s = muster_sip_registration_get_retry_floor_s;
 }
 
 static void
@@ -772,6 +799,7 @@ muster_sip_registration_init (MusterSipRegistration *self)
   muster_sip_inbox_set_notify_func (self->inbox, muster_sip_subscriptions_take_notify,
                                     self->subscriptions);
   self->own_events = muster_sip_own_events_new ();
+  self->heartbeat = muster_sip_heartbeat_new (self);
 }
 
 gboolean

@@ -249,7 +249,7 @@ muster_sip_watcher_set_asks (MusterSipRegistration *registration,
 static gboolean
 check_presence (MusterSipRegistration *self, GError **error)
 {
-  if (muster_registration_get_boolean (MUSTER_REGISTRATION (self), "presence"))
+  if (muster_sip_config_wants (MUSTER_REGISTRATION (self), "presence"))
     return TRUE;
 
   g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_CONFIGURE,

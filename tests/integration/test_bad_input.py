@@ -546,6 +546,11 @@ SAID = [
     (["add", "sip", SIP, "--set", "expires=abc"], BAD, "'expires' is a whole number from 10 to 86400, which 'abc' is not"),
     (["add", "sip", SIP, "--set", "expires=5"], REFUSES,
      f"cannot add {SIP}: expires cannot be 5; it is from 10 to 86400"),
+    (["add", "sip", SIP, "--set", "profile=gb"], REFUSES,
+     f"cannot add {SIP}: profile cannot be \"gb\"; it is one of standard, gb28181"),
+    (["add", "sip", SIP, "--set", "heartbeat=3601"], REFUSES,
+     f"cannot add {SIP}: heartbeat cannot be 3601; it is from 0 to 3600"),
+    (["add", "sip", SIP, "--set", "heart-beat=60"], BAD, "sip has no parameter 'heart-beat'; did you mean 'heartbeat'?"),
     (["add", "sip", SIP, "--set", "tls-ca=ca.pem"], REFUSES,
      f"cannot add {SIP}: tls-ca cannot be \"ca.pem\"; it is the absolute path of a PEM file with authorities to trust beside "
      "the system's"),

@@ -6,6 +6,7 @@
 #include "muster-sip-challenge.h"
 #include "muster-sip-config.h"
 #include "muster-sip-grant.h"
+#include "muster-sip-heartbeat.h"
 #include "muster-sip-response.h"
 #include "muster-sip-wire.h"
 
@@ -464,6 +465,10 @@ static const struct {
   { { "alice@example.test", NULL, NULL, "[2001:db8::1", NULL, 0 }, NULL },
   { { "alice@example.test", NULL, NULL, NULL, "sips:proxy.example.test", 0 }, NULL },
   { { "alice@example.test", NULL, NULL, NULL, "sip:proxy.example.test;transport=tcp", 0 }, NULL },
+  /* a number is an IPv4 address to a resolver: somebody else's */
+  { { "34020000001320000001@3402000000", NULL, NULL, NULL, NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "3402000000", NULL, 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, NULL, "3402000000:5060", 0 }, NULL },
 };
 
 static void
@@ -486,6 +491,100 @@ test_configs (void)
   }
 }
 
+/* What the profile says, and what the account says first. */
+static const struct {
+  const char *address;
+  const char *profile;
+  guint expires_s;
+  int heartbeat_s;
+  const char *expected; /* expires, heartbeat, retry floor; NULL: refused */
+} profiles[] = {
+  { "alice@pbx.test", NULL, 0, -1, "600 0 0" },
+  { "alice@pbx.test", "", 0, -1, "600 0 0" },
+  { "alice@pbx.test", "standard", 0, -1, "600 0 0" },
+  { "alice@pbx.test", "standard", 30, 20, "30 20 0" },
+  { "34020000001320000001@pbx.test", "gb28181", 0, -1, "86400 60 60" },
+  { "sip:34020000001320000001@pbx.test", "gb28181", 3600, 0, "3600 0 60" },
+  { "34020000001320000001@pbx.test", "gb28181", 120, 15, "120 15 60" },
+  { "34020000001320000001@pbx.test", "GB28181", 0, -1, NULL },
+  { "3402000000132000001@pbx.test", "gb28181", 0, -1, NULL },
+  { "340200000013200000011@pbx.test", "gb28181", 0, -1, NULL },
+  { "3402000000132000000a@pbx.test", "gb28181", 0, -1, NULL },
+  { "alice@pbx.test", "gb28181", 0, -1, NULL },
+};
+
+static void
+test_profiles (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (profiles); i++) {
+    const MusterSipSettings settings = { .address = profiles[i].address,
+                                         .profile = profiles[i].profile,
+                                         .expires_s = profiles[i].expires_s,
+                                         .heartbeat_s = profiles[i].heartbeat_s };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (MusterSipConfig) config = muster_sip_config_new (&settings, &error);
+    g_autoptr (MusterSipConfig) elsewhere = NULL;
+    const MusterSipConfig *either[2];
+
+    if (profiles[i].expected == NULL) {
+      g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID);
+      continue;
+    }
+    g_assert_no_error (error);
+    elsewhere = muster_sip_config_redirect (config, "sip:192.0.2.9", FALSE, &error);
+    g_assert_no_error (error);
+    either[0] = config;
+    either[1] = elsewhere;
+    for (guint j = 0; j < 2; j++) {
+      g_autofree char *got = g_strdup_printf ("%u %u %u", either[j]->expires_s,
+                                              either[j]->heartbeat_s, either[j]->retry_floor_s);
+
+      g_assert_cmpstr (got, ==, profiles[i].expected);
+    }
+  }
+}
+
+/* what an answer to a heartbeat says */
+
+static void
+test_beats (void)
+{
+  static const struct {
+    guint status; /* 0: none came */
+    MusterSipBeat beat;
+  } answers[] = {
+    { 0, MUSTER_SIP_BEAT_MISSED },      { 300, MUSTER_SIP_BEAT_COMPLAINT },
+    { 400, MUSTER_SIP_BEAT_COMPLAINT }, { 401, MUSTER_SIP_BEAT_COMPLAINT },
+    { 403, MUSTER_SIP_BEAT_COMPLAINT }, { 408, MUSTER_SIP_BEAT_MISSED },
+    { 480, MUSTER_SIP_BEAT_COMPLAINT }, { 500, MUSTER_SIP_BEAT_COMPLAINT },
+    { 503, MUSTER_SIP_BEAT_MISSED },    { 504, MUSTER_SIP_BEAT_COMPLAINT },
+    { 603, MUSTER_SIP_BEAT_COMPLAINT },
+  };
+  g_autoptr (GError) no_keyring = muster_error_new (MUSTER_ERROR_NEEDS_USER, MUSTER_STEP_SECRET,
+                                                    "the keyring is locked");
+
+  g_assert_cmpint (muster_sip_heartbeat_judge (NULL), ==, MUSTER_SIP_BEAT_HEARD);
+  g_assert_cmpint (muster_sip_heartbeat_judge (no_keyring), ==, MUSTER_SIP_BEAT_NOT_SENT);
+  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++) {
+    g_autoptr (MusterSipResponse) response = muster_sip_response_new (answers[i].status, "No");
+    g_autoptr (GError)
+      error = answers[i].status == 0
+                ? muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_CONNECT, "nobody there")
+                : muster_sip_response_to_error (response, MUSTER_STEP_NONE, FALSE, TRUE);
+
+    g_assert_cmpint (muster_sip_heartbeat_judge (error), ==, answers[i].beat);
+  }
+}
+
+static void
+test_beat_body (void)
+{
+  g_autofree char *body = muster_sip_heartbeat_dup_body ("a&b<c", 7);
+
+  g_assert_nonnull (strstr (body, "<SN>7</SN>"));
+  g_assert_nonnull (strstr (body, "<DeviceID>a&amp;b&lt;c</DeviceID>"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -500,5 +599,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/response/vias", test_vias);
   g_test_add_func ("/sip/response/garbage", test_garbage);
   g_test_add_func ("/sip/config", test_configs);
+  g_test_add_func ("/sip/config/profiles", test_profiles);
+  g_test_add_func ("/sip/heartbeat/beats", test_beats);
+  g_test_add_func ("/sip/heartbeat/body", test_beat_body);
   return g_test_run ();
 }

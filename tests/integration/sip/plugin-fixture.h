@@ -24,6 +24,7 @@ typedef struct {
   SipPeer *peer;
 
   MusterRegistration *registration;
+  const char *address;
   GHashTable *params; /* name -> GVariant */
   guint params_version;
   char *password; /* nullable */
@@ -221,7 +222,7 @@ start (World *world)
   muster_plugin_context_start (world->context, &error);
   g_assert_no_error (error);
   world->registration = muster_registration_new (kind->get_type (), kind->protocol, world->context,
-                                                 "aaaaaaaaaaaa", ADDRESS, &host, world);
+                                                 "aaaaaaaaaaaa", world->address, &host, world);
 }
 
 /* The daemon is killed, as far as one can be from within: nothing is said to the server. */
@@ -239,6 +240,14 @@ set_string (World *world, const char *name, const char *value)
 {
   g_hash_table_insert (world->params, g_strdup (name),
                        g_variant_ref_sink (g_variant_new_string (value)));
+  world->params_version++;
+}
+
+static inline void
+set_uint (World *world, const char *name, guint value)
+{
+  g_hash_table_insert (world->params, g_strdup (name),
+                       g_variant_ref_sink (g_variant_new_uint32 (value)));
   world->params_version++;
 }
 
@@ -264,6 +273,7 @@ world_set_up (World *world, gconstpointer data)
   world->contacts = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_contact_free);
   world->offers = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_offer_free);
   world->password = g_strdup ("se:cret");
+  world->address = ADDRESS;
   world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
   g_assert_no_error (error);
   set_server (world, "127.0.0.1");

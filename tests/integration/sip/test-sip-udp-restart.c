@@ -64,7 +64,9 @@ test_restart_with_port_taken (World *world, gconstpointer data)
 static void
 test_port_is_not_shared (World *world, gconstpointer data)
 {
-  World twin = { .info = world->info, .params = world->params, .password = world->password };
+  World twin = {
+    .info = world->info, .address = ADDRESS, .params = world->params, .password = world->password
+  };
   guint16 port;
 
   sip_peer_set_scenario (world->peer, "open");
