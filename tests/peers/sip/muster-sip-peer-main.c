@@ -11,12 +11,16 @@ main (int argc, char **argv)
 {
   g_autofree char *scenario = g_strdup ("ok");
   g_autofree char *address = g_strdup ("127.0.0.1");
+  g_autofree char *transcript = NULL;
+  g_autofree char *user = g_strdup ("alice");
   int port = 0;
   gboolean list = FALSE;
   const GOptionEntry entries[] = {
     { "scenario", 's', 0, G_OPTION_ARG_STRING, &scenario, "What to do", "NAME" },
     { "address", 'a', 0, G_OPTION_ARG_STRING, &address, "Where to listen", "IP" },
     { "port", 'p', 0, G_OPTION_ARG_INT, &port, "Where to listen; 0: anywhere", "PORT" },
+    { "transcript", 't', 0, G_OPTION_ARG_FILENAME, &transcript, "What to answer", "FILE" },
+    { "user", 'u', 0, G_OPTION_ARG_STRING, &user, "Whose transcript it is", "NAME" },
     { "list", 'l', 0, G_OPTION_ARG_NONE, &list, "Name the scenarios", NULL },
     { 0 },
   };
@@ -38,7 +42,7 @@ main (int argc, char **argv)
   }
 
   peer = sip_peer_new (scenario, address, (guint16) port, &error);
-  if (peer == NULL) {
+  if (peer == NULL || (transcript != NULL && !sip_peer_play (peer, transcript, user, &error))) {
     g_printerr ("%s\n", error->message);
     return 1;
   }

@@ -5,9 +5,11 @@
 
 #include "muster-sip-peer.h"
 
+#include "muster-sip-text.h"
+#include "muster-sip-transcript.h"
+
 #include <string.h>
 
-#define USER     "alice"
 #define PASSWORD "se:cret"
 
 /* A scenario's row. What is 0 or NULL is as usual: every REGISTER is challenged by MD5 with qop=auth,
@@ -88,7 +90,10 @@ struct _SipPeer {
   GPtrArray *requests;  /* of SipPeerRequest * */
   GHashTable *bindings; /* contact URI -> seconds */
   GHashTable *used;     /* nonces that were used: a set */
-  GHashTable *seen;     /* branch and CSeq -> the answer: retransmissions get it again */
+  GHashTable *seen; /* branch and CSeq -> the request, lent: retransmissions get its answer again */
+  SipTranscript *transcript; /* nullable: what is answered instead of what the scenario says */
+  guint next_answer;         /* of it */
+  char *user;
   guint n_nonces;
   GSocketAddress *client; /* of the last REGISTER */
   char *answer;           /* to what we sent: the last */
@@ -112,31 +117,11 @@ request_free (SipPeerRequest *request)
   g_free (request->contact);
   g_free (request->expires);
   g_free (request->authorization);
+  g_free (request->answer);
   g_free (request);
 }
 
 /* reading */
-
-/* All values of a header, joined; NULL if there is none. Our client writes long names, one each line. */
-static char *
-dup_header (const char *text, const char *name, const char *separator)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\r\n", 0);
-  GString *values = NULL;
-
-  for (char **line = lines; *line != NULL && **line != '\0'; line++) {
-    gsize length = strlen (name);
-
-    if (g_ascii_strncasecmp (*line, name, length) != 0 || (*line)[length] != ':')
-      continue;
-    if (values == NULL)
-      values = g_string_new (NULL);
-    else
-      g_string_append (values, separator);
-    g_string_append (values, g_strstrip (*line + length + 1));
-  }
-  return values != NULL ? g_string_free (values, FALSE) : NULL;
-}
 
 /* A parameter of an Authorization header, unquoted. */
 static char *
@@ -172,7 +157,7 @@ hash (const char *algorithm, const char *first, ...)
 }
 
 static gboolean
-check_digest (const char *header)
+check_digest (SipPeer *self, const char *header)
 {
   g_autofree char *algorithm = dup_param (header, "algorithm");
   g_autofree char *user = dup_param (header, "username");
@@ -188,7 +173,7 @@ check_digest (const char *header)
   g_autofree char *ha2 = NULL;
   g_autofree char *expected = NULL;
 
-  if (strcmp (user, USER) != 0)
+  if (strcmp (user, self->user) != 0)
     return FALSE;
   if (g_str_has_suffix (algorithm, "-sess")) {
     char *session = hash (algorithm, ha1, nonce, cnonce, NULL);
@@ -221,19 +206,21 @@ use_nonce (SipPeer *self, const char *header)
 }
 
 static SipPeerRequest *
-read_request (const char *text, guint16 port)
+read_request (SipPeer *self, const char *text, guint16 port)
 {
   SipPeerRequest *request = g_new0 (SipPeerRequest, 1);
 
   request->line = g_strndup (text, strcspn (text, "\r\n"));
-  request->from = dup_header (text, "From", ", ");
-  request->call_id = dup_header (text, "Call-ID", ", ");
-  request->cseq = dup_header (text, "CSeq", ", ");
-  request->contact = dup_header (text, "Contact", ", ");
-  request->expires = dup_header (text, "Expires", ", ");
-  request->authorization = dup_header (text, "Authorization", "\n");
+  request->from = sip_text_dup_header (text, "From", ", ");
+  request->call_id = sip_text_dup_header (text, "Call-ID", ", ");
+  request->cseq = sip_text_dup_header (text, "CSeq", ", ");
+  request->contact = sip_text_dup_header (text, "Contact", ", ");
+  request->expires = sip_text_dup_header (text, "Expires", ", ");
+  request->authorization = sip_text_dup_header (text, "Authorization", "\n");
+  request->answer_at_copy = 1;
   request->port = port;
-  request->authorized = request->authorization != NULL && check_digest (request->authorization);
+  request->authorized = request->authorization != NULL &&
+                        check_digest (self, request->authorization);
   return request;
 }
 
@@ -258,11 +245,11 @@ build_answer (SipPeer *self,
               const char *status,
               const char *headers)
 {
-  g_autofree char *via = dup_header (request, "Via", "\r\nVia: ");
-  g_autofree char *from_header = dup_header (request, "From", ", ");
-  g_autofree char *to = dup_header (request, "To", ", ");
-  g_autofree char *call_id = dup_header (request, "Call-ID", ", ");
-  g_autofree char *cseq = dup_header (request, "CSeq", ", ");
+  g_autofree char *via = sip_text_dup_header (request, "Via", "\r\nVia: ");
+  g_autofree char *from_header = sip_text_dup_header (request, "From", ", ");
+  g_autofree char *to = sip_text_dup_header (request, "To", ", ");
+  g_autofree char *call_id = sip_text_dup_header (request, "Call-ID", ", ");
+  g_autofree char *cseq = sip_text_dup_header (request, "CSeq", ", ");
   GInetAddress *address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (from));
   g_autofree char *ip = g_inet_address_to_string (address);
   g_autoptr (GString) marked = g_string_new (via);
@@ -433,36 +420,48 @@ send_answer (SipPeer *self, GSocketAddress *to, const char *text)
   self->delayed = g_slist_prepend (self->delayed, source);
 }
 
+static char *
+choose_answer (SipPeer *self, SipPeerRequest *request, const char *text, GSocketAddress *from)
+{
+  if (self->scenario->silent)
+    return g_strdup ("");
+  if (self->transcript != NULL)
+    return sip_transcript_fill (self->transcript, self->next_answer++, text,
+                                &request->answer_at_copy);
+  return decide (self, request, text, from);
+}
+
 static void
 take_request (SipPeer *self, const char *text, GSocketAddress *from)
 {
-  g_autofree char *via = dup_header (text, "Via", ", ");
-  g_autofree char *cseq = dup_header (text, "CSeq", ", ");
+  g_autofree char *via = sip_text_dup_header (text, "Via", ", ");
+  g_autofree char *cseq = sip_text_dup_header (text, "CSeq", ", ");
   g_autofree char *key = g_strconcat (via, cseq, NULL);
-  const char *known = g_hash_table_lookup (self->seen, key);
-  SipPeerRequest *request;
-  char *answer;
+  SipPeerRequest *request = g_hash_table_lookup (self->seen, key);
 
-  if (known != NULL) {
-    if (*known != '\0' && self->scenario->delay_ms == 0)
-      send_answer (self, from, known);
-    return;
+  if (request == NULL) {
+    request = read_request (self, text,
+                            g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)));
+    g_ptr_array_add (self->requests, request);
+    g_hash_table_insert (self->seen, g_steal_pointer (&key), request);
+    g_set_object (&self->client, from);
+    request->answer = choose_answer (self, request, text, from);
+  } else if (self->scenario->delay_ms != 0) {
+    return; /* its answer is on the way */
   }
 
-  request = read_request (text, g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (from)));
-  g_ptr_array_add (self->requests, request);
-  g_set_object (&self->client, from);
-  answer = self->scenario->silent ? g_strdup ("") : decide (self, request, text, from);
-  if (*answer != '\0')
-    send_answer (self, from, answer);
-  g_hash_table_insert (self->seen, g_steal_pointer (&key), answer);
+  if (request->n_copies < G_N_ELEMENTS (request->copies_us))
+    request->copies_us[request->n_copies] = g_get_monotonic_time ();
+  request->n_copies++;
+  if (*request->answer != '\0' && request->n_copies >= request->answer_at_copy)
+    send_answer (self, from, request->answer);
 }
 
 /* An answer to what was passed on goes back without our Via; %FALSE: it is to what we sent ourselves. */
 static gboolean
 pass_back (SipPeer *self, const char *text)
 {
-  g_autofree char *vias = dup_header (text, "Via", ", ");
+  g_autofree char *vias = sip_text_dup_header (text, "Via", ", ");
   const char *theirs = vias != NULL ? strstr (vias, ", ") : NULL;
   GString *answer;
 
@@ -543,7 +542,8 @@ sip_peer_new (const char *scenario, const char *address, guint16 port, GError **
   self->requests = g_ptr_array_new_with_free_func ((GDestroyNotify) request_free);
   self->bindings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->user = g_strdup ("alice");
   self->answer = g_strdup ("");
   self->scenario = find_scenario (scenario);
   if (self->scenario == NULL || local == NULL) {
@@ -579,6 +579,8 @@ sip_peer_free (SipPeer *self)
   g_slist_free (self->delayed);
   g_clear_object (&self->socket);
   g_clear_object (&self->client);
+  g_clear_pointer (&self->transcript, sip_transcript_free);
+  g_free (self->user);
   g_ptr_array_unref (self->requests);
   g_hash_table_unref (self->bindings);
   g_hash_table_unref (self->used);
@@ -593,6 +595,21 @@ sip_peer_set_scenario (SipPeer *self, const char *scenario)
 {
   self->scenario = find_scenario (scenario);
   g_assert (self->scenario != NULL);
+}
+
+gboolean
+sip_peer_play (SipPeer *self, const char *file, const char *user, GError **error)
+{
+  SipTranscript *transcript = sip_transcript_load (file, error);
+
+  if (transcript == NULL)
+    return FALSE;
+  g_clear_pointer (&self->transcript, sip_transcript_free);
+  self->transcript = transcript;
+  self->next_answer = 0;
+  g_free (self->user);
+  self->user = g_strdup (user);
+  return TRUE;
 }
 
 void

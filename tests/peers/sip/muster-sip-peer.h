@@ -27,6 +27,10 @@ typedef struct {
   char *authorization; /* nullable */
   gboolean authorized; /* the digest is right */
   guint16 port;        /* where it came from */
+  guint n_copies;      /* 1: it was not repeated */
+  gint64 copies_us[8]; /* when the first ones came */
+  char *answer;        /* empty: none */
+  guint answer_at_copy;
 } SipPeerRequest;
 
 SipPeer *sip_peer_new (const char *scenario, const char *address, guint16 port, GError **error);
@@ -38,6 +42,10 @@ const char *const *sip_peer_list_scenarios (void);
 
 /* From now on by another scenario, with the nonces and bindings that there are. */
 void sip_peer_set_scenario (SipPeer *self, const char *scenario);
+
+/* From now on answers one REGISTER after the other by the transcript in @file, the last answer again and
+ * again, whatever the scenario says. The account is @user. */
+gboolean sip_peer_play (SipPeer *self, const char *file, const char *user, GError **error);
 
 /* From now on answers every REGISTER with @status and `Contact: <contact>`. */
 void sip_peer_redirect (SipPeer *self, guint status, const char *contact);
