@@ -141,6 +141,38 @@ test_granted_nothing (Bench *bench, gconstpointer data)
   assert_failed (bench, MUSTER_ERROR_PROTOCOL);
 }
 
+/* Timer F, and then it goes on: the same registration, with an answer ahead. */
+static void
+test_unanswered_refresh (Bench *bench, gconstpointer data)
+{
+  g_autofree char *call_id = NULL;
+  g_autofree char *from = NULL;
+  g_autofree char *contact = NULL;
+  guint32 cseq;
+
+  get_registered (bench);
+  call_id = g_strdup (bench->wire.call_id);
+  from = g_strdup (bench->wire.from);
+  contact = g_strdup (bench->wire.contact);
+  cseq = bench->wire.cseq;
+  for (guint i = 0; i < 3; i++) {
+    begin_register (bench);
+    reply_nothing (bench);
+    assert_failed (bench, MUSTER_ERROR_UNREACHABLE);
+    g_assert_true (muster_sip_refresher_is_bound (bench->refresher));
+  }
+
+  begin_register (bench);
+  g_assert_cmpstr (bench->wire.call_id, ==, call_id);
+  g_assert_cmpstr (bench->wire.from, ==, from);
+  g_assert_cmpstr (bench->wire.contact, ==, contact);
+  g_assert_cmpuint (bench->wire.cseq, ==, cseq + 4);
+  assert_has (bench->wire.authorization, "nc=00000005");
+  grant (bench, 600);
+  assert_granted (bench, 600);
+  g_assert_true (bench->lease->refreshed);
+}
+
 static void
 test_busy (Bench *bench, gconstpointer data)
 {
@@ -356,6 +388,7 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/interval-endless", "Min-Expires: 99999999\r\n", test_interval_nonsense);
   ADD ("/sip/refresher/granted-nothing", NULL, test_granted_nothing);
   ADD ("/sip/refresher/doubted-binding", NULL, test_doubted_binding);
+  ADD ("/sip/refresher/unanswered-refresh", NULL, test_unanswered_refresh);
   ADD ("/sip/refresher/busy", NULL, test_busy);
   ADD ("/sip/refresher/registrar-with-cms", NULL, test_registrar_with_cms);
   ADD ("/sip/refresher/service-route", NULL, test_service_route);

@@ -33,6 +33,7 @@ static const Story stories[] = {
   { "next-nonce", -1, 600, 2, 1 },
   { "interval", -1, 1800, 3, 1 },
   { "busy", MUSTER_ERROR_BUSY, 0, 2, 0 },
+  { "overloaded", MUSTER_ERROR_BUSY, 0, 2, 0 },
   { "forbidden", MUSTER_ERROR_REFUSED, 0, 2, 0 },
   { "forbidden-open", MUSTER_ERROR_FORBIDDEN, 0, 1, 0 },
   { "unknown", MUSTER_ERROR_FORBIDDEN, 0, 2, 0 },
@@ -93,6 +94,57 @@ test_no_scenario_is_forgotten (void)
       found = found || g_str_equal (*name, stories[i].scenario);
     if (!found)
       g_error ("%s is not tested", *name);
+  }
+}
+
+/* What a registered account's refresh comes to. */
+static const Story refreshes[] = {
+  { "failing", MUSTER_ERROR_UNREACHABLE, 0, 1, 0 },
+  { "overloaded", MUSTER_ERROR_BUSY, 0, 1, 0 },
+  { "busy", MUSTER_ERROR_BUSY, 0, 1, 0 },
+  { "forbidden", MUSTER_ERROR_REFUSED, 0, 1, 0 },
+  { "unknown", MUSTER_ERROR_FORBIDDEN, 0, 1, 0 },
+  { "shrink", -1, 30, 1, 0 },
+  { "interval", -1, 1800, 2, 0 },
+  { "one-time", -1, 600, 1, 0 },
+  { "rewritten", -1, 77, 1, 0 },
+  { "no-contact", -1, 240, 1, 0 },
+  { "nothing", -1, 600, 1, 0 },
+};
+
+/* Whatever it is, nothing is taken back for it, and it ends when the fault does. */
+static void
+test_refresh (World *world, gconstpointer data)
+{
+  const Story *story = data;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  const SipPeerRequest *first;
+
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  before = sip_peer_dup_bindings (world->peer);
+  sip_peer_set_scenario (world->peer, story->scenario);
+  open_and_wait (world);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 2 + story->n_requests);
+  if (story->error >= 0)
+    g_assert_error (world->error, MUSTER_ERROR, story->error);
+  else
+    g_assert_cmpuint (world->lease->lease_s, ==, story->lease_s);
+
+  sip_peer_set_scenario (world->peer, "ok");
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_true (world->lease->refreshed);
+  after = sip_peer_dup_bindings (world->peer);
+  g_assert_cmpstr (after, ==, before);
+  first = sip_peer_get_request (world->peer, 0);
+  for (guint i = 0; i < sip_peer_count_requests (world->peer); i++) {
+    const SipPeerRequest *request = sip_peer_get_request (world->peer, i);
+
+    g_assert_cmpstr (request->expires, !=, "0");
+    g_assert_null (strstr (request->contact, "expires=0"));
+    g_assert_cmpstr (request->call_id, ==, first->call_id);
   }
 }
 
@@ -183,6 +235,30 @@ test_refused (World *world, gconstpointer data)
   g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
   g_assert_cmpint (muster_error_get_step (world->error), ==, MUSTER_STEP_CONNECT);
   g_assert_cmpint (g_get_monotonic_time () - began_us, <, 5 * G_USEC_PER_SEC);
+}
+
+/* The server goes, and comes back without memory. */
+static void
+test_refused_refresh (World *world, gconstpointer data)
+{
+  guint16 port = sip_peer_get_port (world->peer);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *call_id = NULL;
+
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  call_id = g_strdup (last_request (world)->call_id);
+  g_clear_pointer (&world->peer, sip_peer_free);
+  open_and_wait (world);
+  g_assert_error (world->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+
+  world->peer = sip_peer_new ("ok", "127.0.0.1", port, &error);
+  g_assert_no_error (error);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_true (world->lease->refreshed);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 2);
+  g_assert_cmpstr (last_request (world)->call_id, ==, call_id);
 }
 
 static void
@@ -385,6 +461,11 @@ main (int argc, char **argv)
 
     g_test_add (path, World, &stories[i], world_set_up, test_story, world_tear_down);
   }
+  for (gsize i = 0; i < G_N_ELEMENTS (refreshes); i++) {
+    g_autofree char *path = g_strconcat ("/sip/udp/refresh/", refreshes[i].scenario, NULL);
+
+    g_test_add (path, World, &refreshes[i], world_set_up, test_refresh, world_tear_down);
+  }
   ADD ("/sip/udp/wrong-password", test_wrong_password);
   ADD ("/sip/udp/no-password", test_no_password);
   ADD ("/sip/udp/retry-after", test_retry_after);
@@ -392,6 +473,7 @@ main (int argc, char **argv)
   ADD ("/sip/udp/quoted-names", test_quoted_names);
   ADD ("/sip/udp/edited", test_edited);
   ADD ("/sip/udp/refused", test_refused);
+  ADD ("/sip/udp/refused-refresh", test_refused_refresh);
   ADD ("/sip/udp/ipv6", test_ipv6);
   ADD ("/sip/udp/cancel", test_cancel);
   ADD ("/sip/udp/cancelled-before", test_cancelled_before);

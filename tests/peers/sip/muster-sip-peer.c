@@ -64,6 +64,7 @@ static const Scenario scenarios[] = {
     .headers = "Authentication-Info: qop=auth, nextnonce=\"%n\"\r\n" },
   { .name = "interval", .min_expires_s = 1800 },
   { .name = "busy", .status = 503, .headers = "Retry-After: 17 (later)\r\n" },
+  { .name = "overloaded", .status = 503 },
   { .name = "forbidden", .status = 403 },
   { .name = "forbidden-open", .status = 403, .open = TRUE },
   { .name = "unknown", .status = 404 },
