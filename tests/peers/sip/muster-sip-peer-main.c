@@ -5,7 +5,18 @@
 
 #include "muster-sip-peer.h"
 
-/* The peer as a program, for tests of the whole daemon: prints its port, then serves until killed. */
+#include <string.h>
+
+/* The peer as a program, for tests of the whole daemon: prints its port, then serves until killed. What is no
+ * REGISTER gets a 200, and its first line is printed. */
+
+static void
+on_other (SipPeer *peer, const char *text, GSocketAddress *from, gpointer user_data)
+{
+  g_print ("%.*s\n", (int) strcspn (text, "\r\n"), text);
+  sip_peer_answer (peer, text, from, "200 OK", NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -46,6 +57,7 @@ main (int argc, char **argv)
     g_printerr ("%s\n", error->message);
     return 1;
   }
+  sip_peer_set_other (peer, on_other, NULL);
   g_print ("%u\n", sip_peer_get_port (peer));
   g_main_loop_run (loop);
   return 0;

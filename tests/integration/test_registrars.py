@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The Muster authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Registrars that answer as they once did, or by a fault, with the whole daemon and its command line."""
+
+import time
+
+import pytest
+
+from harness.muster import seconds
+from harness.process import wait_until
+from harness.sip_peer import SipPeer
+
+PASSWORD = "se:cret"
+DEVICE = "34020000001320000001@3402000000"
+UNNAMED = "34020000001320000002@3402000000"
+HEARTBEAT = "MESSAGE sip:3402000000 SIP/2.0"
+CROWD = [f"alice{number}@example.test" for number in range(12)]
+
+
+@pytest.fixture
+def make_registrar(tmp_path):
+    made = []
+
+    def make(**more):
+        made.append(SipPeer(tmp_path / f"peer-{len(made)}.log", **more))
+        return made[-1]
+    yield make
+    for each in made:
+        each.end()
+
+
+def user_of(address):
+    return address.split("@", maxsplit=1)[0]
+
+
+def lease_s(row):
+    return round(seconds(row["expires-at"]) - seconds(row["registered-at"]))
+
+
+def refresh(muster, address):
+    before = muster.show(address)["refreshes"]
+    muster.do("refresh", address)
+    return muster.wait_for(address, 10, "refreshed", lambda row: row["refreshes"] > before and row["state"] == "registered")
+
+
+@pytest.mark.parametrize(("transcript", "address", "asked_s"), [
+    ("registrar-with-cms", "gzj@telecom.com", 3600),
+    ("exosip", "1000@sipserver.example", 300),
+])
+def test_registered_refreshed_and_left(muster, make_registrar, transcript, address, asked_s):
+    """A user adds the account; it is registered for what it asked for, refreshed as one that is known, and taken back."""
+    registrar = make_registrar(transcript=transcript, user=user_of(address))
+    muster.add("sip", address, secret=PASSWORD, server=registrar.server, expires=asked_s, presence="false")
+    assert lease_s(muster.show(address)) == asked_s
+    refresh(muster, address)
+    counters = muster.get("Manager", "Counters")
+    assert (counters["opened"], counters["refreshed"], counters["lost"]) == (1, 1, 0)
+    muster.do("disable", address, "--wait")
+    assert muster.show(address)["state"] == "disabled"
+    assert muster.show(address)["error"] is None
+
+
+def test_a_platform(muster, make_registrar):
+    """By GB/T 28181: a number for a domain, heartbeats, and when they stop being answered, a minute until the next
+    attempt."""
+    registrar = make_registrar(transcript="gb28181", user=user_of(DEVICE))
+    muster.add("sip", DEVICE, secret=PASSWORD, server=registrar.server, profile="gb28181", heartbeat=1, presence="false")
+    assert lease_s(muster.show(DEVICE)) == 3600  # granted; it asked for a day
+    wait_until(lambda: registrar.lines().count(HEARTBEAT) >= 4, 10, "heartbeats", muster.log)
+    assert muster.show(DEVICE)["state"] == "registered"
+
+    registrar.end()
+    row = muster.wait_state(DEVICE, "waiting-retry", 15)
+    assert row["error"] == "unreachable"
+    assert "3 heartbeats in a row unanswered" in muster.do("explain", DEVICE)
+    assert seconds(row["next-attempt-at"]) - seconds(row["since"]) >= 59
+
+    make_registrar(transcript="gb28181", user=user_of(DEVICE), port=registrar.port)
+    muster.do("retry", DEVICE)
+    muster.wait_state(DEVICE, "registered")
+
+
+def test_what_makes_no_sense(muster):
+    """Refused before anything is sent, with what is wrong."""
+    muster.add("sip", UNNAMED, secret=PASSWORD, wait=False, profile="gb28181")
+    muster.wait_state(UNNAMED, "failed")
+    assert "server must be named" in muster.do("explain", UNNAMED)
+    muster.add("sip", "alice@example.test", secret=PASSWORD, wait=False, server="127.0.0.1", profile="gb28181")
+    muster.wait_state("alice@example.test", "failed")
+    assert "20 digits" in muster.do("explain", "alice@example.test")
+
+
+def test_a_crowd_at_a_busy_registrar(muster, make_registrar):
+    """It answers 503 to all and does not say until when: it is asked less and less, and all are registered soon after
+    it is well again, with nobody's help."""
+    registrar = make_registrar(scenario="overloaded")
+    for address in CROWD:
+        muster.add("sip", address, secret=PASSWORD, wait=False, server=registrar.server, auth_user="alice", presence="false")
+    for address in CROWD:
+        row = muster.wait_for(address, 30, "was sent away", lambda now: now["attempt"] >= 1 and now["error"])
+        assert row["error"] == "busy" and row["state"] in ("waiting-retry", "registering"), row
+    began, failed = time.monotonic(), muster.get("Manager", "Counters")["failed"]
+    wait_until(lambda: muster.get("Manager", "Counters")["failed"] >= failed + 4, 30, "more attempts", muster.log)
+    assert (time.monotonic() - began) > 2, "more than two a second"
+
+    registrar.end()
+    make_registrar(port=registrar.port)
+    for address in CROWD:
+        muster.wait_state(address, "registered", 60)
+    assert muster.get("Manager", "Counters")["opened"] == len(CROWD)
