@@ -52,12 +52,11 @@ class Target:
         muster.add("sip", SIP, secret=SECRET, wait=False, server="127.0.0.1:9")
         muster.add("echo", REFUSED, secret=SECRET, wait=False)
         muster.wait_state(REFUSED, "waiting-secret")
-        muster.add("echo-all", ALL)
         self.echo, self.sip = (f"{ROOT_PATH}/Account/{muster.show(each)['id']}" for each in (ECHO, SIP))
-        self.all = f"{ROOT_PATH}/Account/{muster.show(ALL)['id']}"
         self.identity = muster.get("Account", "Identity", self.echo)
         self.request = f"{ROOT_PATH}/Request/{muster.json('agent', 'list')[0]['id']}"
-        all_of_it = EchoAll(muster, folder, lease=3600)
+        all_of_it = EchoAll(muster, folder, ALL, lease=3600)
+        self.all = f"{ROOT_PATH}/Account/{all_of_it.id}"
         all_of_it.send(f"call 1 {ECHO}")
         (incoming,), _ = muster.call("Manager", "List", "(sa{sv}assua{sv})", ("incoming", {}, ["Incoming.Id"], "", 10, {}))
         self.incoming = incoming["Path"]
@@ -475,7 +474,7 @@ COMMANDS = {
     "retry": [(BAD,), (NOBODY, "nobody"), (AMBIGUOUS, "a"), (REFUSES, ECHO)],
     "remove": [(BAD,), (NOBODY, "nobody", "--yes"), (AMBIGUOUS, "a", "--yes")],
     "contacts": [(BAD, "x"), (BAD, "--presence", "happy"), (NOBODY, "--account", "nobody"), (NOBODY, "--identity", "nobody")],
-    "watch": [(BAD,), (BAD, "b@c", "d@e"), (REFUSES, "b@c"), (REFUSES, ""), (REFUSES, "a\r\nb@c"), (REFUSES, LONG_WORD),
+    "watch": [(BAD,), (BAD, "b@c", "d@e"), (REFUSES, "b@c", "--account", SIP), (REFUSES, ""), (REFUSES, "a\r\nb@c"), (REFUSES, LONG_WORD),
               (REFUSES, "b@c", "--name", ""), (BAD, "b@c", "--name", "x", "--remove"), (NOBODY, "b@c", "--account", "nobody"),
               (REFUSES, "b@c", "--account", ECHO), (NOBODY, "b@c", "--remove"), (AMBIGUOUS, "b@c", "--account", "a")],
     "allow": [(BAD,), (NOBODY, "b@c"), (REFUSES, "a\x1b[2J"), (REFUSES, "b@c", "--account", ECHO), (BAD, "b@c", "d@e")],
