@@ -93,6 +93,7 @@ def run(site, add):
     add("  busiest second", "1/s", _busiest(saw["attempts"], 1))
     add("registrations per second", "1/s", rate)
     add("refused by the registrar", "", saw["refused"], 0)
+    add("publications and subscriptions, refused", "", saw["others"])
     add("failed or lost", "", counters["failed"] + counters["lost"], 0)
     if not site.smoke:
         add("resident per account, after two refreshes and GetManagedObjects", "kB", resident_after, 14)

@@ -67,6 +67,7 @@ static guint32 attempts[MAX_BINS];
 static guint32 cycles[N_CYCLES][MAX_BINS];
 static guint n_refused;
 static guint n_unbound;
+static guint n_others;
 
 /* reading */
 
@@ -210,6 +211,15 @@ current_bin (void)
   return (guint) MIN ((now_us - first_us) / BIN_US, MAX_BINS - 1);
 }
 
+/* What accounts ask for besides: publications, subscriptions. */
+static void
+refuse (GString *answer, const Message *message)
+{
+  begin_answer (answer, message, "405 Method Not Allowed");
+  g_string_append (answer, "Allow: REGISTER\r\nContent-Length: 0\r\n\r\n");
+  n_others++;
+}
+
 static void
 answer_register (GString *answer, const Message *message)
 {
@@ -283,7 +293,7 @@ print_story (void)
 
     print_bins (name, cycles[i], n_bins);
   }
-  printf ("\"refused\": %u, \"unbound\": %u}\n", n_refused, n_unbound);
+  printf ("\"refused\": %u, \"unbound\": %u, \"others\": %u}\n", n_refused, n_unbound, n_others);
   fflush (stdout);
 }
 
@@ -338,14 +348,19 @@ main (int argc, char **argv)
     socklen_t length = sizeof peer;
     ssize_t n = recvfrom (fd, text, DATAGRAM, 0, (struct sockaddr *) &peer, &length);
     Message message;
+    gboolean is_register;
 
     if (n <= 0)
       continue;
     text[n] = '\0';
-    if (!g_str_has_prefix (text, "REGISTER "))
+    if (g_str_has_prefix (text, "SIP/2.0 "))
       continue;
+    is_register = g_str_has_prefix (text, "REGISTER ");
     message_read (&message, text);
-    answer_register (answer, &message);
+    if (is_register)
+      answer_register (answer, &message);
+    else
+      refuse (answer, &message);
     sendto (fd, answer->str, answer->len, 0, (struct sockaddr *) &peer, length);
   }
 
