@@ -186,6 +186,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     leave_flow (self);
   if (lease != NULL) {
     muster_sip_own_events_opened (self, lease->refreshed);
+    muster_sip_watcher_opened (self);
     muster_sip_subscriptions_follow (self->subscriptions);
   }
   if (!ended->leaving)

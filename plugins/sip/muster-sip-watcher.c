@@ -36,6 +36,7 @@ struct _MusterSipContacts {
   MusterSipRegistration *registration; /* whose part we are */
   MusterSipWatchlist *list;
   gboolean is_loaded;
+  guint params_version; /* that they were subscribed to by */
   MusterTimer saving;
 };
 
@@ -278,10 +279,44 @@ subscribe_all (MusterSipContacts *self, GPtrArray *all)
 }
 
 static void
+unsubscribe_all (MusterSipContacts *self, GPtrArray *all)
+{
+  for (guint i = 0; i < all->len; i++) {
+    MusterContact *contact = all->pdata[i];
+
+    muster_sip_subscriptions_remove (self->registration->subscriptions, &presence_topic,
+                                     contact->address);
+    contact = muster_sip_watchlist_find (self->list, contact->address);
+    set_unknown (contact);
+    report (self->registration, contact);
+  }
+}
+
+void
+muster_sip_watcher_opened (MusterSipRegistration *registration)
+{
+  MusterSipContacts *self = registration->contacts;
+  guint version = muster_registration_get_params_version (MUSTER_REGISTRATION (registration));
+  g_autoptr (GPtrArray) all = NULL;
+
+  if (self == NULL || !self->is_loaded || self->params_version == version)
+    return;
+
+  self->params_version = version;
+  all = muster_sip_watchlist_dup_all (self->list);
+  if (check_presence (registration, NULL))
+    subscribe_all (self, all);
+  else
+    unsubscribe_all (self, all);
+}
+
+static void
 load_done (MusterSipContacts *self, GTask *task)
 {
   GPtrArray *all = muster_sip_watchlist_dup_all (self->list);
 
+  self->params_version = muster_registration_get_params_version (
+    MUSTER_REGISTRATION (self->registration));
   subscribe_all (self, all);
   g_task_return_pointer (task, all, (GDestroyNotify) g_ptr_array_unref);
 }

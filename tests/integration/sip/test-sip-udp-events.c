@@ -607,6 +607,25 @@ test_contacts_refused (Bench *bench, gconstpointer data)
   g_assert_null (find_lease (bench, "presence"));
 }
 
+/* The parameter takes effect with the next refresh, both ways. */
+static void
+test_contacts_switched_off (Bench *bench, gconstpointer data)
+{
+  watch_bob (bench);
+  notify_presence (bench, "active", PIDF ("open", ""));
+  set_boolean (bench, "presence", FALSE);
+  open_and_wait (&bench->world);
+  g_assert_null (find_lease (bench, "presence"));
+  assert_contact (bench, MUSTER_CONTACT_WATCHED, MUSTER_PRESENCE_OFFLINE);
+  run_dry ();
+  assert_last (bench, "presence", "\r\nExpires: 0\r\n");
+
+  set_boolean (bench, "presence", TRUE);
+  open_and_wait (&bench->world);
+  subscribe (bench, "presence");
+  assert_last (bench, "presence", "SUBSCRIBE sip:bob@example.test ");
+}
+
 /* presence.winfo */
 
 static char *
@@ -722,6 +741,7 @@ main (int argc, char **argv)
   ADD ("contact/made-anew", test_contact_made_anew);
   ADD ("contact/lapsed", test_contact_lapsed);
   ADD ("contacts/kept", test_contacts_are_kept);
+  ADD ("contacts/switched-off", test_contacts_switched_off);
   ADD ("contacts/refused", test_contacts_refused);
   ADD ("asks", test_asks);
   ADD ("asks/after-gap", test_asks_after_gap);
