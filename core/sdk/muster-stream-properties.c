@@ -42,8 +42,26 @@ muster_stream_set_trust (MusterStream *self, MusterTlsTrust *trust)
   g_return_if_fail (self->session == NULL);
 
   muster_tls_trust_ref (trust);
-  muster_tls_trust_unref (self->trust);
-  self->trust = trust;
+  muster_tls_trust_unref (self->ends.trust);
+  self->ends.trust = trust;
+}
+
+/**
+ * muster_stream_set_key_pair:
+ * @self: a stream before TLS has begun
+ * @key_pair: (nullable): who we are to a server that asks; %NULL, the default: nobody in particular
+ *
+ * The server is shown the certificate only after it has proven who it is itself.
+ */
+void
+muster_stream_set_key_pair (MusterStream *self, MusterTlsKeyPair *key_pair)
+{
+  g_return_if_fail (self != NULL && self->session == NULL);
+
+  if (key_pair != NULL)
+    muster_tls_key_pair_ref (key_pair);
+  g_clear_pointer (&self->ends.key_pair, muster_tls_key_pair_unref);
+  self->ends.key_pair = key_pair;
 }
 
 /**

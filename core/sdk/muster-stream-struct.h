@@ -44,7 +44,7 @@ struct _MusterStream {
   int fd;
   MusterWatch *watch;
   gnutls_session_t session; /* NULL: plain */
-  MusterTlsTrust *trust;
+  MusterStreamTlsEnds ends;
   char *host;
   char *tls_name; /* NULL: the host's */
   MusterTarget *target;

@@ -17,13 +17,24 @@
  * GnuTLS as a stream needs it: no step blocks, every failure is an error of our own domain, and a
  * session is as good as anonymous until muster_stream_tls_verify() has spoken.
  *
- * Sessions are never resumed: a resumed one shows no certificate that could be verified anew.
+ * Sessions are never resumed: a resumed one shows no certificate that could be verified anew. Where we
+ * have a certificate of our own the server is verified in the middle of the handshake as well: it must not
+ * learn who we are before we know who it is.
  */
 
 #define MAX_RECORD_BYTES 16384
 #define MAX_ALPN         8
 
 /* errors */
+
+static gboolean
+is_about_our_certificate (gnutls_alert_description_t alert)
+{
+  return alert == GNUTLS_A_BAD_CERTIFICATE || alert == GNUTLS_A_UNSUPPORTED_CERTIFICATE ||
+         alert == GNUTLS_A_CERTIFICATE_REVOKED || alert == GNUTLS_A_CERTIFICATE_EXPIRED ||
+         alert == GNUTLS_A_CERTIFICATE_UNKNOWN || alert == GNUTLS_A_UNKNOWN_CA ||
+         alert == GNUTLS_A_ACCESS_DENIED;
+}
 
 static GError *
 new_alert_error (gnutls_session_t session, MusterStep step, const char *name)
@@ -38,6 +49,13 @@ new_alert_error (gnutls_session_t session, MusterStep step, const char *name)
       alert == GNUTLS_A_HANDSHAKE_FAILURE || alert == GNUTLS_A_NO_APPLICATION_PROTOCOL ||
       alert == GNUTLS_A_CERTIFICATE_REQUIRED)
     code = MUSTER_ERROR_UNSUPPORTED;
+  if (is_about_our_certificate (alert)) {
+    error = muster_error_new (MUSTER_ERROR_FORBIDDEN, step,
+                              "%s does not accept our certificate: %s", name,
+                              text != NULL ? text : "no reason given");
+    muster_error_set_server (error, (guint) alert, text, 0);
+    return error;
+  }
 
   error = muster_error_new (code, step, "%s refused the TLS connection: %s", name,
                             text != NULL ? text : "no reason given");
@@ -99,20 +117,47 @@ session_set_alpn (gnutls_session_t session, const char *const *alpn)
     gnutls_alpn_set_protocols (session, protocols, n, 0);
 }
 
+static const MusterStreamTlsEnds *
+session_get_ends (gnutls_session_t session)
+{
+  return gnutls_session_get_ptr (session);
+}
+
+static int
+on_server_certificate (gnutls_session_t session)
+{
+  return muster_stream_tls_verify (session, NULL) ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static void
+session_set_credentials (gnutls_session_t session, const MusterStreamTlsEnds *ends)
+{
+  if (ends->key_pair == NULL) {
+    gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE,
+                            muster_tls_trust_get_credentials (ends->trust));
+    return;
+  }
+
+  gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE,
+                          muster_tls_key_pair_get_credentials (ends->key_pair));
+  gnutls_session_set_verify_function (session, on_server_certificate);
+}
+
 gnutls_session_t
-muster_stream_tls_new (int fd, MusterTlsTrust *trust, const char *name, const char *const *alpn)
+muster_stream_tls_new (int fd, const MusterStreamTlsEnds *ends, const char *const *alpn)
 {
   gnutls_session_t session;
 
-  if (gnutls_init (&session,
-                   GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0)
+  /* A server that does not know who signed our certificate is to say so. */
+  if (gnutls_init (&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
+                               GNUTLS_NO_TICKETS | GNUTLS_FORCE_CLIENT_CERT) < 0)
     g_error ("cannot make a TLS session");
 
+  gnutls_session_set_ptr (session, (gpointer) ends);
   gnutls_priority_set (session, muster_tls_get_priority ());
-  gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE,
-                          muster_tls_trust_get_credentials (trust));
-  if (!g_hostname_is_ip_address (name)) /* RFC 6066 section 3 */
-    gnutls_server_name_set (session, GNUTLS_NAME_DNS, name, strlen (name));
+  session_set_credentials (session, ends);
+  if (!g_hostname_is_ip_address (ends->name)) /* RFC 6066 section 3 */
+    gnutls_server_name_set (session, GNUTLS_NAME_DNS, ends->name, strlen (ends->name));
   session_set_alpn (session, alpn);
   gnutls_handshake_set_timeout (session, GNUTLS_INDEFINITE_TIMEOUT); /* the deadline is ours */
   gnutls_transport_set_int (session, fd);
@@ -121,33 +166,35 @@ muster_stream_tls_new (int fd, MusterTlsTrust *trust, const char *name, const ch
 }
 
 MusterIo
-muster_stream_tls_handshake (gnutls_session_t session, const char *name, GError **error)
+muster_stream_tls_handshake (gnutls_session_t session, GError **error)
 {
+  const MusterStreamTlsEnds *ends = session_get_ends (session);
   int why = gnutls_handshake (session);
 
   if (why == GNUTLS_E_SUCCESS)
     return MUSTER_IO_DONE;
+  if (why == GNUTLS_E_CERTIFICATE_ERROR && !muster_stream_tls_verify (session, error))
+    return MUSTER_IO_FAILED;
 
-  return io_from_gnutls (session, why, MUSTER_STEP_TLS, name, error);
+  return io_from_gnutls (session, why, MUSTER_STEP_TLS, ends->name, error);
 }
 
 gboolean
-muster_stream_tls_verify (gnutls_session_t session,
-                          MusterTlsTrust *trust,
-                          const char *name,
-                          GError **error)
+muster_stream_tls_verify (gnutls_session_t session, GError **error)
 {
+  const MusterStreamTlsEnds *ends = session_get_ends (session);
   const gnutls_datum_t *chain = NULL;
   guint n_chain = 0;
 
   if (gnutls_certificate_type_get2 (session, GNUTLS_CTYPE_SERVER) == GNUTLS_CRT_X509)
     chain = gnutls_certificate_get_peers (session, &n_chain);
 
-  if (muster_tls_trust_verify (trust, chain, chain != NULL ? n_chain : 0, name,
+  if (muster_tls_trust_verify (ends->trust, chain, chain != NULL ? n_chain : 0, ends->name,
                                GNUTLS_KP_TLS_WWW_SERVER, NULL, error))
     return TRUE;
 
-  gnutls_alert_send (session, GNUTLS_AL_FATAL, GNUTLS_A_BAD_CERTIFICATE);
+  if (error != NULL)
+    gnutls_alert_send (session, GNUTLS_AL_FATAL, GNUTLS_A_BAD_CERTIFICATE);
   return FALSE;
 }
 

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "muster-tls-key-pair-private.h"
 #include "muster-tls-private.h"
 
 #include <muster/muster-stream.h>
@@ -22,13 +23,18 @@ typedef enum {
   MUSTER_IO_FAILED,
 } MusterIo;
 
+/* Who is to be at the other end, and who we are there. */
+typedef struct {
+  MusterTlsTrust *trust;
+  MusterTlsKeyPair *key_pair; /* NULL: nobody in particular */
+  const char *name;           /* lent for as long as the session */
+} MusterStreamTlsEnds;
+
+/* @ends: lent for as long as the session lives. */
 gnutls_session_t
-muster_stream_tls_new (int fd, MusterTlsTrust *trust, const char *name, const char *const *alpn);
-MusterIo muster_stream_tls_handshake (gnutls_session_t session, const char *name, GError **error);
-gboolean muster_stream_tls_verify (gnutls_session_t session,
-                                   MusterTlsTrust *trust,
-                                   const char *name,
-                                   GError **error);
+muster_stream_tls_new (int fd, const MusterStreamTlsEnds *ends, const char *const *alpn);
+MusterIo muster_stream_tls_handshake (gnutls_session_t session, GError **error);
+gboolean muster_stream_tls_verify (gnutls_session_t session, GError **error);
 /* (NULL, 0) repeats a send that ended with MUSTER_IO_AGAIN. */
 MusterIo muster_stream_tls_send (gnutls_session_t session,
                                  const void *data,

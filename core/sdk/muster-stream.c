@@ -59,7 +59,8 @@ stream_unref (MusterStream *self)
   if (--self->ref_count > 0)
     return;
 
-  g_clear_pointer (&self->trust, muster_tls_trust_unref);
+  g_clear_pointer (&self->ends.trust, muster_tls_trust_unref);
+  g_clear_pointer (&self->ends.key_pair, muster_tls_key_pair_unref);
   g_clear_pointer (&self->target, muster_target_unref);
   g_free (self->host);
   g_free (self->tls_name);
@@ -198,7 +199,8 @@ stream_begin_tls (MusterStream *self)
   self->is_tls_pending = FALSE;
   self->state = STATE_HANDSHAKING;
   stream_arm_deadline (self, self->tls_ms);
-  self->session = muster_stream_tls_new (self->fd, self->trust, stream_tls_name (self),
+  self->ends.name = stream_tls_name (self);
+  self->session = muster_stream_tls_new (self->fd, &self->ends,
                                          self->opening != NULL
                                            ? (const char *const *) self->opening->alpn
                                            : NULL);
@@ -239,9 +241,9 @@ stream_handshake (MusterStream *self)
 {
   GError *error = NULL;
 
-  switch (muster_stream_tls_handshake (self->session, stream_tls_name (self), &error)) {
+  switch (muster_stream_tls_handshake (self->session, &error)) {
   case MUSTER_IO_DONE:
-    if (muster_stream_tls_verify (self->session, self->trust, stream_tls_name (self), &error))
+    if (muster_stream_tls_verify (self->session, &error))
       stream_announce (self);
     else
       stream_end (self, error);
@@ -562,7 +564,7 @@ muster_stream_new (const MusterStreamFuncs *funcs, gpointer user_data)
   self->funcs = funcs;
   self->user_data = user_data;
   self->fd = -1;
-  self->trust = muster_tls_trust_ref (muster_tls_trust_get_default ());
+  self->ends.trust = muster_tls_trust_ref (muster_tls_trust_get_default ());
   self->max_out_bytes = MAX_OUT_BYTES;
   self->tls_ms = TLS_DEADLINE_MS;
   self->close_ms = CLOSE_DEADLINE_MS;

@@ -7,6 +7,7 @@
 
 #include <muster/muster-error.h>
 #include <muster/muster-resolver.h>
+#include <muster/muster-tls-key-pair.h>
 #include <muster/muster-tls.h>
 
 G_BEGIN_DECLS
@@ -62,6 +63,7 @@ MUSTER_API void muster_stream_free (MusterStream *self);
 
 /* before connecting */
 MUSTER_API void muster_stream_set_trust (MusterStream *self, MusterTlsTrust *trust);
+MUSTER_API void muster_stream_set_key_pair (MusterStream *self, MusterTlsKeyPair *key_pair);
 MUSTER_API void muster_stream_set_tls_name (MusterStream *self, const char *name);
 MUSTER_API void muster_stream_set_alpn (MusterStream *self, const char *const *protocols);
 MUSTER_API void muster_stream_set_max_out_bytes (MusterStream *self, gsize max_bytes);

@@ -24,6 +24,7 @@
 #include <muster/muster-secret.h>
 #include <muster/muster-sink.h>
 #include <muster/muster-stream.h>
+#include <muster/muster-tls-key-pair.h>
 #include <muster/muster-tls.h>
 #include <muster/muster-types.h>
 #include <muster/muster-verifier.h>

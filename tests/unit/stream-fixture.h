@@ -35,7 +35,9 @@ typedef enum {
 typedef struct {
   Part part;
   const TlsIdentity *identity; /* NULL: plain */
-  const char *priority;        /* NULL: the usual */
+  const TlsIdentity
+    *asks_for;          /* who must have signed the client's certificate; NULL: it needs none */
+  const char *priority; /* NULL: the usual */
   const char *alpn;
   int listen_fd;
   int go_fd; /* PART_DEAF */
@@ -51,6 +53,7 @@ typedef struct {
   GByteArray *app_bytes;
   GBytes *exporter;
   char *sni;
+  guint n_client_certificates;
 } Server;
 
 /* in its thread */
@@ -102,12 +105,18 @@ server_shake_hands (Server *self, Line *line, gnutls_certificate_credentials_t c
   }
   gnutls_certificate_set_x509_key (credentials, (gnutls_x509_crt_t *) &self->identity->crt, 1,
                                    self->identity->key);
+  if (self->asks_for != NULL) {
+    gnutls_certificate_set_x509_trust (credentials, (gnutls_x509_crt_t *) &self->asks_for->crt, 1);
+    gnutls_certificate_server_set_request (line->session, GNUTLS_CERT_REQUIRE);
+    gnutls_session_set_verify_cert (line->session, NULL, 0);
+  }
   gnutls_credentials_set (line->session, GNUTLS_CRD_CERTIFICATE, credentials);
   gnutls_transport_set_int (line->session, line->fd);
 
   do
     result = gnutls_handshake (line->session);
   while (result < 0 && !gnutls_error_is_fatal (result));
+  gnutls_certificate_get_peers (line->session, &self->n_client_certificates);
   if (result < 0) {
     gnutls_alert_send_appropriate (line->session, result);
     return FALSE;

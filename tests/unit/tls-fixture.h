@@ -112,6 +112,19 @@ tls_identity_dup_pem (const TlsIdentity *self)
   return pem;
 }
 
+static inline char *
+tls_identity_dup_key_pem (const TlsIdentity *self)
+{
+  gnutls_datum_t data = { 0 };
+  char *pem;
+
+  g_assert_cmpint (gnutls_x509_privkey_export2 (self->key, GNUTLS_X509_FMT_PEM, &data), ==, 0);
+  pem = g_strndup ((const char *) data.data, data.size);
+  gnutls_free (data.data);
+
+  return pem;
+}
+
 /* The SHA-256 of its public key, as a pin. */
 static inline char *
 tls_identity_dup_pin (const TlsIdentity *self)
