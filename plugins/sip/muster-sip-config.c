@@ -186,7 +186,7 @@ check_texts (const MusterSipSettings *settings, GError **error)
 /* Whom to believe, and whom the certificate must be for: the host that the account names, or, where
  * that is a bare address, the domain that it stands for (RFC 5922 section 7). */
 static gboolean
-set_tls (MusterSipConfig *self, const MusterSipSettings *settings, GError **error)
+set_trust (MusterSipConfig *self, const MusterSipSettings *settings, GError **error)
 {
   const char *pins[] = { settings->tls_pin, NULL };
   gboolean literal = g_hostname_is_ip_address (self->hop_host);
@@ -202,6 +202,21 @@ set_tls (MusterSipConfig *self, const MusterSipSettings *settings, GError **erro
                                       is_set (settings->tls_ca) ? settings->tls_ca : NULL,
                                       is_set (settings->tls_pin) ? pins : NULL, NULL, error);
   return self->trust != NULL;
+}
+
+/* Who we are to a server that asks. */
+static gboolean
+set_key_pair (MusterSipConfig *self, const MusterSipSettings *settings, GError **error)
+{
+  if (!is_set (settings->tls_cert) && !is_set (settings->tls_key))
+    return TRUE;
+  if (!is_set (settings->tls_key))
+    return set_invalid (error, "tls-cert needs the file of its private key, tls-key");
+  if (!is_set (settings->tls_cert))
+    return set_invalid (error, "tls-key needs the file of its certificate, tls-cert");
+
+  self->key_pair = muster_tls_key_pair_new (settings->tls_cert, settings->tls_key, error);
+  return self->key_pair != NULL;
 }
 
 MusterSipConfig *
@@ -262,7 +277,7 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
     self->transport = MUSTER_TRANSPORT_TCP;
   if (g_str_equal (transport, "tls")) {
     self->transport = MUSTER_TRANSPORT_TLS;
-    if (!set_tls (self, settings, error))
+    if (!set_trust (self, settings, error) || !set_key_pair (self, settings, error))
       return NULL;
   }
 
@@ -279,6 +294,8 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
   g_autofree char *transport = muster_registration_dup_string (registration, "transport");
   g_autofree char *tls_ca = muster_registration_dup_string (registration, "tls-ca");
   g_autofree char *tls_pin = muster_registration_dup_string (registration, "tls-pin");
+  g_autofree char *tls_cert = muster_registration_dup_string (registration, "tls-cert");
+  g_autofree char *tls_key = muster_registration_dup_string (registration, "tls-key");
   g_autofree char *profile = muster_registration_dup_string (registration, "profile");
   int heartbeat_s = -1;
 
@@ -294,6 +311,8 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
                           .transport = transport,
                           .tls_ca = tls_ca,
                           .tls_pin = tls_pin,
+                          .tls_cert = tls_cert,
+                          .tls_key = tls_key,
                           .profile = profile,
                           .heartbeat_s = heartbeat_s,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
@@ -394,6 +413,7 @@ muster_sip_config_redirect (const MusterSipConfig *self,
     other->hop_port = port;
   }
   other->trust = self->trust != NULL ? muster_tls_trust_ref (self->trust) : NULL;
+  other->key_pair = self->key_pair != NULL ? muster_tls_key_pair_ref (self->key_pair) : NULL;
 
   return g_steal_pointer (&other);
 }
@@ -412,6 +432,7 @@ config_clear (gpointer data)
   g_free (self->hop_host);
   g_free (self->tls_name);
   g_clear_pointer (&self->trust, muster_tls_trust_unref);
+  g_clear_pointer (&self->key_pair, muster_tls_key_pair_unref);
 }
 
 MusterSipConfig *

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <muster/muster-resolver.h>
+#include <muster/muster-tls-key-pair.h>
 #include <muster/muster-tls.h>
 #include <muster/muster.h>
 
@@ -21,8 +22,9 @@ typedef struct {
   guint16 hop_port; /* 0: not said */
   gboolean hop_is_proxy; /* the account names a proxy: what is further on is its business */
   MusterTransport transport;
-  char *tls_name;        /* whom the certificate must be for; NULL unless TLS */
-  MusterTlsTrust *trust; /* NULL unless TLS */
+  char *tls_name;             /* whom the certificate must be for; NULL unless TLS */
+  MusterTlsTrust *trust;      /* NULL unless TLS */
+  MusterTlsKeyPair *key_pair; /* who we are there; nullable */
   guint expires_s;
   guint heartbeat_s; /* 0: none */
   guint retry_floor_s;
@@ -38,6 +40,8 @@ typedef struct {
   const char *transport;      /* nullable: udp */
   const char *tls_ca;         /* nullable */
   const char *tls_pin;        /* nullable */
+  const char *tls_cert;       /* nullable */
+  const char *tls_key;        /* nullable */
   const char *profile;        /* nullable: standard */
   guint expires_s;            /* 0: the profile's */
   int heartbeat_s;            /* -1: the profile's */

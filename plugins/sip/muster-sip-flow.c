@@ -500,9 +500,10 @@ static const MusterStreamFuncs stream_funcs = {
 char *
 muster_sip_flow_key_to_string (const MusterSipFlowKey *key)
 {
-  return g_strdup_printf ("%s %s %u %s %p", key->transport == MUSTER_TRANSPORT_TLS ? "tls" : "tcp",
-                          key->host, key->port, key->tls_name != NULL ? key->tls_name : "",
-                          (gpointer) key->trust);
+  return g_strdup_printf (
+    "%s %s %u %s %p %s", key->transport == MUSTER_TRANSPORT_TLS ? "tls" : "tcp", key->host,
+    key->port, key->tls_name != NULL ? key->tls_name : "", (gpointer) key->trust,
+    key->key_pair != NULL ? muster_tls_key_pair_get_fingerprint (key->key_pair) : "");
 }
 
 MusterSipFlow *
@@ -526,6 +527,7 @@ muster_sip_flow_new (const MusterSipFlowKey *key,
   muster_stream_set_max_out_bytes (self->stream, MAX_OUT_BYTES);
   if (tls) {
     muster_stream_set_trust (self->stream, key->trust);
+    muster_stream_set_key_pair (self->stream, key->key_pair);
     muster_stream_set_tls_name (self->stream, key->tls_name);
   }
 

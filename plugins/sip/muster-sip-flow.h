@@ -8,6 +8,7 @@
 #include "muster-sip-inbound.h"
 #include "muster-sip-transport.h"
 
+#include <muster/muster-tls-key-pair.h>
 #include <muster/muster-tls.h>
 
 /**
@@ -22,9 +23,10 @@ typedef struct _MusterSipFlow MusterSipFlow;
 typedef struct {
   MusterTransport transport; /* TCP or TLS */
   const char *host;
-  guint16 port;          /* 0: as DNS says */
-  const char *tls_name;  /* whom the certificate must be for; NULL for TCP */
-  MusterTlsTrust *trust; /* NULL for TCP */
+  guint16 port;               /* 0: as DNS says */
+  const char *tls_name;       /* whom the certificate must be for; NULL for TCP */
+  MusterTlsTrust *trust;      /* NULL for TCP */
+  MusterTlsKeyPair *key_pair; /* nullable */
 } MusterSipFlowKey;
 
 /* @ended: it is over, by itself or because it could not be made; then it is only there to be freed.

@@ -92,6 +92,26 @@ static const MusterParam params[] = {
     .pattern = "[0-9A-Fa-f]{64}",
   },
   {
+    .name = "tls-cert",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Own certificate",
+    .help = "The absolute path of a PEM file with the certificate by which the server knows you, "
+            "if it asks for one.",
+    .group = SERVICE,
+    .pattern = "/.*",
+  },
+  {
+    .name = "tls-key",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Own private key",
+    .help = "The absolute path of a PEM file with the private key of that certificate, which only "
+            "you may read.",
+    .group = SERVICE,
+    .pattern = "/.*",
+  },
+  {
     .name = "expires",
     .type = MUSTER_PARAM_UINT,
     .flags = MUSTER_PARAM_ADVANCED,

@@ -514,6 +514,7 @@ join_flow (Operation *operation)
     .port = config->hop_port,
     .tls_name = config->tls_name,
     .trust = config->trust,
+    .key_pair = config->key_pair,
   };
   g_autofree char *text = muster_sip_flow_key_to_string (&key);
   MusterSipTransport *transport;

@@ -23,13 +23,13 @@ class Authority:
         _certtool("--generate-self-signed", "--load-privkey", self._key, "--template", template,
                   "--outfile", self.certificate)
 
-    def issue(self, name, dns_names, lines=("expiration_days = 30",)):
-        """A server certificate for the names. Returns the paths of certificate and key."""
+    def issue(self, name, dns_names, lines=("expiration_days = 30",), purpose="tls_www_server"):
+        """A certificate for the names, a server's if nothing else is said. Returns the paths of certificate and key."""
         key, certificate = self._path(f"{name}.key"), self._path(f"{name}.pem")
         self._private_key(key)
         template = self._template(
             name, [f'cn = "{dns_names[0]}"', *(f'dns_name = "{each}"' for each in dns_names),
-                   "tls_www_server", "signing_key", *lines])
+                   purpose, "signing_key", *lines])
         _certtool("--generate-certificate", "--load-privkey", key, "--load-ca-certificate", self.certificate,
                   "--load-ca-privkey", self._key, "--template", template, "--outfile", certificate)
         return certificate, key

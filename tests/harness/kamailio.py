@@ -172,9 +172,9 @@ PRESENCE_ROUTE = """
 
 TLS_CONFIGURATION = """[server:default]
 method = TLSv1.2+
-verify_certificate = no
-require_certificate = no
-private_key = {key}
+verify_certificate = {verify}
+require_certificate = {verify}
+{clients}private_key = {key}
 certificate = {certificate}
 [client:default]
 verify_certificate = no
@@ -194,7 +194,7 @@ class Kamailio:
     """
 
     def __init__(self, directory, users, *, certificate=None, min_expires=10, max_expires=3600, nonce_expire=300,
-                 algorithm="MD5", reject_below=0, address="127.0.0.1", wrapper=(), presence=None):
+                 algorithm="MD5", reject_below=0, address="127.0.0.1", wrapper=(), presence=None, clients=None):
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self.directory = str(directory)
         self.port, self.tls_port = free_ports(2)
@@ -205,7 +205,7 @@ class Kamailio:
         self._rpc_socket = os.path.join(self.directory, "rpc")
         self._log = os.path.join(self.directory, "kamailio.log")
         self._n_calls = 0
-        self._certificate(certificate)
+        self._certificate(certificate, clients)
         lines = "\n".join(f'    $sht(users=>{name}) = "{password}";' for name, password in users.items())
         fields = {"directory": self.directory, "address": address, "udp_port": self.port, "domain": DOMAIN, "realm": REALM,
                   "force_active": int(presence == "active")}
@@ -224,7 +224,8 @@ class Kamailio:
         for name in PRESENCE_TABLES:
             shutil.copy(os.path.join("/usr/share/kamailio/dbtext/kamailio", name), os.path.join(self.directory, "db"))
 
-    def _certificate(self, certificate):
+    def _certificate(self, certificate, clients):
+        """The server's, and the authority (a file) that must have signed those of clients; None: they need none."""
         if certificate is None:
             from harness.certificates import Authority
             authority = Authority(os.path.join(self.directory, "ca"))
@@ -232,7 +233,8 @@ class Kamailio:
             certificate = authority.issue("server", [SERVER_NAME, DOMAIN])
         path, key = certificate
         with open(os.path.join(self.directory, "tls.cfg"), "w", encoding="utf-8") as file:
-            file.write(TLS_CONFIGURATION.format(certificate=path, key=key))
+            file.write(TLS_CONFIGURATION.format(
+                certificate=path, key=key, verify="yes" if clients else "no", clients=f"ca_list = {clients}\n" if clients else ""))
 
     # Life
 
