@@ -102,6 +102,9 @@ muster_sip_config_parse_hop (const char *text,
   *end = '\0';
   if (!g_hostname_is_ip_address (start) && !is_host (start))
     return set_invalid (error, "the server is not a host name");
+  /* A resolver takes it for an IPv4 address in another spelling: somebody else's. */
+  if (!g_hostname_is_ip_address (start) && strspn (start, "0123456789.") == strlen (start))
+    return set_invalid (error, "the server is a number and not a host name");
 
   *host = g_ascii_strdown (start, -1);
   return TRUE;
@@ -252,14 +255,12 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
     hop = settings->outbound_proxy;
   else if (is_set (settings->server))
     hop = settings->server;
-  if (!muster_sip_config_parse_hop (hop, transport, &hop_host, &hop_port, error))
-    return NULL;
-  /* A resolver takes one for an IPv4 address in another spelling: somebody else's. */
-  if (is_number (hop_host, strlen (hop_host))) {
-    set_invalid (error, hop == at + 1 ? "the domain is a number, so the server must be named"
-                                      : "the server is a number and not a host name");
+  if (hop == at + 1 && is_number (hop, strlen (hop))) {
+    set_invalid (error, "the domain is a number, so the server must be named");
     return NULL;
   }
+  if (!muster_sip_config_parse_hop (hop, transport, &hop_host, &hop_port, error))
+    return NULL;
 
   self = g_rc_box_new0 (MusterSipConfig);
   self->user = g_strndup (address, at - address);

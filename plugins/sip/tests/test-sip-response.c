@@ -469,6 +469,7 @@ static const struct {
   { { "34020000001320000001@3402000000", NULL, NULL, NULL, NULL, 0 }, NULL },
   { { "alice@example.test", NULL, NULL, "3402000000", NULL, 0 }, NULL },
   { { "alice@example.test", NULL, NULL, NULL, "3402000000:5060", 0 }, NULL },
+  { { "alice@example.test", NULL, NULL, "127.1", NULL, 0 }, NULL },
 };
 
 static void

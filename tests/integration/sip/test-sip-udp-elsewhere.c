@@ -248,6 +248,7 @@ test_sent_where_nobody_goes (World *world, gconstpointer data)
     { 302, "sips:127.0.0.1", "needs TLS" },
     { 302, "sip:127.0.0.1:70000", "port" },
     { 302, "sip:alice@-x", "not a host name" },
+    { 302, "sip:34020000002000000001@3402000000", "is a number" },
     { 302, "tel:+4930123456", "sends us elsewhere" },
     { 380, "sip:127.0.0.1",
       "sends us elsewhere" }, /* another service: nothing that a REGISTER wants */
