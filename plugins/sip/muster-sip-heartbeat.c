@@ -218,6 +218,23 @@ on_due (MusterTimer *timer, gpointer user_data)
     beat (heartbeat);
 }
 
+static void
+begin (MusterSipHeartbeat *heartbeat)
+{
+  const MusterSipConfig *config = muster_sip_registration_get_config (heartbeat->self);
+
+  if (config == NULL || config->heartbeat_s == 0) {
+    muster_sip_heartbeat_stop (heartbeat);
+    return;
+  }
+  if (muster_timer_is_armed (&heartbeat->timer))
+    return;
+
+  heartbeat->n_missed = 0;
+  heartbeat->complained = FALSE;
+  await_next (heartbeat);
+}
+
 /* public functions */
 
 MusterSipHeartbeat *
@@ -241,21 +258,15 @@ muster_sip_heartbeat_free (MusterSipHeartbeat *heartbeat)
   g_free (heartbeat);
 }
 
+/* After a failure that the broker waits out, the account is still registered. */
 void
-muster_sip_heartbeat_begin (MusterSipHeartbeat *heartbeat)
+muster_sip_heartbeat_follow (MusterSipHeartbeat *heartbeat, const GError *error)
 {
-  const MusterSipConfig *config = muster_sip_registration_get_config (heartbeat->self);
-
-  if (config == NULL || config->heartbeat_s == 0) {
+  if (error == NULL)
+    begin (heartbeat);
+  else if (!g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE) &&
+           !g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_BUSY))
     muster_sip_heartbeat_stop (heartbeat);
-    return;
-  }
-  if (muster_timer_is_armed (&heartbeat->timer))
-    return;
-
-  heartbeat->n_missed = 0;
-  heartbeat->complained = FALSE;
-  await_next (heartbeat);
 }
 
 void

@@ -21,9 +21,8 @@ typedef struct _MusterSipHeartbeat MusterSipHeartbeat;
 MusterSipHeartbeat *muster_sip_heartbeat_new (MusterSipRegistration *self);
 void muster_sip_heartbeat_free (MusterSipHeartbeat *heartbeat);
 
-/* The account is registered, or still is. Nothing if its configuration wants none. */
-void muster_sip_heartbeat_begin (MusterSipHeartbeat *heartbeat);
-/* It is not. */
+/* An open came to an end: beats begin, go on or stop with the registration. @error is nullable. */
+void muster_sip_heartbeat_follow (MusterSipHeartbeat *heartbeat, const GError *error);
 void muster_sip_heartbeat_stop (MusterSipHeartbeat *heartbeat);
 
 /* What the answer to one says; @error: of the errand, %NULL for a 2xx. */

@@ -154,17 +154,6 @@ has_dead_flow (MusterSipRegistration *self)
   return self->flow != NULL && muster_sip_flow_use_get_transport (self->flow) == NULL;
 }
 
-/* After a failure that the broker waits out, the account is still registered. */
-static void
-tell_heartbeat (MusterSipRegistration *self, const GError *error)
-{
-  if (error == NULL)
-    muster_sip_heartbeat_begin (self->heartbeat);
-  else if (!g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE) &&
-           !g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_BUSY))
-    muster_sip_heartbeat_stop (self->heartbeat);
-}
-
 /* Takes both. One of them is set after an open; a close is fine without either. */
 static void
 complete (Operation *operation, MusterLease *lease, GError *error)
@@ -190,7 +179,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     muster_sip_subscriptions_follow (self->subscriptions);
   }
   if (!ended->leaving)
-    tell_heartbeat (self, error);
+    muster_sip_heartbeat_follow (self->heartbeat, error);
 
   if (error != NULL)
     g_task_return_error (task, error);
