@@ -7,10 +7,15 @@
 
 #include "muster-sip-sofia.h"
 
+#include <errno.h>
+#include <linux/filter.h>
 #include <sofia-sip/msg.h>
+#include <sofia-sip/msg_addr.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport.h>
+#include <sofia-sip/tport_plugins.h>
 #include <sofia-sip/tport_tag.h>
+#include <sys/socket.h>
 
 /*
  * Sofia's process-wide state, and everything that depends on its version (1.12.11 with the security
@@ -19,6 +24,8 @@
  */
 
 #define SOCKET_BUFFER_BYTES (4 << 20) /* what 1,000 answers at once need */
+#define UDP_HEADER_BYTES    8
+#define MAX_DATAGRAM_BYTES  (16 << 10)
 #define CALM_US             1000
 
 /* Exported, but declared in no header. The default leaks every socket into child processes. */
@@ -60,6 +67,66 @@ calm_prepare (GSource *source, gint *timeout_ms)
   return TRUE;
 }
 
+/* Sofia answers STUN on each of its sockets, and prints on stderr who asks. Whoever takes its place is
+ * shown the sockets, and keeps still. */
+
+static tport_stun_server_t *
+stun_create (su_root_t *for_root, tagi_t const *tags)
+{
+  static int nobody;
+
+  return (tport_stun_server_t *) &nobody;
+}
+
+static void
+stun_destroy (tport_stun_server_t *server)
+{
+}
+
+/* What Sofia does with a message grows with the square of its headers: 64 kB of them take it half a second.
+ * So the kernel drops what is larger than any message that is meant well (RFC 3261 section 18.1.1 sends
+ * what is larger than 1300 bytes over TCP). */
+static int
+stun_add_socket (tport_stun_server_t *server, su_socket_t socket)
+{
+  struct sock_filter steps[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_LEN, 0),
+    BPF_JUMP (BPF_JMP | BPF_JGT | BPF_K, UDP_HEADER_BYTES + MAX_DATAGRAM_BYTES, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, 0),
+    BPF_STMT (BPF_RET | BPF_K, G_MAXUINT32),
+  };
+  struct sock_fprog filter = { G_N_ELEMENTS (steps), steps };
+
+  if (setsockopt (socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0)
+    g_info ("large datagrams cannot be kept away: %s", g_strerror (errno));
+  return 0;
+}
+
+static int
+stun_remove_socket (tport_stun_server_t *server, su_socket_t socket)
+{
+  return 0;
+}
+
+static void
+stun_request (tport_stun_server_t *server,
+              su_socket_t socket,
+              void *bytes,
+              ssize_t n_bytes,
+              void *from,
+              socklen_t from_size)
+{
+}
+
+static const tport_stun_server_vtable_t stun_vtable = {
+  .vst_size = sizeof (tport_stun_server_vtable_t) + 1, /* it must be larger */
+  .vst_create = stun_create,
+  .vst_destroy = stun_destroy,
+  .vst_add_socket = stun_add_socket,
+  .vst_remove_socket = stun_remove_socket,
+  .vst_request = stun_request,
+};
+
 static su_root_t *
 get_root (void)
 {
@@ -71,6 +138,8 @@ get_root (void)
   su_init ();
   su_log_redirect (NULL, on_log, NULL);
   su_socket_close_on_exec = 1;
+  if (tport_plug_in_stun_server (&stun_vtable) < 0)
+    g_warning ("strangers may ask for STUN: %s", g_strerror (su_errno ()));
 
   root = su_glib_root_create (NULL);
   g_assert (root != NULL);
@@ -127,12 +196,13 @@ muster_sip_sofia_agent_new (const char *address,
   nta = nta_agent_create (get_root (), (url_string_t *) -1, on_request, magic, NTATAG_UA (1),
                           NTATAG_STATELESS (1), NTATAG_SIP_T4 (500), NTATAG_CLIENT_RPORT (1),
                           NTATAG_UDP_MTU (65535), NTATAG_MAXSIZE (65536), NTATAG_USE_NAPTR (0),
-                          NTATAG_USE_SRV (0), TAG_END ());
+                          NTATAG_USE_SRV (0), TPTAG_STUN_SERVER (1), TAG_END ());
   if (nta == NULL)
     return NULL;
 
   if (nta_agent_add_tport (nta, URL_STRING_MAKE (url), TPTAG_UDP_RMEM (SOCKET_BUFFER_BYTES),
-                           TPTAG_UDP_WMEM (SOCKET_BUFFER_BYTES), TAG_END ()) < 0 ||
+                           TPTAG_UDP_WMEM (SOCKET_BUFFER_BYTES), TPTAG_STUN_SERVER (1),
+                           TAG_END ()) < 0 ||
       muster_sip_sofia_agent_get_port (nta) == 0) {
     nta_agent_destroy (nta);
     return NULL;

@@ -195,6 +195,17 @@ read_require (MusterSipInbound *inbound, const sip_require_t *require)
     inbound->unsupported = g_strdup (tags->str);
 }
 
+/* Nobody has as many proxies; a line for each of them would make the reply larger than its request. */
+static const sip_record_route_t *
+get_record_route_to_repeat (const sip_t *request)
+{
+  const sip_record_route_t *route = request->sip_record_route;
+
+  for (guint i = 0; route != NULL && i < MAX_RECORD_ROUTES; i++)
+    route = route->r_next;
+  return route == NULL ? request->sip_record_route : NULL;
+}
+
 /* Via to CSeq of every reply to it, ours being the tag of the other side's To: %NULL if they cannot be
  * built. */
 static char *
@@ -207,9 +218,10 @@ make_reply_head (const sip_t *request, const char *tag)
 
   msg_header_insert (message, NULL, (msg_header_t *) sip_status_create (home, 100, "", NULL));
   if (sip_add_tl (message, reply, SIPTAG_VIA (request->sip_via),
-                  SIPTAG_RECORD_ROUTE (request->sip_record_route), SIPTAG_FROM (request->sip_from),
-                  SIPTAG_TO (request->sip_to), SIPTAG_CALL_ID (request->sip_call_id),
-                  SIPTAG_CSEQ (request->sip_cseq), TAG_END ()) >= 0) {
+                  SIPTAG_RECORD_ROUTE (get_record_route_to_repeat (request)),
+                  SIPTAG_FROM (request->sip_from), SIPTAG_TO (request->sip_to),
+                  SIPTAG_CALL_ID (request->sip_call_id), SIPTAG_CSEQ (request->sip_cseq),
+                  TAG_END ()) >= 0) {
     size_t n_bytes = 0;
     const char *text, *start, *end;
 

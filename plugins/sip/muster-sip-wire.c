@@ -21,6 +21,7 @@
 
 #define MAX_MESSAGE_BYTES 65535
 #define MAX_ADDRESS_BYTES 64 /* of an IP literal */
+#define MAX_VALUES        1024
 
 /* Sofia's strings without a home come from su_alloc(). */
 static char *
@@ -229,6 +230,25 @@ muster_sip_wire_read_response (const struct sip_s *sip)
   return response;
 }
 
+/* What Sofia does with a head grows with the square of its lines and of the values on them. */
+static gboolean
+has_bounded_values (const char *bytes, gsize n_bytes)
+{
+  const char *end = memmem (bytes, n_bytes, "\r\n\r\n", 4);
+  gboolean is_quoted = FALSE;
+  guint n_values = 0;
+
+  if (end == NULL)
+    end = bytes + n_bytes;
+  for (const char *c = bytes; c < end && n_values <= MAX_VALUES; c++) {
+    if (*c == '"')
+      is_quoted = !is_quoted;
+    else if (*c == '\n' || (*c == ',' && !is_quoted))
+      n_values++;
+  }
+  return n_values <= MAX_VALUES;
+}
+
 /* A whole message that may be acted on; else %NULL. Free with msg_destroy(). */
 static msg_t *
 parse (const void *bytes, gsize n_bytes)
@@ -236,7 +256,7 @@ parse (const void *bytes, gsize n_bytes)
   msg_t *message;
   sip_t *sip;
 
-  if (n_bytes == 0 || n_bytes > MAX_MESSAGE_BYTES)
+  if (n_bytes == 0 || n_bytes > MAX_MESSAGE_BYTES || !has_bounded_values (bytes, n_bytes))
     return NULL;
 
   message = msg_make (sip_default_mclass (), 0, bytes, (ssize_t) n_bytes);
