@@ -249,6 +249,16 @@ has_bounded_values (const char *bytes, gsize n_bytes)
   return n_values <= MAX_VALUES;
 }
 
+static gboolean
+has_our_version (const sip_t *sip)
+{
+  const char *version = sip->sip_request != NULL  ? sip->sip_request->rq_version
+                        : sip->sip_status != NULL ? sip->sip_status->st_version
+                                                  : NULL;
+
+  return version != NULL && g_ascii_strcasecmp (version, "SIP/2.0") == 0;
+}
+
 /* A whole message that may be acted on; else %NULL. Free with msg_destroy(). */
 static msg_t *
 parse (const void *bytes, gsize n_bytes)
@@ -267,7 +277,7 @@ parse (const void *bytes, gsize n_bytes)
   /* Each of these lets something through that another one stops. */
   if (sip != NULL && msg_is_complete (message) && msg_has_error (message) == 0 &&
       (msg_extract_errors (message) & (sip_mask_request | sip_mask_response)) == 0 &&
-      sip_sanity_check (sip) >= 0)
+      sip_sanity_check (sip) >= 0 && has_our_version (sip))
     return message;
 
   msg_destroy (message);

@@ -1,0 +1,223 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "muster-sip-torture.h"
+#include "plugin-fixture.h"
+#include "stream-server.h"
+
+#include <malloc.h>
+
+/* A server that sends what a parser finds hard (tests/transcripts/torture) on its connection. Where one ends
+ * is for the message to say: what does not say it swallows what follows, or ends the connection, and then
+ * another one is made. */
+
+#define ROUNDS       20u
+#define GROWTH_BYTES (128 * 1024)
+#define MORE_BYTES   512 /* that an answer has at most, beside twice its request */
+#define MAX_SIGNS    300 /* 64 kB of them */
+#define GONE_S       40  /* Timer H is 32 s */
+
+typedef struct {
+  Server *server;
+  Line *line; /* the newest */
+  guint n_sent;
+  char *branch; /* of the OPTIONS that comes behind each message */
+  gboolean is_seen;
+  guint n_answers;
+  guint status; /* of the last; 0: none */
+  gsize n_bytes;
+  guint n_hung_up;
+} Proxy;
+
+static void
+proxy_register (Proxy *self, World *world)
+{
+  self->server->is_granting = TRUE;
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  self->server->is_granting = FALSE;
+  self->line = self->server->lines->pdata[self->server->lines->len - 1];
+  g_string_truncate (self->line->in, 0);
+}
+
+static gboolean
+proxy_is_hung_up (const Proxy *self)
+{
+  return self->line->watch == NULL;
+}
+
+static void
+proxy_send (Proxy *self, const char *bytes, gsize n_bytes)
+{
+  while (n_bytes > 0 && !proxy_is_hung_up (self)) {
+    gssize n = send (self->line->fd, bytes, n_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n > 0) {
+      bytes += n;
+      n_bytes -= (gsize) n;
+    }
+    settle ();
+  }
+}
+
+static void
+proxy_take_answers (Proxy *self)
+{
+  GString *in = self->line->in;
+  char *answer;
+
+  while (g_str_has_prefix (in->str, "\r\n")) /* a pong */
+    g_string_erase (in, 0, 2);
+  while ((answer = line_take (self->line)) != NULL) {
+    guint status = (guint) g_ascii_strtoull (answer + strlen ("SIP/2.0 "), NULL, 10);
+
+    g_assert_true (g_str_has_prefix (answer, "SIP/2.0 "));
+    if (status == 200 && strstr (answer, "z9hG4bKsign") != NULL) {
+      self->is_seen = self->is_seen || strstr (answer, self->branch) != NULL;
+    } else {
+      self->n_answers++;
+      self->status = status;
+      self->n_bytes = strlen (answer);
+    }
+    g_free (answer);
+    while (g_str_has_prefix (in->str, "\r\n"))
+      g_string_erase (in, 0, 2);
+  }
+}
+
+/* Returns how many it took. */
+static guint
+proxy_ask_for_sign (Proxy *self, World *world)
+{
+  guint n = 0;
+
+  self->is_seen = FALSE;
+  for (; n < MAX_SIGNS && !self->is_seen && !proxy_is_hung_up (self); n++) {
+    g_autofree char *text = NULL;
+
+    self->n_sent++;
+    g_free (self->branch);
+    self->branch = g_strdup_printf ("z9hG4bKsign%u-", self->n_sent);
+    text = g_strdup_printf ("OPTIONS %s SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=%s\r\n"
+                            "Max-Forwards: 70\r\nFrom: <sip:bob@example.test>;tag=%u\r\n"
+                            "To: <sip:alice@example.test>\r\nCall-ID: sign%u\r\nCSeq: 1 OPTIONS\r\n"
+                            "Content-Length: 0\r\n\r\n",
+                            world->lease->bindings[0], self->branch, self->n_sent, self->n_sent);
+    proxy_send (self, text, strlen (text));
+    settle ();
+    proxy_take_answers (self);
+  }
+  return n;
+}
+
+static void
+decline_all (World *world)
+{
+  for (guint i = 0; i < world->offers->len; i++) {
+    const MusterOffer *offer = world->offers->pdata[i];
+
+    if (offer->kind == MUSTER_OFFER_CALL && offer->state == MUSTER_OFFER_WAITING) {
+      g_autofree char *id = g_strdup (offer->id);
+
+      muster_incoming_answer_async (MUSTER_INCOMING (world->registration), id,
+                                    MUSTER_ANSWER_DECLINE, NULL, NULL, NULL, NULL);
+    }
+  }
+  g_ptr_array_set_size (world->offers, 0);
+}
+
+/* What is wrong may be left without an answer. */
+static gboolean
+is_allowed (const char *allowed, guint status)
+{
+  return sip_torture_allows (allowed, status) ||
+         (status == 0 && (sip_torture_allows (allowed, 400) || sip_torture_allows (allowed, 505)));
+}
+
+static void
+torture (World *world, Proxy *proxy, const char *name, GBytes *message, const char *allowed)
+{
+  guint n_max = g_str_equal (name, "dblreq") ? 2 : 1; /* here it is two */
+  guint n_signs;
+  gsize n_bytes;
+  const char *bytes = g_bytes_get_data (message, &n_bytes);
+
+  proxy->n_answers = 0;
+  proxy->status = 0;
+  proxy->n_bytes = 0;
+  proxy_send (proxy, bytes, n_bytes);
+  n_signs = proxy_ask_for_sign (proxy, world);
+  if (n_signs == MAX_SIGNS || proxy->n_answers > n_max ||
+      proxy->n_bytes > 2 * n_bytes + MORE_BYTES ||
+      (n_signs == 1 && !proxy_is_hung_up (proxy) && n_max == 1 &&
+       !is_allowed (allowed, proxy->status)))
+    g_error ("%s: %u answers, the last %u of %zu bytes to %zu bytes, %u signs; may be: %s", name,
+             proxy->n_answers, proxy->status, proxy->n_bytes, n_bytes, n_signs, allowed);
+
+  decline_all (world);
+  if (proxy_is_hung_up (proxy)) {
+    wait_until (world->lost != NULL);
+    g_assert_error (world->lost, MUSTER_ERROR, MUSTER_ERROR_PROTOCOL);
+    g_clear_error (&world->lost);
+    g_ptr_array_remove (proxy->server->lines, proxy->line);
+    proxy->n_hung_up++;
+    proxy_register (proxy, world);
+  }
+  proxy_ask_for_sign (proxy, world);
+  g_assert_true (proxy->is_seen);
+}
+
+static void
+test_tcp (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) messages = sip_torture_load (TORTURE, &error);
+  g_autofree char *server = NULL;
+  Proxy proxy = { .server = server_new () };
+  gsize before = 0;
+
+  g_assert_no_error (error);
+  server = g_strdup_printf ("127.0.0.1:%u", proxy.server->port);
+  set_string (world, "server", server);
+  set_string (world, "transport", "tcp");
+  g_hash_table_insert (world->params, g_strdup ("presence"),
+                       g_variant_ref_sink (g_variant_new_boolean (FALSE)));
+  world->may_be_lost = TRUE;
+  proxy_register (&proxy, world);
+
+  for (guint round = 0; round < ROUNDS; round++) {
+    for (guint i = 0; i < messages->len; i++) {
+      const SipTorture *message = messages->pdata[i];
+      g_autoptr (GBytes) aimed = sip_torture_aim (message, world->lease->bindings[0]);
+
+      torture (world, &proxy, message->name, message->bytes, message->as_is);
+      if (aimed != NULL)
+        torture (world, &proxy, message->name, aimed, message->aimed);
+    }
+    muster_clock_advance_us (GONE_S * G_USEC_PER_SEC);
+    if (round == ROUNDS / 4)
+      before = mallinfo2 ().uordblks;
+  }
+  g_test_message ("%u connections, %zu bytes, then %zu", proxy.n_hung_up, before,
+                  mallinfo2 ().uordblks);
+  g_assert_cmpuint (mallinfo2 ().uordblks, <, before + GROWTH_BYTES);
+
+  proxy.server->is_granting = TRUE;
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  server_free (proxy.server);
+  g_free (proxy.branch);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
+
+  g_test_add ("/sip/torture/tcp", World, NULL, world_set_up, test_tcp, world_tear_down);
+
+  return g_test_run ();
+}
