@@ -114,12 +114,13 @@ request_route {{
     save("location");
 }}
 
-# To whoever is registered; for others the answer is its own.
+# To whoever is registered, or to an address that is not its own; for others the answer is its own.
 route[RELAY] {{
     if ($rm == "CANCEL" || $rm == "ACK") {{
         if (t_check_trans()) {{ t_relay(); }}
         exit;
     }}
+    if (uri != myself) {{ t_relay(); exit; }}
     if ($rU != $null && lookup("location")) {{ t_relay(); exit; }}
     sl_send_reply("200", "OK");
 }}
