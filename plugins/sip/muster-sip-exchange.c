@@ -34,6 +34,7 @@ muster_sip_exchange_clear (MusterSipExchange *self)
 {
   self->transaction = NULL;
   g_clear_pointer (&self->route, g_free);
+  g_clear_pointer (&self->auth_user, g_free);
   g_clear_pointer (&self->asker.password, muster_secret_unref);
 }
 
@@ -106,8 +107,7 @@ meet_challenge (MusterSipExchange *self, const MusterSipResponse *response)
     fail_with_response (self, response); /* REFUSED */
     return;
   }
-  if (!muster_sip_credentials_adopt (side, challenge, self->asker.auth_user,
-                                     self->asker.password)) {
+  if (!muster_sip_credentials_adopt (side, challenge, self->auth_user, self->asker.password)) {
     fail (self, response,
           muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
                             "the server asks for a password and the account has none"));
@@ -209,6 +209,7 @@ muster_sip_exchange_begin (MusterSipExchange *self, const MusterSipAsker *asker)
   if (asker->password != NULL)
     muster_secret_ref (asker->password);
   self->route = g_strdup (asker->route);
+  self->auth_user = g_strdup (asker->auth_user);
   self->n_rounds = 0;
   send_accepted (self);
 }

@@ -32,7 +32,8 @@ typedef struct {
   void (*done) (gpointer owner, const MusterSipResponse *response, const GError *error);
 } MusterSipExchangeFuncs;
 
-/* Who asks, and how they prove it; lent until the exchange is over, but for @route and @password. */
+/* Who asks, and how they prove it; of these, @transport, @registrar and @proxy are lent until the exchange is
+ * over. */
 typedef struct {
   MusterSipTransport *transport;
   const char *route; /* as for MusterSipTransportVtable.send */
@@ -51,6 +52,7 @@ struct _MusterSipExchange {
   /* While it is under way */
   MusterSipAsker asker;
   char *route;
+  char *auth_user;
   MusterSipTransaction *transaction; /* NULL: it is not */
   guint n_rounds;                    /* challenges answered */
   gboolean registrar_answered;       /* and not heard to be accepted since */
