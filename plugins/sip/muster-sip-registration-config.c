@@ -9,21 +9,27 @@
 
 /* What an account's parameters come to, for as long as they stay. */
 
-/* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. */
+/* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. What
+ * cannot be made leaves the one before in place, for the requests that are under way. */
 MusterSipConfig *
 muster_sip_registration_configure (MusterSipRegistration *self, GError **error)
 {
   guint version = muster_registration_get_params_version (MUSTER_REGISTRATION (self));
+  MusterSipConfig *config;
 
   if (self->config != NULL && self->config_version == version && self->config->trust == NULL)
     return muster_sip_config_ref (self->config);
 
   if (self->config_version != version) /* somebody may have named another server */
     g_clear_pointer (&self->redirected, muster_sip_config_unref);
+  config = muster_sip_config_read (MUSTER_REGISTRATION (self), error);
+  if (config == NULL)
+    return NULL;
+
   g_clear_pointer (&self->config, muster_sip_config_unref);
-  self->config = muster_sip_config_read (MUSTER_REGISTRATION (self), error);
+  self->config = config;
   self->config_version = version;
-  return self->config != NULL ? muster_sip_config_ref (self->config) : NULL;
+  return muster_sip_config_ref (config);
 }
 
 const MusterSipConfig *

@@ -14,6 +14,7 @@ typedef struct {
   const char *status;  /* of the answers */
   const char *headers; /* likewise */
   GPtrArray *requests; /* of char *: those that came */
+  gboolean breaks;     /* what is set is nonsense once a request came */
 
   gboolean done;
   GError *error;
@@ -26,6 +27,10 @@ on_other (SipPeer *peer, const char *text, GSocketAddress *from, gpointer user_d
   Server *server = user_data;
 
   g_ptr_array_add (server->requests, g_strdup (text));
+  if (server->breaks) {
+    set_string (server->world, "server", "example.test:99999");
+    g_free (muster_registration_dup_remote_host (server->world->registration));
+  }
   if (server->status != NULL)
     sip_peer_answer (peer, text, from, server->status, server->headers);
 }
@@ -228,6 +233,23 @@ test_closed_meanwhile (World *world, gconstpointer data)
   clear (&server);
 }
 
+/* Somebody sets nonsense while a request waits for its challenge. */
+static void
+test_broken_meanwhile (World *world, gconstpointer data)
+{
+  Server server = { NULL };
+
+  set_up (&server, world);
+  server.breaks = TRUE;
+  server.status = "401 Unauthorized";
+  server.headers = "WWW-Authenticate: Digest realm=\"example.test\", nonce=\"another\"\r\n";
+  publish (&server, MUSTER_PRESENCE_AVAILABLE, NULL);
+  g_assert_error (server.error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpuint (server.requests->len, ==, 2);
+  assert_has (last (&server), "PUBLISH sip:alice@example.test SIP/2.0\r\n");
+  clear (&server);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,6 +263,7 @@ main (int argc, char **argv)
   ADD ("not-supported", test_not_supported);
   ADD ("restart", test_restart);
   ADD ("closed-meanwhile", test_closed_meanwhile);
+  ADD ("broken-meanwhile", test_broken_meanwhile);
 
   return g_test_run ();
 }
