@@ -163,7 +163,7 @@ muster_registration_detach_host (MusterRegistration *self)
 
   priv->host = NULL;
   priv->host_data = NULL;
-  if (priv->operation != NULL && priv->kept_id == NULL) { /* it may outlive who lent it these */
+  if (priv->kept_id == NULL) { /* what its plugin still waits for outlives who lent it these */
     priv->id = priv->kept_id = g_strdup (priv->id);
     priv->address = priv->kept_address = g_strdup (priv->address);
   }

@@ -687,6 +687,23 @@ test_detached (Fixture *fixture, gconstpointer data)
   g_assert_error (fixture->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* A plugin may hold it for longer than its account lives, with no open or close under way, either. */
+static void
+test_detached_at_rest (Fixture *fixture, gconstpointer data)
+{
+  char id[] = "aaaa";
+  char address[] = "alice@odd";
+  g_autoptr (MusterRegistration) held = NULL;
+
+  held = muster_registration_new (G_OBJECT_TYPE (self_of (fixture)), &protocol, NULL, id, address,
+                                  &host, fixture);
+  muster_registration_detach_host (held);
+  memset (id, 'x', strlen (id));
+  memset (address, 'x', strlen (address));
+  g_assert_cmpstr (muster_registration_get_id (held), ==, "aaaa");
+  g_assert_cmpstr (muster_registration_get_address (held), ==, "alice@odd");
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/registration/" name, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
 
@@ -713,6 +730,7 @@ main (int argc, char **argv)
   ADD ("messages-are-made-fit", test_messages_are_made_fit);
   ADD ("lost-is-told-between-operations", test_lost_is_told_between_operations);
   ADD ("detached", test_detached);
+  ADD ("detached-at-rest", test_detached_at_rest);
 
   return g_test_run ();
 }
