@@ -24,7 +24,8 @@
  *    MESSAGE -> 200 and it is told, or why not
  *
  * One Call-ID may come more than once: a proxy that tries us again, many a sender's messages. So what we
- * call it has a number before it, and it is told apart from what is over.
+ * call it has a number before it, and it is told apart from what is over, in an inbox of the same account
+ * before this one, too.
  */
 
 #define RING_MS           60000 /* Timer C of the proxies on the way is longer (RFC 3261 section 16.6) */
@@ -46,7 +47,6 @@ struct _MusterSipInbox {
   gpointer options_data;
 
   GQueue calls; /* of Call: those that wait */
-  guint64 n_offers;
 };
 
 typedef struct {
@@ -103,12 +103,12 @@ on_over (MusterSipOver why, gpointer user_data)
 /* what comes in */
 
 static MusterOffer *
-make_offer (MusterSipInbox *self, MusterOfferKind kind, const MusterSipInbound *inbound)
+make_offer (MusterOfferKind kind, const MusterSipInbound *inbound)
 {
+  static guint64 n_offers; /* of all inboxes */
   g_autofree char *call_id = muster_sip_text_dup_printable (inbound->call_id, MAX_ID_BYTES);
   char mark = kind == MUSTER_OFFER_CALL ? CALL_MARK : MESSAGE_MARK;
-  g_autofree char *id = g_strdup_printf ("%c%" G_GUINT64_FORMAT "-%s", mark, ++self->n_offers,
-                                         call_id);
+  g_autofree char *id = g_strdup_printf ("%c%" G_GUINT64_FORMAT "-%s", mark, ++n_offers, call_id);
   g_autofree char *from = muster_sip_text_dup_printable (inbound->from,
                                                          MUSTER_SIP_MAX_ADDRESS_BYTES);
   MusterOffer *offer = muster_offer_new (id, kind, from, muster_clock_wall_us ());
@@ -134,7 +134,7 @@ take_call (MusterSipInbox *self,
   call->link.data = call;
   call->inbox = self;
   call->transaction = transaction;
-  call->offer = make_offer (self, MUSTER_OFFER_CALL, inbound);
+  call->offer = make_offer (MUSTER_OFFER_CALL, inbound);
   if (inbound->subject != NULL)
     call->offer->text = muster_sip_text_dup_printable (inbound->subject, MAX_SUBJECT_BYTES);
   muster_timer_init (&call->timer, on_undecided, call);
@@ -161,7 +161,7 @@ take_message (MusterSipInbox *self,
   if (text == NULL)
     return;
 
-  offer = make_offer (self, MUSTER_OFFER_MESSAGE, inbound);
+  offer = make_offer (MUSTER_OFFER_MESSAGE, inbound);
   offer->text = g_steal_pointer (&text);
   self->func (offer, self->user_data);
 }

@@ -293,6 +293,25 @@ test_message (World *world, gconstpointer data)
   g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_UNSUPPORTED);
 }
 
+/* The account's registration is made anew, and its sender goes on in the same Call-ID. */
+static void
+test_message_to_the_next_inbox (World *world, gconstpointer data)
+{
+  g_autoptr (GBytes) body = g_bytes_new_static ("hi", 2);
+  g_autoptr (MusterOffer) before = NULL;
+  g_autoptr (MusterOffer) offer = NULL;
+
+  take (&world->wire, "MESSAGE", .body = body);
+  before = assert_offer (world, MUSTER_OFFER_MESSAGE, MUSTER_OFFER_WAITING);
+  muster_sip_inbox_free (world->inbox);
+  world->inbox = muster_sip_inbox_new (on_offer, world);
+  world->wire.receiver = muster_sip_inbox_get_receiver (world->inbox);
+
+  take (&world->wire, "MESSAGE", .body = body, .branch = (char *) "z9hG4bK2", .cseq = 2);
+  offer = assert_offer (world, MUSTER_OFFER_MESSAGE, MUSTER_OFFER_WAITING);
+  g_assert_cmpstr (offer->id, !=, before->id);
+}
+
 static void
 test_message_refused (World *world, gconstpointer data)
 {
@@ -462,6 +481,7 @@ main (int argc, char **argv)
   ADD ("many-calls", test_many_calls);
   ADD ("answered-from-within", test_answered_from_within);
   ADD ("message", test_message);
+  ADD ("message-to-the-next-inbox", test_message_to_the_next_inbox);
   ADD ("message-refused", test_message_refused);
   ADD ("texts", test_texts);
   ADD ("long-texts", test_long_texts);
