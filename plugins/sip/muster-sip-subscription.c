@@ -52,7 +52,7 @@ struct _MusterSipSubscription {
   gboolean extends;    /* the last request went in it */
   gboolean leaving;
 
-  gint64 mute_us;  /* since when it is granted, and was not notified once; 0: it was */
+  gint64 mute_us;  /* awake since when it is granted, and was not notified once; 0: it was */
   guint n_ends;    /* by the other side, in a row */
   gint64 ended_us; /* the last of them; 0: none */
 };
@@ -130,6 +130,13 @@ muster_sip_subscription_get_left_s (MusterSipSubscription *self)
   return left_us > 0 ? (guint) (left_us / G_USEC_PER_SEC) : 0;
 }
 
+/* While the machine sleeps nobody can notify us. */
+static gint64
+awake_us (void)
+{
+  return muster_clock_now_us () - muster_clock_suspended_us ();
+}
+
 /* requests */
 
 static guint
@@ -178,6 +185,8 @@ MusterSipRequest *
 muster_sip_subscription_build (MusterSipSubscription *self, const MusterSipSubscriber *who)
 {
   self->extends = can_extend (self);
+  if (self->until_us != 0 && !muster_sip_subscription_is_there (self))
+    self->mute_us = 0; /* nobody says anything on what has run out */
   if (!self->extends && (self->call_id == NULL || self->until_us != 0))
     begin_dialog (self);
   return build (self, who);
@@ -285,7 +294,7 @@ muster_sip_subscription_take_response (MusterSipSubscription *self,
     lease_s = requested_expires_s (self);
   if (lease_s == 0)
     return fail_to_grant (self, "granted it no time", error);
-  if (self->mute_us != 0 && now_us - self->mute_us > MUTE_US)
+  if (self->mute_us != 0 && awake_us () - self->mute_us > MUTE_US)
     return fail_to_grant (self, "says nothing on it", error);
 
   if (!self->extends)
@@ -297,7 +306,7 @@ muster_sip_subscription_take_response (MusterSipSubscription *self,
   lease_s = MIN (lease_s, MUSTER_SIP_MAX_LEASE_S);
   self->until_us = now_us + lease_s * G_USEC_PER_SEC;
   if (!self->was_notified && self->mute_us == 0)
-    self->mute_us = now_us;
+    self->mute_us = awake_us ();
   return muster_lease_new ((guint) lease_s, NULL);
 }
 

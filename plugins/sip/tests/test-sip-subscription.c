@@ -441,6 +441,30 @@ test_mute (Bench *bench, gconstpointer data)
   g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_UNSUPPORTED);
 }
 
+/* A machine that slept, or was cut off for longer than the lease, could not be notified. */
+static void
+test_mute_but_asleep (Bench *bench, gconstpointer data)
+{
+  ask (bench);
+  grant (bench, "b", "", 3600);
+  muster_clock_suspend_us (3000 * (gint64) G_USEC_PER_SEC);
+  ask (bench);
+  grant (bench, "b", "", 3600);
+  pass_s (20);
+  assert_notified (bench, 200, .tag = "b");
+}
+
+static void
+test_mute_but_cut_off (Bench *bench, gconstpointer data)
+{
+  ask (bench);
+  grant (bench, "b", "", 3600);
+  pass_s (4000);
+  ask (bench);
+  ask (bench); /* its first one was challenged */
+  grant (bench, "b", "", 3600);
+}
+
 /* notifications */
 
 static void
@@ -605,6 +629,8 @@ main (int argc, char **argv)
   ADD ("forgotten", test_forgotten);
   g_test_add_func ("/sip/subscription/failures", test_failures);
   ADD ("mute", test_mute);
+  ADD ("mute-but-asleep", test_mute_but_asleep);
+  ADD ("mute-but-cut-off", test_mute_but_cut_off);
   ADD ("whose", test_whose);
   ADD ("pending", test_pending);
   ADD ("shortened", test_shortened);
