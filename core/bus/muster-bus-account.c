@@ -255,21 +255,13 @@ on_verified (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (Call) call = user_data;
   MusterProofOutcome outcome;
   g_autofree char *evidence = NULL;
-  g_autofree char *name = NULL;
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
-  if (muster_broker_verify_finish (call->bus->broker, result, &outcome, &evidence, &error)) {
+  if (muster_broker_verify_finish (call->bus->broker, result, &outcome, &evidence, &error))
     g_dbus_method_invocation_return_value (
       call->invocation, g_variant_new ("(ss)", muster_proof_outcome_to_string (outcome), evidence));
-    return;
-  }
-  if (error->domain != MUSTER_ERROR) {
-    g_dbus_method_invocation_return_gerror (call->invocation, error);
-    return;
-  }
-
-  name = muster_broker_error_dup_name (error->code);
-  g_dbus_method_invocation_return_dbus_error (call->invocation, name, error->message);
+  else
+    muster_bus_return_error (call->invocation, error);
 }
 
 static void

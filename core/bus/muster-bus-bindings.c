@@ -56,7 +56,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 
   bindings = muster_broker_list_bindings_finish (call->broker, result, &error);
   if (bindings == NULL) {
-    g_dbus_method_invocation_take_error (call->invocation, error);
+    muster_bus_return_error (call->invocation, error);
     return;
   }
 
@@ -89,7 +89,7 @@ on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (muster_broker_remove_binding_finish (call->broker, result, &ours, &error))
     g_dbus_method_invocation_return_value (call->invocation, g_variant_new ("(b)", ours));
   else
-    g_dbus_method_invocation_take_error (call->invocation, error);
+    muster_bus_return_error (call->invocation, error);
 }
 
 void
@@ -116,7 +116,7 @@ on_all_removed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (muster_broker_remove_binding_finish (call->broker, result, NULL, &error))
     g_dbus_method_invocation_return_value (call->invocation, NULL);
   else
-    g_dbus_method_invocation_take_error (call->invocation, error);
+    muster_bus_return_error (call->invocation, error);
 }
 
 void

@@ -308,17 +308,12 @@ static void
 on_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GDBusMethodInvocation *invocation = user_data;
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
-  if (muster_broker_contact_finish (result, &error)) {
+  if (muster_broker_contact_finish (result, &error))
     g_dbus_method_invocation_return_value (invocation, NULL);
-  } else if (error->domain == MUSTER_ERROR) {
-    g_autofree char *name = muster_broker_error_dup_name (error->code);
-
-    g_dbus_method_invocation_return_dbus_error (invocation, name, error->message);
-  } else {
-    g_dbus_method_invocation_return_gerror (invocation, error);
-  }
+  else
+    muster_bus_return_error (invocation, error);
 }
 
 /* "/" is nobody in particular. */

@@ -9,7 +9,22 @@
 
 #include "muster-bus-private.h"
 
-/* What services answered, as dictionaries. */
+/* What services answered, as dictionaries, and as the answer to whoever asked. */
+
+void
+muster_bus_return_error (GDBusMethodInvocation *invocation, GError *error)
+{
+  g_autofree char *name = NULL;
+
+  if (error->domain != MUSTER_ERROR) {
+    g_dbus_method_invocation_take_error (invocation, error);
+    return;
+  }
+
+  name = muster_broker_error_dup_name (error->code);
+  g_dbus_method_invocation_return_dbus_error (invocation, name, error->message);
+  g_error_free (error);
+}
 
 void
 muster_bus_describe_error (GVariantBuilder *details, const GError *error)

@@ -153,20 +153,12 @@ static void
 on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GDBusMethodInvocation *invocation = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *name = NULL;
+  GError *error = NULL;
 
-  if (muster_broker_answer_offer_finish (NULL, result, &error)) {
+  if (muster_broker_answer_offer_finish (NULL, result, &error))
     g_dbus_method_invocation_return_value (invocation, NULL);
-    return;
-  }
-  if (error->domain != MUSTER_ERROR) {
-    g_dbus_method_invocation_return_gerror (invocation, error);
-    return;
-  }
-
-  name = muster_broker_error_dup_name (error->code); /* what the service said */
-  g_dbus_method_invocation_return_dbus_error (invocation, name, error->message);
+  else
+    muster_bus_return_error (invocation, error);
 }
 
 static void

@@ -220,6 +220,8 @@ void muster_bus_list_events (MusterBus *self,
 void muster_bus_describe_error (GVariantBuilder *details, const GError *error);
 /* (transfer floating): as Request.Details; @certificate may be NULL */
 GVariant *muster_bus_build_certificate (MusterCertificate *certificate);
+/* Takes @error: one of the broker's, or what a service answered. */
+void muster_bus_return_error (GDBusMethodInvocation *invocation, GError *error);
 
 /* muster-bus-trial.c */
 void muster_bus_test (MusterBus *self,

@@ -4,9 +4,14 @@
 
 import time
 
+import gi
 import pytest
 
+gi.require_version("Gio", "2.0")
+from gi.repository import Gio, GLib  # noqa: E402
+
 from echo_all import EchoAll
+from harness.muster import BUS_NAME, ROOT_PATH
 from harness.process import wait_until
 
 REFUSED = 8
@@ -60,6 +65,12 @@ def test_what_the_service_says_is_said(service, muster):
     """A refusal of the service, in its words; one that is not registered is not asked."""
     service.set(bind_error="forbidden")
     fails(muster, 1, "the parameter bind-error says so", service.address)
+    for method, signature, arguments in (("ListBindings", "(a{sv})", ({},)),
+                                         ("RemoveBinding", "(sa{sv})", ("phone:1", {})),
+                                         ("RemoveAllBindings", "(a{sv})", ({},))):
+        with pytest.raises(GLib.Error) as caught:
+            muster.call("Registration", method, signature, arguments, path=f"{ROOT_PATH}/Account/{service.id}")
+        assert Gio.DBusError.get_remote_error(caught.value) == f"{BUS_NAME}.Error.Forbidden"
     service.set(bind_error="unreachable", delay=0)
     service.log()
     muster.run("bindings", service.address, "--remove-all", "--yes")
