@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "broker/muster-presence-layers.h"
 #include "muster-bus-private.h"
 #include "muster-names.h"
 
@@ -37,20 +38,12 @@ new_entry (const char *name, GVariant *value)
 }
 
 static GVariant *
-new_account (const char *account)
-{
-  g_autofree char *path = g_strconcat (MUSTER_PATH_ACCOUNTS, "/", account, NULL);
-
-  return g_variant_new_object_path (path);
-}
-
-static GVariant *
 build_entry (MusterBus *self, const MusterRosterEntry *entry)
 {
   const MusterContact *contact = entry->contact;
   MusterAccount *account = muster_broker_get_account (self->broker, entry->account);
   GVariant *row[] = {
-    new_entry ("Account", new_account (entry->account)),
+    new_entry ("Account", muster_bus_path (MUSTER_PATH_ACCOUNTS, entry->account)),
     new_entry ("AccountAddress",
                muster_bus_string (account != NULL ? muster_account_get_record (account)->address
                                                   : NULL)),
@@ -93,7 +86,7 @@ build_row (MusterBus *self, MusterRosterPerson *person, const MusterRosterView *
     new_entry ("Since", g_variant_new_uint64 ((guint64) view->since_us)),
     new_entry ("State", g_variant_new_string (states[view->state])),
     new_entry ("Asks", g_variant_new_boolean (view->asks)),
-    new_entry ("Account", new_account (view->account)),
+    new_entry ("Account", muster_bus_path (MUSTER_PATH_ACCOUNTS, view->account)),
     new_entry ("Accounts", build_entries (self, person)),
   };
 
@@ -135,12 +128,9 @@ typedef struct {
 static gboolean
 is_presence (const char *word)
 {
-  for (guint presence = 0; presence < MUSTER_PRESENCE_LAST; presence++) {
-    if (g_str_equal (word, muster_presence_to_string ((MusterPresence) presence)))
-      return TRUE;
-  }
+  MusterPresence presence;
 
-  return g_str_equal (word, UNKNOWN);
+  return g_str_equal (word, UNKNOWN) || muster_presence_from_string (word, &presence);
 }
 
 static gboolean

@@ -175,21 +175,13 @@ muster_bus_handlers_unregister (MusterBus *bus,
 /* what there is */
 
 static GVariant *
-build_path (const char *folder, const char *id)
-{
-  g_autofree char *path = g_strconcat (folder, "/", id, NULL);
-
-  return g_variant_new_object_path (path);
-}
-
-static GVariant *
 build_accounts (char **ids)
 {
   GVariantBuilder paths;
 
   g_variant_builder_init (&paths, G_VARIANT_TYPE_OBJECT_PATH_ARRAY);
   for (guint i = 0; ids[i] != NULL; i++)
-    g_variant_builder_add_value (&paths, build_path (MUSTER_PATH_ACCOUNTS, ids[i]));
+    g_variant_builder_add_value (&paths, muster_bus_path (MUSTER_PATH_ACCOUNTS, ids[i]));
 
   return g_variant_builder_end (&paths);
 }
@@ -213,7 +205,7 @@ muster_bus_handlers_build (MusterBus *bus)
       g_variant_builder_add (&rows, "{sv}", "accounts", build_accounts (handler->accounts));
     if (handler->identity != NULL)
       g_variant_builder_add (&rows, "{sv}", "identity",
-                             build_path (MUSTER_PATH_IDENTITIES, handler->identity));
+                             muster_bus_path (MUSTER_PATH_IDENTITIES, handler->identity));
     if (handler->protocol != NULL)
       g_variant_builder_add (&rows, "{sv}", "protocol", g_variant_new_string (handler->protocol));
     g_variant_builder_close (&rows);

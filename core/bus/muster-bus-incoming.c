@@ -17,12 +17,6 @@
 /* properties */
 
 static GVariant *
-utc (gint64 us)
-{
-  return g_variant_new_uint64 (us > 0 ? (guint64) us : 0);
-}
-
-static GVariant *
 incoming_id (MusterBus *bus, gpointer object)
 {
   return muster_bus_string (OFFER (object)->id);
@@ -82,7 +76,7 @@ incoming_text (MusterBus *bus, gpointer object)
 static GVariant *
 incoming_since (MusterBus *bus, gpointer object)
 {
-  return utc (OFFER (object)->since_us);
+  return muster_bus_utc (OFFER (object)->since_us);
 }
 
 static GVariant *
@@ -137,7 +131,7 @@ mailbox_old (MusterBus *bus, gpointer account)
 static GVariant *
 mailbox_since (MusterBus *bus, gpointer account)
 {
-  return utc (muster_broker_get_mailbox (bus->broker, account)->since_us);
+  return muster_bus_utc (muster_broker_get_mailbox (bus->broker, account)->since_us);
 }
 
 const MusterBusProperty muster_bus_mailbox_properties[] = {

@@ -28,14 +28,14 @@ muster_bus_string (const char *text)
   return g_variant_new_string (text != NULL ? text : "");
 }
 
-static GVariant *
-utc (gint64 us)
+GVariant *
+muster_bus_utc (gint64 us)
 {
   return g_variant_new_uint64 (us > 0 ? (guint64) us : 0);
 }
 
-static GVariant *
-path (const char *folder, const char *id)
+GVariant *
+muster_bus_path (const char *folder, const char *id)
 {
   g_autofree char *full = g_strconcat (folder, "/", id, NULL);
 
@@ -86,7 +86,7 @@ account_enabled (MusterBus *bus, gpointer object)
 static GVariant *
 account_identity (MusterBus *bus, gpointer object)
 {
-  return path (MUSTER_PATH_IDENTITIES, RECORD (object)->identity);
+  return muster_bus_path (MUSTER_PATH_IDENTITIES, RECORD (object)->identity);
 }
 
 static GVariant *
@@ -104,13 +104,13 @@ account_secrets (MusterBus *bus, gpointer object)
 static GVariant *
 account_created (MusterBus *bus, gpointer object)
 {
-  return utc (RECORD (object)->created_us);
+  return muster_bus_utc (RECORD (object)->created_us);
 }
 
 static GVariant *
 account_modified (MusterBus *bus, gpointer object)
 {
-  return utc (RECORD (object)->modified_us);
+  return muster_bus_utc (RECORD (object)->modified_us);
 }
 
 /* org.muster.Muster1.Registration */
@@ -132,7 +132,7 @@ registration_reason (MusterBus *bus, gpointer object)
 static GVariant *
 registration_since (MusterBus *bus, gpointer object)
 {
-  return utc (VIEW (object)->since_us);
+  return muster_bus_utc (VIEW (object)->since_us);
 }
 
 static GVariant *
@@ -144,25 +144,25 @@ registration_attempt (MusterBus *bus, gpointer object)
 static GVariant *
 registration_next_attempt_at (MusterBus *bus, gpointer object)
 {
-  return utc (VIEW (object)->next_attempt_at_us);
+  return muster_bus_utc (VIEW (object)->next_attempt_at_us);
 }
 
 static GVariant *
 registration_registered_at (MusterBus *bus, gpointer object)
 {
-  return utc (VIEW (object)->registered_at_us);
+  return muster_bus_utc (VIEW (object)->registered_at_us);
 }
 
 static GVariant *
 registration_expires_at (MusterBus *bus, gpointer object)
 {
-  return utc (VIEW (object)->expires_at_us);
+  return muster_bus_utc (VIEW (object)->expires_at_us);
 }
 
 static GVariant *
 registration_refresh_at (MusterBus *bus, gpointer object)
 {
-  return utc (VIEW (object)->refresh_at_us);
+  return muster_bus_utc (VIEW (object)->refresh_at_us);
 }
 
 static GVariant *
@@ -195,7 +195,7 @@ registration_error_details (MusterBus *bus, gpointer object)
   g_variant_builder_init (&details, G_VARIANT_TYPE_VARDICT);
   if (view->error != NULL) {
     muster_bus_describe_error (&details, view->error);
-    g_variant_builder_add (&details, "{sv}", "time", utc (view->error_at_us));
+    g_variant_builder_add (&details, "{sv}", "time", muster_bus_utc (view->error_at_us));
   }
 
   return g_variant_builder_end (&details);
@@ -212,7 +212,7 @@ registration_verification (MusterBus *bus, gpointer object)
 static GVariant *
 registration_verified_at (MusterBus *bus, gpointer object)
 {
-  return utc (PROOF (bus, object)->proven_at_us);
+  return muster_bus_utc (PROOF (bus, object)->proven_at_us);
 }
 
 static GVariant *
@@ -224,7 +224,7 @@ registration_verification_evidence (MusterBus *bus, gpointer object)
 static GVariant *
 registration_next_verification_at (MusterBus *bus, gpointer object)
 {
-  return utc (PROOF (bus, object)->next_at_us);
+  return muster_bus_utc (PROOF (bus, object)->next_at_us);
 }
 
 /* Where a change of the property shows in the view. State, reason and error are always told together;
@@ -281,13 +281,13 @@ identity_name (MusterBus *bus, gpointer object)
 static GVariant *
 identity_created (MusterBus *bus, gpointer object)
 {
-  return utc (((MusterIdentity *) object)->record->created_us);
+  return muster_bus_utc (((MusterIdentity *) object)->record->created_us);
 }
 
 static GVariant *
 identity_modified (MusterBus *bus, gpointer object)
 {
-  return utc (((MusterIdentity *) object)->record->modified_us);
+  return muster_bus_utc (((MusterIdentity *) object)->record->modified_us);
 }
 
 static GVariant *
@@ -323,7 +323,8 @@ request_id (MusterBus *bus, gpointer object)
 static GVariant *
 request_account (MusterBus *bus, gpointer object)
 {
-  return path (MUSTER_PATH_ACCOUNTS, muster_account_get_id (((MusterRequest *) object)->account));
+  return muster_bus_path (MUSTER_PATH_ACCOUNTS,
+                          muster_account_get_id (((MusterRequest *) object)->account));
 }
 
 static GVariant *
@@ -363,7 +364,7 @@ request_details (MusterBus *bus, gpointer object)
 static GVariant *
 request_since (MusterBus *bus, gpointer object)
 {
-  return utc (((MusterRequest *) object)->since_us);
+  return muster_bus_utc (((MusterRequest *) object)->since_us);
 }
 
 static const MusterBusProperty request_properties[] = {

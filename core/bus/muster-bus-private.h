@@ -68,6 +68,8 @@ typedef struct {
 
 /* (transfer floating): "" for %NULL, which the bus does not have */
 GVariant *muster_bus_string (const char *text);
+GVariant *muster_bus_utc (gint64 us); /* never: 0 */
+GVariant *muster_bus_path (const char *folder, const char *id);
 const MusterBusProperty *muster_bus_get_properties (MusterBusKind kind, guint *n_properties);
 const char *muster_bus_kind_folder (MusterBusKind kind);
 gboolean muster_bus_kind_from_string (const char *text, MusterBusKind *kind);
@@ -218,10 +220,10 @@ void muster_bus_list_events (MusterBus *self,
 /* muster-bus-error.c: what services answered */
 /* Adds what is known of @error beside its name: the rows of Registration.ErrorDetails but its time */
 void muster_bus_describe_error (GVariantBuilder *details, const GError *error);
-/* (transfer floating): as Request.Details; @certificate may be NULL */
-GVariant *muster_bus_build_certificate (MusterCertificate *certificate);
 /* Takes @error: one of the broker's, or what a service answered. */
 void muster_bus_return_error (GDBusMethodInvocation *invocation, GError *error);
+/* (transfer floating): as Request.Details; @certificate may be NULL */
+GVariant *muster_bus_build_certificate (MusterCertificate *certificate);
 
 /* muster-bus-trial.c */
 void muster_bus_test (MusterBus *self,
