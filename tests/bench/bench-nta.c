@@ -20,11 +20,15 @@
  * the daemon's agent, so the repaired loop, T4 and socket buffers are the same. PER-SECOND 0 sends
  * everything at once.
  *
- * Prints CPU time and resident memory for all of them as JSON.
+ *    begin_cycle: all register -> settle -> begin_cycle: all refresh -> settle -> report
+ *
+ * Prints CPU time and resident memory for all of them as JSON. A cycle's CPU time is that until Sofia has
+ * let go of its transactions, too.
  */
 
 #define DOMAIN       "sip:bench.test"
 #define PACE_MS      10
+#define SETTLE_MS    1500
 #define EXPIRES_TEXT "3600"
 
 /* Stands for a registration here: what a client of its own would keep. */
@@ -58,7 +62,11 @@ struct _MusterSipAgent {
   double per_second;
   gint64 began_us;
   double cpu_before_us;
+  double cycle_us[2]; /* CPU time of registering, and of refreshing */
+  guint cycle;
+  double ms; /* of the first */
   long rss_before_kb;
+  long rss_kb; /* after it */
 };
 
 typedef struct _MusterSipAgent Client;
@@ -156,14 +164,7 @@ registration_take_challenge (Registration *self, sip_t const *sip)
   g_snprintf (self->cnonce, sizeof self->cnonce, "%08x%08x", g_random_int (), g_random_int ());
 }
 
-static void
-client_report (void)
-{
-  printf ("{\"n\": %u, \"cpu_us\": %.0f, \"rss_before_kb\": %ld, \"rss_kb\": %ld, \"ms\": %.1f}\n",
-          client.n, cpu_us () - client.cpu_before_us, client.rss_before_kb, rss_kb (),
-          (double) (g_get_monotonic_time () - client.began_us) / 1000);
-  fflush (stdout);
-}
+static gboolean on_settled (gpointer user_data);
 
 static int
 on_response (Registration *self, nta_outgoing_t *outgoing, sip_t const *sip)
@@ -183,14 +184,22 @@ on_response (Registration *self, nta_outgoing_t *outgoing, sip_t const *sip)
   if (status != 200)
     g_error ("%s got %d", self->user, status);
 
-  if (++client.n_done == client.n)
-    g_main_loop_quit (client.loop);
+  if (++client.n_done == client.n) {
+    if (client.cycle == 0)
+      client.ms = (double) (g_get_monotonic_time () - client.began_us) / 1000;
+    g_timeout_add (SETTLE_MS, on_settled, NULL);
+  }
   return 0;
 }
 
 static void
 registration_begin (Registration *self, guint number)
 {
+  if (self->user != NULL) { /* a refresh: with the nonce that is known */
+    registration_send (self);
+    return;
+  }
+
   self->user = g_strdup_printf ("u%u", number);
   self->aor = g_strdup_printf ("sip:%s@bench.test", self->user);
   self->contact = g_strdup_printf ("<sip:%s@127.0.0.1:%u>", self->user,
@@ -211,6 +220,40 @@ on_pace (gpointer user_data)
     registration_begin (&client.registrations[client.n_begun], client.n_begun);
 
   return client.n_begun < client.n;
+}
+
+static void
+begin_cycle (void)
+{
+  client.n_begun = 0;
+  client.n_done = 0;
+  client.cpu_before_us = cpu_us ();
+  client.began_us = g_get_monotonic_time ();
+  g_timeout_add (PACE_MS, on_pace, NULL);
+}
+
+static gboolean
+on_settled (gpointer user_data)
+{
+  client.cycle_us[client.cycle] = cpu_us () - client.cpu_before_us;
+  if (client.cycle == 0)
+    client.rss_kb = rss_kb ();
+  if (++client.cycle < G_N_ELEMENTS (client.cycle_us))
+    begin_cycle ();
+  else
+    g_main_loop_quit (client.loop);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+client_report (void)
+{
+  printf ("{\"n\": %u, \"cpu_us\": %.0f, \"refresh_us\": %.0f, \"rss_before_kb\": %ld, "
+          "\"rss_kb\": %ld, \"ms\": %.1f}\n",
+          client.n, client.cycle_us[0], client.cycle_us[1], client.rss_before_kb, client.rss_kb,
+          client.ms);
+  fflush (stdout);
 }
 
 static int
@@ -245,10 +288,8 @@ main (int argc, char **argv)
   client.leg = nta_leg_tcreate (client.nta, on_leg_request, &client, NTATAG_NO_DIALOG (1),
                                 TAG_END ());
 
-  client.cpu_before_us = cpu_us ();
   client.rss_before_kb = rss_kb ();
-  client.began_us = g_get_monotonic_time ();
-  g_timeout_add (PACE_MS, on_pace, NULL);
+  begin_cycle ();
   g_main_loop_run (client.loop);
   client_report ();
 

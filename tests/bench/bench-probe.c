@@ -15,9 +15,17 @@
  * source that is ready, so the worst dispatch is never worse than the worst turn.
  *
  * SIGUSR1 writes one line of JSON about the time since the last one.
+ *
+ * With BENCH_WITHOUT_PROOFS accounts do not prove that they can be reached: the rivals do not, either.
  */
 
 #define SLOW_NS (10 * G_GINT64_CONSTANT (1000000))
+
+#define NEVER_MS (24 * 60 * 60 * G_GINT64_CONSTANT (1000))
+
+/* The linker puts it before muster_proof_first_delay_ms (). */
+gint64 __real_muster_proof_first_delay_ms (guint n_accounts, guint interval_s, double chance);
+gint64 __wrap_muster_proof_first_delay_ms (guint n_accounts, guint interval_s, double chance);
 
 static gint64 turn_began_ns; /* CPU time of the main thread; 0 before the first turn */
 
@@ -34,6 +42,15 @@ thread_cpu_ns (void)
 
   clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
   return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
+}
+
+gint64
+__wrap_muster_proof_first_delay_ms (guint n_accounts, guint interval_s, double chance)
+{
+  if (g_getenv ("BENCH_WITHOUT_PROOFS") != NULL)
+    return NEVER_MS;
+
+  return __real_muster_proof_first_delay_ms (n_accounts, interval_s, chance);
 }
 
 static gint

@@ -15,7 +15,8 @@
 
 /*
  * bench-seed FOLDER N PROTOCOL PARAMETERS [PASSWORD]: fills the store of a daemon that does not run yet
- * with accounts u0@bench.test, u1@bench.test, ... in one transaction.
+ * with accounts u0@bench.test, u1@bench.test, ... in one transaction. HOST in the PARAMETERS, if it is there,
+ * is another address of loopback for each account.
  */
 
 #define IDENTITY "ibenchbenchbe"
@@ -30,6 +31,22 @@ make_id (guint number)
     id[i] = alphabet[number % 32];
 
   return g_strdup (id);
+}
+
+static GVariant *
+make_params (const char *text, guint number)
+{
+  g_autoptr (GString) own = g_string_new (text);
+  g_autofree char *host = g_strdup_printf ("127.1.%u.%u", number / 250, number % 250 + 1);
+  g_autoptr (GError) error = NULL;
+  GVariant *params;
+
+  g_string_replace (own, "HOST", host, 0);
+  params = g_variant_parse (G_VARIANT_TYPE_VARDICT, own->str, NULL, NULL, &error);
+  if (params == NULL)
+    g_error ("%s", error->message);
+
+  return params;
 }
 
 static void
@@ -49,13 +66,14 @@ static void
 put_account (MusterStoreChange *change,
              guint number,
              const char *protocol,
-             GVariant *params,
+             const char *parameters,
              gint64 now_us,
              MusterVault *vault,
              const char *password)
 {
   g_autofree char *id = make_id (number);
   g_autofree char *address = g_strdup_printf ("u%u@bench.test", number);
+  g_autoptr (GVariant) params = make_params (parameters, number);
   MusterAccountRecord record = {
     .id = id,
     .identity = (char *) IDENTITY,
@@ -93,7 +111,6 @@ main (int argc, char **argv)
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (MusterStore) store = NULL;
   g_autoptr (MusterVault) vault = NULL;
-  g_autoptr (GVariant) params = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *database = NULL;
   g_autofree char *key = NULL;
@@ -108,9 +125,7 @@ main (int argc, char **argv)
   database = g_build_filename (argv[1], "muster.db", NULL);
   key = g_build_filename (argv[1], "key", NULL);
   n_accounts = (guint) strtoul (argv[2], NULL, 10);
-  params = g_variant_parse (G_VARIANT_TYPE_VARDICT, argv[4], NULL, NULL, &error);
-  if (params != NULL)
-    store = muster_store_open (database, &error);
+  store = muster_store_open (database, &error);
   if (store != NULL)
     vault = muster_vault_open_key_file (key, TRUE, &error);
   if (vault == NULL)
@@ -119,7 +134,7 @@ main (int argc, char **argv)
   change = muster_store_change_new ();
   put_identity (change, now_us);
   for (guint i = 0; i < n_accounts; i++)
-    put_account (change, i, argv[3], params, now_us, vault, argc > 5 ? argv[5] : NULL);
+    put_account (change, i, argv[3], argv[4], now_us, vault, argc > 5 ? argv[5] : NULL);
   muster_store_commit_async (store, change, NULL, on_committed, loop);
   g_main_loop_run (loop);
   muster_store_close (store);

@@ -11,11 +11,15 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import bench_core  # noqa: E402
+import bench_events  # noqa: E402
+import bench_link  # noqa: E402
 import bench_sip  # noqa: E402
+import bench_streams  # noqa: E402
 from bench_rows import Rows  # noqa: E402
 from bench_site import Site  # noqa: E402
 
-BENCHES = {"core": bench_core.run, "sip": bench_sip.run}
+BENCHES = {"core": bench_core.run, "sip": bench_sip.run, "sip-streams": bench_streams.run, "sip-link": bench_link.run,
+           "sip-events": bench_events.run}
 
 
 def parse():
@@ -37,7 +41,7 @@ def main():
     rows = Rows()
     for name in options.names or BENCHES:
         with tempfile.TemporaryDirectory(prefix="muster-bench-") as directory:
-            site = Site(directory, options.build, 100 if options.smoke else options.accounts, options.smoke)
+            site = Site(directory, options.build, 40 if options.smoke else options.accounts, options.smoke)
             try:
                 BENCHES[name](site, rows.of(name))
             finally:

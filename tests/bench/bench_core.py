@@ -19,19 +19,10 @@ def _start(site, add):
     add("  worst of them", "ms", max(times))
 
 
-def _empty_kb(site):
-    muster = site.muster("empty")
-    muster.start()
-    time.sleep(1)
-    empty_kb = resident_kb(muster.pid)
-    muster.stop()
-    return empty_kb
-
-
 def run(site, add):
     n = site.n_accounts
     _start(site, add)
-    empty_kb = _empty_kb(site)
+    empty_kb, _ = site.empty()
 
     muster = site.muster("many")
     site.seed(muster, n, "echo", LEASE)

@@ -30,12 +30,23 @@ class Site:
     def program(self, name):
         return os.path.join(self._programs, name)
 
-    def muster(self, name):
+    def muster(self, name, proofs=True):
         """A daemon, not yet started, with a home of its own."""
-        muster = Muster(os.path.join(self.directory, name), self.bus.address, start=False,
-                        environment={"G_SLICE": "always-malloc", "G_MESSAGES_DEBUG": ""})  # as the systemd unit has it
+        environment = {"G_SLICE": "always-malloc", "G_MESSAGES_DEBUG": ""}  # as the systemd unit has it
+        if not proofs:
+            environment["BENCH_WITHOUT_PROOFS"] = "1"
+        muster = Muster(os.path.join(self.directory, name), self.bus.address, start=False, environment=environment)
         self._running.append(muster)
         return muster
+
+    def empty(self):
+        """What a daemon without accounts takes: kB, and CPU seconds until it is there."""
+        muster = self.muster("empty")
+        muster.start()
+        time.sleep(1)
+        found = resident_kb(muster.pid), cpu_s(muster.pid)
+        muster.stop()
+        return found
 
     def seed(self, muster, n_accounts, protocol, parameters, *password):
         subprocess.run(
@@ -98,15 +109,25 @@ def idle_percent(pid, window_s):
 
 
 class Registrar:
-    """The counting peer of the SIP benchmark."""
+    """The counting peer of the SIP benchmarks, over UDP or, with a certificate and its key, over TLS."""
 
-    def __init__(self, site, name, n_accounts, expires_s, password):
+    def __init__(self, site, name, n_accounts, expires_s, password, address="127.0.0.1", certificate=(), wrapper=()):
         self._process = Process(
-            name, [site.program("bench-registrar"), n_accounts, expires_s, password],
+            name, [*wrapper, site.program("bench-registrar"), n_accounts, expires_s, password, address, *certificate],
             os.path.join(site.directory, f"{name}.log"))
         self.port = self._process.wait_ready(self._process.log, 5).strip()
+
+    def counts(self):
+        """What it has counted so far."""
+        before = self._lines()
+        os.kill(self._process.pid, 10)  # SIGUSR1
+        wait_until(lambda: len(self._lines()) > len(before), 5, "the registrar answered")
+        return json.loads(self._lines()[-1])
+
+    def _lines(self):
+        return self._process.log().split("\n")[1:-1]
 
     def end(self):
         """Returns what it saw."""
         self._process.end()
-        return json.loads(self._process.log().split("\n")[1])
+        return json.loads(self._lines()[-1])

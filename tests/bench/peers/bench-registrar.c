@@ -5,7 +5,7 @@
 
 #define G_LOG_DOMAIN "BenchRegistrar"
 
-#include <glib.h>
+#include "bench-streams.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,14 +17,16 @@
 #include <unistd.h>
 
 /*
- * bench-registrar N EXPIRES PASSWORD: answers REGISTER over UDP, fast, and counts. Prints its port, and
- * on SIGTERM what it saw as JSON.
+ * bench-registrar N EXPIRES PASSWORD [ADDRESS [CERTIFICATE KEY]]: answers REGISTER fast, and counts. Over
+ * UDP, or over TLS with a certificate. Prints its port; on SIGUSR1 a line of JSON with what it has
+ * counted so far, and on SIGTERM one with the whole story.
  *
  *    no Authorization -> 401 with the one nonce; a right answer to it -> 200 with EXPIRES; else 403
+ *    SUBSCRIBE -> 489; any other request but ACK -> 405
  *
- * It looks only at what it needs, and believes that its only peers are the two clients of this
- * benchmark. An attempt is a REGISTER that does not answer a 401 and asks for a binding; a user's nth 200
- * counts for cycle n.
+ * It looks only at what it needs, and believes that its only peers are the clients of this benchmark.
+ * An attempt is a REGISTER that does not answer a 401 and asks for a binding; a user's nth 200 counts for
+ * cycle n. A user has moved once a 200 goes to another address than its first one did.
  * Times are bins of 100 ms since the first REGISTER.
  */
 
@@ -36,10 +38,13 @@
 #define DATAGRAM    65536
 #define BUFFER      (16 << 20)
 #define MAX_HEADERS 64
+#define LOOK_MS     50 /* after which a signal is seen at the latest */
 
 typedef struct {
   gboolean challenged;
   guint n_granted;
+  guint32 first_source;
+  gboolean has_moved;
 } User;
 
 typedef struct {
@@ -55,6 +60,7 @@ typedef struct {
 } Message;
 
 static volatile sig_atomic_t ending;
+static volatile sig_atomic_t asked;
 
 static guint n_users;
 static User *users;
@@ -65,9 +71,13 @@ static gint64 first_us;
 static guint32 arrivals[MAX_BINS];
 static guint32 attempts[MAX_BINS];
 static guint32 cycles[N_CYCLES][MAX_BINS];
+static guint n_registers;
+static guint n_granted;
+static guint n_rechallenged; /* 401 to whom had a binding: its refresh took two round trips */
+static guint n_others;       /* requests that are no REGISTER */
 static guint n_refused;
 static guint n_unbound;
-static guint n_others;
+static guint n_moved;
 
 /* reading */
 
@@ -211,17 +221,20 @@ current_bin (void)
   return (guint) MIN ((now_us - first_us) / BIN_US, MAX_BINS - 1);
 }
 
-/* What accounts ask for besides: publications, subscriptions. */
 static void
-refuse (GString *answer, const Message *message)
+user_grant (User *self, guint32 source)
 {
-  begin_answer (answer, message, "405 Method Not Allowed");
-  g_string_append (answer, "Allow: REGISTER\r\nContent-Length: 0\r\n\r\n");
-  n_others++;
+  n_granted++;
+  if (self->n_granted++ == 0)
+    self->first_source = source;
+  if (self->first_source != source && !self->has_moved) {
+    self->has_moved = TRUE;
+    n_moved++;
+  }
 }
 
 static void
-answer_register (GString *answer, const Message *message)
+answer_register (GString *answer, const Message *message, guint32 source)
 {
   const Header *authorization = message_find (message, "Authorization");
   const Header *contact = message_find (message, "Contact");
@@ -229,6 +242,7 @@ answer_register (GString *answer, const Message *message)
   guint bin = current_bin ();
   gboolean leaving;
 
+  n_registers++;
   if (user == NULL) {
     n_refused++;
     begin_answer (answer, message, "404 Not Found");
@@ -242,6 +256,7 @@ answer_register (GString *answer, const Message *message)
   attempts[bin] += !user->challenged && !leaving;
   if (authorization == NULL) {
     user->challenged = TRUE;
+    n_rechallenged += user->n_granted > 0;
     begin_answer (answer, message, "401 Unauthorized");
     g_string_append (answer, "WWW-Authenticate: Digest realm=\"" REALM "\", nonce=\"" NONCE
                              "\", algorithm=MD5, qop=\"auth\"\r\n");
@@ -257,7 +272,7 @@ answer_register (GString *answer, const Message *message)
     user->challenged = FALSE;
     if (user->n_granted < N_CYCLES)
       cycles[user->n_granted][bin]++;
-    user->n_granted++;
+    user_grant (user, source);
     begin_answer (answer, message, "200 OK");
     if (contact != NULL)
       g_string_append_printf (answer, "Contact: %.*s;expires=%s\r\n", (int) contact->value_length,
@@ -266,7 +281,39 @@ answer_register (GString *answer, const Message *message)
   g_string_append (answer, "Content-Length: 0\r\n\r\n");
 }
 
+/* What is not a request gets no answer. */
+static void
+answer_message (GString *answer, char *text, guint32 source)
+{
+  gboolean is_subscribe = g_str_has_prefix (text, "SUBSCRIBE ");
+  Message message;
+
+  g_string_truncate (answer, 0);
+  if (g_str_has_prefix (text, "SIP/2.0 ") || g_str_has_prefix (text, "ACK ") ||
+      strstr (text, "\r\n\r\n") == NULL)
+    return;
+
+  message_read (&message, text);
+  if (g_str_has_prefix (text, "REGISTER ")) {
+    answer_register (answer, &message, source);
+    return;
+  }
+  n_others++;
+  begin_answer (answer, &message, is_subscribe ? "489 Bad Event" : "405 Method Not Allowed");
+  g_string_append (answer, "Content-Length: 0\r\n\r\n");
+}
+
 /* telling */
+
+static void
+print_counts (void)
+{
+  printf ("{\"registers\": %u, \"granted\": %u, \"rechallenged\": %u, \"others\": %u, "
+          "\"refused\": %u, \"moved\": %u, \"connections\": %u}\n",
+          n_registers, n_granted, n_rechallenged, n_others, n_refused, n_moved,
+          bench_streams_count ());
+  fflush (stdout);
+}
 
 static void
 print_bins (const char *name, const guint32 *bins, guint n_bins)
@@ -298,25 +345,43 @@ print_story (void)
 }
 
 static void
-on_end (int number)
+on_signal (int number)
 {
-  ending = 1;
+  if (number == SIGUSR1)
+    asked = 1;
+  else
+    ending = 1;
+}
+
+/* After each message, and after a while without. FALSE: it is over. */
+static gboolean
+go_on (void)
+{
+  if (asked) {
+    asked = 0;
+    print_counts ();
+  }
+
+  return !ending;
 }
 
 static int
-open_socket (void)
+open_socket (int type, const char *host)
 {
+  const struct timeval look = { .tv_usec = LOOK_MS * 1000 };
   struct sockaddr_in address = { .sin_family = AF_INET };
   socklen_t length = sizeof address;
   int size = BUFFER;
-  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int fd = socket (AF_INET, type | SOCK_CLOEXEC, 0);
 
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  if (fd < 0 || bind (fd, (struct sockaddr *) &address, length) < 0)
+  if (fd < 0 || inet_pton (AF_INET, host, &address.sin_addr) != 1 ||
+      bind (fd, (struct sockaddr *) &address, length) < 0 ||
+      (type == SOCK_STREAM && listen (fd, SOMAXCONN) < 0))
     g_error ("no socket: %s", g_strerror (errno));
   /* More than the limit for others; as root it is had, and else what there is must do. */
   if (setsockopt (fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
     setsockopt (fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof look);
   getsockname (fd, (struct sockaddr *) &address, &length);
   printf ("%u\n", ntohs (address.sin_port));
   fflush (stdout);
@@ -324,49 +389,52 @@ open_socket (void)
   return fd;
 }
 
+static void
+serve_datagrams (int fd)
+{
+  g_autoptr (GString) answer = g_string_new (NULL);
+  g_autofree char *text = g_malloc (DATAGRAM + 1);
+
+  while (go_on ()) {
+    struct sockaddr_in peer;
+    socklen_t length = sizeof peer;
+    ssize_t n = recvfrom (fd, text, DATAGRAM, 0, (struct sockaddr *) &peer, &length);
+
+    if (n <= 0)
+      continue;
+    text[n] = '\0';
+    answer_message (answer, text, peer.sin_addr.s_addr);
+    if (answer->len > 0)
+      sendto (fd, answer->str, answer->len, 0, (struct sockaddr *) &peer, length);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
-  const struct sigaction end = { .sa_handler = on_end }; /* without SA_RESTART */
-  g_autoptr (GString) answer = g_string_new (NULL);
-  char *text = g_malloc (DATAGRAM + 1);
+  const struct sigaction act = { .sa_handler = on_signal }; /* without SA_RESTART */
+  gboolean has_streams = argc == 7;
   int fd;
 
-  if (argc != 4) {
-    fprintf (stderr, "Usage: bench-registrar N EXPIRES PASSWORD\n");
+  if (argc != 4 && argc != 5 && argc != 7) {
+    fprintf (stderr, "Usage: bench-registrar N EXPIRES PASSWORD [ADDRESS [CERTIFICATE KEY]]\n");
     return 2;
   }
   n_users = (guint) strtoul (argv[1], NULL, 10);
   expires = argv[2];
   password = argv[3];
   users = g_new0 (User, n_users);
-  sigaction (SIGTERM, &end, NULL);
-  fd = open_socket ();
+  sigaction (SIGTERM, &act, NULL);
+  sigaction (SIGUSR1, &act, NULL);
+  fd = open_socket (has_streams ? SOCK_STREAM : SOCK_DGRAM, argc > 4 ? argv[4] : "127.0.0.1");
 
-  while (!ending) {
-    struct sockaddr_in peer;
-    socklen_t length = sizeof peer;
-    ssize_t n = recvfrom (fd, text, DATAGRAM, 0, (struct sockaddr *) &peer, &length);
-    Message message;
-    gboolean is_register;
-
-    if (n <= 0)
-      continue;
-    text[n] = '\0';
-    if (g_str_has_prefix (text, "SIP/2.0 "))
-      continue;
-    is_register = g_str_has_prefix (text, "REGISTER ");
-    message_read (&message, text);
-    if (is_register)
-      answer_register (answer, &message);
-    else
-      refuse (answer, &message);
-    sendto (fd, answer->str, answer->len, 0, (struct sockaddr *) &peer, length);
-  }
+  if (has_streams)
+    bench_streams_serve (fd, argv[5], argv[6], answer_message, go_on);
+  else
+    serve_datagrams (fd);
 
   print_story ();
   close (fd);
   g_free (users);
-  g_free (text);
   return 0;
 }
