@@ -131,6 +131,7 @@ read_params (sqlite3_stmt *row, int i, LastParams *last, char **reason)
 
   params = muster_store_column_vardict (row, i, reason);
   if (params != NULL) {
+    g_variant_get_data (params); /* lets go of the tree it was parsed into, ten times its size */
     last_params_clear (last);
     last->text = g_strdup (text);
     last->params = g_variant_ref (params);
