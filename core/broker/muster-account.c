@@ -9,6 +9,7 @@
 
 #include "muster-account.h"
 
+#include "muster-account-problem.h"
 #include "runtime/muster-address-set.h"
 
 /* A parameter that the account sets, taken out of its map once. */
@@ -473,46 +474,13 @@ static const MusterStandingHost standing_host = {
 
 /* configuration */
 
-/* A record may be older than the plugin that reads it. */
-static char *
-find_problem (const MusterProtocol *protocol, const MusterAccountRecord *record)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!muster_protocol_check_address (protocol, record->address, &error))
-    return g_strdup (error->message);
-
-  for (gsize i = 0; i < g_variant_n_children (record->params); i++) {
-    g_autoptr (GVariant) value = NULL;
-    const char *name = get_param (record->params, i, &value);
-    const MusterParam *param = muster_protocol_find_param (protocol, name);
-
-    if (param != NULL && !muster_param_check (param, value, &error))
-      return g_strdup (error->message);
-  }
-
-  for (guint i = 0; i < protocol->n_params; i++) {
-    const MusterParam *param = &protocol->params[i];
-    g_autoptr (GVariant) set = NULL;
-
-    if ((param->flags & MUSTER_PARAM_REQUIRED) == 0 || (param->flags & MUSTER_PARAM_SECRET) != 0 ||
-        param->default_value != NULL)
-      continue;
-    set = g_variant_lookup_value (record->params, param->name, NULL);
-    if (set == NULL)
-      return g_strdup_printf ("%s is not set", param->name);
-  }
-
-  return NULL;
-}
-
 static void
 muster_account_check (MusterAccount *self)
 {
   muster_account_forget_remote_host (self);
   g_clear_pointer (&self->problem, g_free);
   if (self->kind != NULL)
-    self->problem = find_problem (self->kind->protocol, self->record);
+    self->problem = muster_account_find_problem (self->kind->protocol, self->record);
 }
 
 void

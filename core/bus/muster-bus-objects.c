@@ -312,73 +312,6 @@ static const MusterBusProperty identity_properties[] = {
   { NULL },
 };
 
-/* org.muster.Muster1.Request */
-
-static GVariant *
-request_id (MusterBus *bus, gpointer object)
-{
-  return muster_bus_string (((MusterRequest *) object)->id);
-}
-
-static GVariant *
-request_account (MusterBus *bus, gpointer object)
-{
-  return muster_bus_path (MUSTER_PATH_ACCOUNTS,
-                          muster_account_get_id (((MusterRequest *) object)->account));
-}
-
-static GVariant *
-request_kind (MusterBus *bus, gpointer object)
-{
-  return muster_bus_string (muster_request_get_kind (object));
-}
-
-static GVariant *
-request_reason (MusterBus *bus, gpointer object)
-{
-  return muster_bus_string (((MusterRequest *) object)->reason);
-}
-
-static GVariant *
-request_message (MusterBus *bus, gpointer object)
-{
-  g_autofree char *message = muster_request_dup_message (object);
-
-  return muster_bus_string (message);
-}
-
-static GVariant *
-request_secrets (MusterBus *bus, gpointer object)
-{
-  g_auto (GStrv) names = muster_request_dup_secrets (object);
-
-  return g_variant_new_strv ((const char *const *) names, -1);
-}
-
-static GVariant *
-request_details (MusterBus *bus, gpointer object)
-{
-  return muster_bus_build_certificate (muster_request_get_certificate (object));
-}
-
-static GVariant *
-request_since (MusterBus *bus, gpointer object)
-{
-  return muster_bus_utc (((MusterRequest *) object)->since_us);
-}
-
-static const MusterBusProperty request_properties[] = {
-  { "Request", "Id", request_id },
-  { "Request", "Account", request_account },
-  { "Request", "Kind", request_kind },
-  { "Request", "Reason", request_reason },
-  { "Request", "Message", request_message },
-  { "Request", "Secrets", request_secrets },
-  { "Request", "Details", request_details },
-  { "Request", "Since", request_since },
-  { NULL },
-};
-
 /* by kind */
 
 #define PROPERTIES_MAX 64
@@ -402,7 +335,7 @@ static const struct {
                             { identity_properties, muster_bus_presence_properties } },
   [MUSTER_BUS_PROTOCOL] = { "protocol", MUSTER_PATH_PROTOCOLS, { muster_bus_protocol_properties } },
   [MUSTER_BUS_PLUGIN] = { "plugin", MUSTER_PATH_PLUGINS, { muster_bus_plugin_properties } },
-  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, { request_properties } },
+  [MUSTER_BUS_REQUEST] = { "request", MUSTER_PATH_REQUESTS, { muster_bus_request_properties } },
   [MUSTER_BUS_INCOMING] = { "incoming", MUSTER_PATH_INCOMING, { muster_bus_incoming_properties } },
 };
 

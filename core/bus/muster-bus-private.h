@@ -121,6 +121,7 @@ MusterBusLayers *muster_bus_layers_new (MusterBus *bus); /* those that go with w
 void muster_bus_layers_free (MusterBusLayers *self);
 
 /* muster-bus-incoming.c */
+extern const MusterBusProperty muster_bus_request_properties[];  /* object: MusterRequest */
 extern const MusterBusProperty muster_bus_incoming_properties[]; /* object: MusterIncomingOffer */
 extern const MusterBusProperty muster_bus_mailbox_properties[];  /* object: MusterAccount */
 

@@ -12,6 +12,73 @@
 
 /* org.muster.Muster1.Request */
 
+static GVariant *
+request_id (MusterBus *bus, gpointer object)
+{
+  return muster_bus_string (((MusterRequest *) object)->id);
+}
+
+static GVariant *
+request_account (MusterBus *bus, gpointer object)
+{
+  return muster_bus_path (MUSTER_PATH_ACCOUNTS,
+                          muster_account_get_id (((MusterRequest *) object)->account));
+}
+
+static GVariant *
+request_kind (MusterBus *bus, gpointer object)
+{
+  return muster_bus_string (muster_request_get_kind (object));
+}
+
+static GVariant *
+request_reason (MusterBus *bus, gpointer object)
+{
+  return muster_bus_string (((MusterRequest *) object)->reason);
+}
+
+static GVariant *
+request_message (MusterBus *bus, gpointer object)
+{
+  g_autofree char *message = muster_request_dup_message (object);
+
+  return muster_bus_string (message);
+}
+
+static GVariant *
+request_secrets (MusterBus *bus, gpointer object)
+{
+  g_auto (GStrv) names = muster_request_dup_secrets (object);
+
+  return g_variant_new_strv ((const char *const *) names, -1);
+}
+
+static GVariant *
+request_details (MusterBus *bus, gpointer object)
+{
+  return muster_bus_build_certificate (muster_request_get_certificate (object));
+}
+
+static GVariant *
+request_since (MusterBus *bus, gpointer object)
+{
+  return muster_bus_utc (((MusterRequest *) object)->since_us);
+}
+
+const MusterBusProperty muster_bus_request_properties[] = {
+  { "Request", "Id", request_id },
+  { "Request", "Account", request_account },
+  { "Request", "Kind", request_kind },
+  { "Request", "Reason", request_reason },
+  { "Request", "Message", request_message },
+  { "Request", "Secrets", request_secrets },
+  { "Request", "Details", request_details },
+  { "Request", "Since", request_since },
+  { NULL },
+};
+
+/* its method */
+
 typedef struct {
   MusterBus *bus;
   char *id; /* the request may be answered otherwise while the secrets are read */

@@ -48,6 +48,19 @@ struct _MusterSipRegistration {
   char *good_hop;              /* for which host it stands */
 };
 
+/* What it holds of the network, and how it lets go of it. */
+void muster_sip_registration_leave_flow (MusterSipRegistration *self);
+void muster_sip_registration_leave_agent (MusterSipRegistration *self);
+void muster_sip_registration_leave (MusterSipRegistration *self); /* all of it, and its token */
+/* A connection that is not there, or not yet. */
+gboolean muster_sip_registration_has_dead_flow (MusterSipRegistration *self);
+/* Its agent is now the one on the address from which packets to @target leave. */
+gboolean muster_sip_registration_find_agent (MusterSipRegistration *self,
+                                             GSocketAddress *target,
+                                             GError **error);
+/* @route NULL: there is none to keep open. */
+void muster_sip_registration_keep_open (MusterSipRegistration *self, const char *route);
+
 /* The way that the account was registered over, lent until it is left. %FALSE: there is none. */
 gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
                                           MusterSipTransport **transport,

@@ -100,60 +100,6 @@ muster_sip_registration_save (MusterSipRegistration *self)
   self->saved = TRUE;
 }
 
-static void
-leave_flow (MusterSipRegistration *self)
-{
-  if (self->flow != NULL)
-    muster_sip_errands_fail (self);
-  if (self->flow != NULL)
-    muster_sip_context_leave_flow (get_context (self), g_steal_pointer (&self->flow));
-  g_clear_pointer (&self->flow_key, g_free);
-}
-
-/* A NAT forgets who is silent, and then calls do not arrive. @route NULL: there is none to keep open. */
-static void
-keep_open (MusterSipRegistration *self, const char *route)
-{
-  if (g_strcmp0 (self->kept_route, route) == 0)
-    return;
-  if (self->kept_route != NULL)
-    muster_sip_agent_keep_alive (self->agent, self->kept_route, FALSE);
-  g_free (self->kept_route);
-  self->kept_route = g_strdup (route);
-  if (route != NULL)
-    muster_sip_agent_keep_alive (self->agent, route, TRUE);
-}
-
-static void
-leave_agent (MusterSipRegistration *self)
-{
-  if (self->agent == NULL)
-    return;
-  muster_sip_errands_fail (self);
-  keep_open (self, NULL);
-  muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
-}
-
-static void
-leave_network (MusterSipRegistration *self)
-{
-  MusterSipContext *context = get_context (self);
-
-  if (self->has_token)
-    muster_sip_context_remove_receiver (context, muster_sip_refresher_get_token (self->refresher));
-  self->has_token = FALSE;
-  muster_sip_inbox_close (self->inbox);
-  leave_agent (self);
-  leave_flow (self);
-}
-
-/* A connection that is not there, or not yet. */
-static gboolean
-has_dead_flow (MusterSipRegistration *self)
-{
-  return self->flow != NULL && muster_sip_flow_use_get_transport (self->flow) == NULL;
-}
-
 /* Takes both. One of them is set after an open; a close is fine without either. */
 static void
 complete (Operation *operation, MusterLease *lease, GError *error)
@@ -170,9 +116,10 @@ complete (Operation *operation, MusterLease *lease, GError *error)
   if (error != NULL || ended->leaving)
     g_clear_pointer (&self->redirected, muster_sip_config_unref);
   if (ended->leaving && error == NULL)
-    leave_network (self);
-  else if (has_dead_flow (self)) /* what came of it is told here, and must not be told again */
-    leave_flow (self);
+    muster_sip_registration_leave (self);
+  else if (muster_sip_registration_has_dead_flow (
+             self)) /* what came of it is told here, and must not be told again */
+    muster_sip_registration_leave_flow (self);
   if (lease != NULL) {
     muster_sip_own_events_opened (self, lease->refreshed);
     muster_sip_watcher_opened (self);
@@ -246,7 +193,7 @@ keep_way_open (Operation *operation)
     return;
   if (muster_sip_refresher_is_behind_nat (self->refresher))
     route = muster_sip_target_dup_route (operation->target);
-  keep_open (self, route);
+  muster_sip_registration_keep_open (self, route);
 }
 
 static void
@@ -387,7 +334,7 @@ muster_sip_registration_go_on (MusterSipRegistration *self)
   g_autofree char *route = NULL;
 
   if (operation == NULL || !operation->waits_for_errand || is_over (operation) ||
-      has_dead_flow (self)) /* which is told soon */
+      muster_sip_registration_has_dead_flow (self)) /* which is told soon */
     return;
 
   operation->waits_for_errand = FALSE;
@@ -401,35 +348,6 @@ muster_sip_registration_go_on (MusterSipRegistration *self)
 
 /* trying a target */
 
-/* Our agent is now the one on the address from which packets to @target leave. */
-static gboolean
-find_way_out (MusterSipRegistration *self, GSocketAddress *target, GError **error)
-{
-  g_autofree char *source = muster_sip_context_dup_source (get_context (self), target, error);
-  MusterSipAgent *agent;
-  guint16 port = 0;
-
-  if (source == NULL)
-    return FALSE;
-
-  if (g_strcmp0 (source, muster_sip_refresher_get_local_address (self->refresher)) == 0)
-    port = muster_sip_refresher_get_local_port (self->refresher);
-
-  agent = muster_sip_context_acquire_agent (get_context (self), source, port, error);
-  if (agent == NULL)
-    return FALSE;
-  if (self->agent == agent)
-    muster_sip_context_release_agent (get_context (self), agent); /* one use is enough */
-  else
-    leave_agent (self);
-  self->agent = agent;
-
-  muster_sip_agent_check_clock (agent);
-  muster_sip_refresher_set_local (self->refresher, source,
-                                  muster_sip_agent_get_transport (agent)->contact_port);
-  return TRUE;
-}
-
 static void
 try_next_target (Operation *operation)
 {
@@ -440,7 +358,7 @@ try_next_target (Operation *operation)
 
   for (;;) {
     operation->target = g_ptr_array_index (operation->targets, operation->next_target++);
-    if (find_way_out (self, operation->target, &error))
+    if (muster_sip_registration_find_agent (self, operation->target, &error))
       break;
     if (operation->next_target == operation->targets->len) {
       complete (operation, NULL, g_steal_pointer (&error));
@@ -449,7 +367,7 @@ try_next_target (Operation *operation)
     g_clear_error (&error);
   }
 
-  leave_flow (self); /* the account may have been on a stream before */
+  muster_sip_registration_leave_flow (self); /* the account may have been on a stream before */
   transport = muster_sip_agent_get_transport (self->agent);
   route = muster_sip_target_dup_route (operation->target);
   talk (operation, transport, route);
@@ -482,7 +400,7 @@ on_flow_ended (const GError *error, gpointer user_data)
     return;
   }
 
-  leave_flow (self);
+  muster_sip_registration_leave_flow (self);
   muster_sip_heartbeat_stop (self->heartbeat);
   muster_registration_lost (MUSTER_REGISTRATION (self), error);
 }
@@ -508,10 +426,11 @@ join_flow (Operation *operation)
   g_autofree char *text = muster_sip_flow_key_to_string (&key);
   MusterSipTransport *transport;
 
-  leave_agent (self); /* the account may have been on UDP before */
-  if (self->flow != NULL && (has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0 ||
-                             !muster_sip_context_is_flow_current (get_context (self), self->flow)))
-    leave_flow (self);
+  muster_sip_registration_leave_agent (self); /* the account may have been on UDP before */
+  if (self->flow != NULL &&
+      (muster_sip_registration_has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0 ||
+       !muster_sip_context_is_flow_current (get_context (self), self->flow)))
+    muster_sip_registration_leave_flow (self);
   if (self->flow == NULL) {
     self->flow = muster_sip_context_join_flow (get_context (self), &key, &flow_use_funcs, self);
     self->flow_key = g_steal_pointer (&text);
@@ -749,7 +668,7 @@ muster_sip_registration_finalize (GObject *object)
 {
   MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (object);
 
-  leave_network (self);
+  muster_sip_registration_leave (self);
   g_clear_pointer (&self->inbox, muster_sip_inbox_free);
   g_clear_pointer (&self->heartbeat, muster_sip_heartbeat_free);
   g_clear_pointer (&self->publication, muster_sip_publication_free);
@@ -791,19 +710,4 @@ muster_sip_registration_init (MusterSipRegistration *self)
                                     self->subscriptions);
   self->own_events = muster_sip_own_events_new ();
   self->heartbeat = muster_sip_heartbeat_new (self);
-}
-
-gboolean
-muster_sip_registration_get_way (MusterSipRegistration *self,
-                                 MusterSipTransport **transport,
-                                 const char **route)
-{
-  *transport = NULL;
-  if (self->agent != NULL)
-    *transport = muster_sip_agent_get_transport (self->agent);
-  else if (self->flow != NULL)
-    *transport = muster_sip_flow_use_get_transport (self->flow);
-  *route = self->route;
-
-  return *transport != NULL && *route != NULL;
 }

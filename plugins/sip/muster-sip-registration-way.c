@@ -1,0 +1,121 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The Muster authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define G_LOG_DOMAIN "MusterSip"
+
+#include "muster-sip-errand.h"
+#include "muster-sip-registration-private.h"
+#include "muster-sip-target.h"
+
+/*
+ * What a registration holds of the network: an agent on a local address, or a use of a connection, and its
+ * token in the table of those that requests come in for. Requests that are under way on what is left fail.
+ */
+
+static MusterSipContext *
+get_context (MusterSipRegistration *self)
+{
+  return MUSTER_SIP_CONTEXT (muster_registration_get_context (MUSTER_REGISTRATION (self)));
+}
+
+void
+muster_sip_registration_leave_flow (MusterSipRegistration *self)
+{
+  if (self->flow != NULL)
+    muster_sip_errands_fail (self);
+  if (self->flow != NULL)
+    muster_sip_context_leave_flow (get_context (self), g_steal_pointer (&self->flow));
+  g_clear_pointer (&self->flow_key, g_free);
+}
+
+/* A NAT forgets who is silent, and then calls do not arrive. @route NULL: there is none to keep open. */
+void
+muster_sip_registration_keep_open (MusterSipRegistration *self, const char *route)
+{
+  if (g_strcmp0 (self->kept_route, route) == 0)
+    return;
+  if (self->kept_route != NULL)
+    muster_sip_agent_keep_alive (self->agent, self->kept_route, FALSE);
+  g_free (self->kept_route);
+  self->kept_route = g_strdup (route);
+  if (route != NULL)
+    muster_sip_agent_keep_alive (self->agent, route, TRUE);
+}
+
+void
+muster_sip_registration_leave_agent (MusterSipRegistration *self)
+{
+  if (self->agent == NULL)
+    return;
+  muster_sip_errands_fail (self);
+  muster_sip_registration_keep_open (self, NULL);
+  muster_sip_context_release_agent (get_context (self), g_steal_pointer (&self->agent));
+}
+
+void
+muster_sip_registration_leave (MusterSipRegistration *self)
+{
+  MusterSipContext *context = get_context (self);
+
+  if (self->has_token)
+    muster_sip_context_remove_receiver (context, muster_sip_refresher_get_token (self->refresher));
+  self->has_token = FALSE;
+  muster_sip_inbox_close (self->inbox);
+  muster_sip_registration_leave_agent (self);
+  muster_sip_registration_leave_flow (self);
+}
+
+/* A connection that is not there, or not yet. */
+gboolean
+muster_sip_registration_has_dead_flow (MusterSipRegistration *self)
+{
+  return self->flow != NULL && muster_sip_flow_use_get_transport (self->flow) == NULL;
+}
+
+/* Our agent is now the one on the address from which packets to @target leave. */
+gboolean
+muster_sip_registration_find_agent (MusterSipRegistration *self,
+                                    GSocketAddress *target,
+                                    GError **error)
+{
+  g_autofree char *source = muster_sip_context_dup_source (get_context (self), target, error);
+  MusterSipAgent *agent;
+  guint16 port = 0;
+
+  if (source == NULL)
+    return FALSE;
+
+  if (g_strcmp0 (source, muster_sip_refresher_get_local_address (self->refresher)) == 0)
+    port = muster_sip_refresher_get_local_port (self->refresher);
+
+  agent = muster_sip_context_acquire_agent (get_context (self), source, port, error);
+  if (agent == NULL)
+    return FALSE;
+  if (self->agent == agent)
+    muster_sip_context_release_agent (get_context (self), agent); /* one use is enough */
+  else
+    muster_sip_registration_leave_agent (self);
+  self->agent = agent;
+
+  muster_sip_agent_check_clock (agent);
+  muster_sip_refresher_set_local (self->refresher, source,
+                                  muster_sip_agent_get_transport (agent)->contact_port);
+  return TRUE;
+}
+
+gboolean
+muster_sip_registration_get_way (MusterSipRegistration *self,
+                                 MusterSipTransport **transport,
+                                 const char **route)
+{
+  *transport = NULL;
+  if (self->agent != NULL)
+    *transport = muster_sip_agent_get_transport (self->agent);
+  else if (self->flow != NULL)
+    *transport = muster_sip_flow_use_get_transport (self->flow);
+  *route = self->route;
+
+  return *transport != NULL && *route != NULL;
+}
