@@ -229,6 +229,62 @@ test_stateless (void)
   }
 }
 
+/* (transfer full) */
+static char *
+repeat (const char *text, guint n)
+{
+  GString *all = g_string_new (NULL);
+
+  while (n-- > 0)
+    g_string_append (all, text);
+  return g_string_free (all, FALSE);
+}
+
+/* More headers than anybody needs are not read at all. */
+static void
+test_read_too_many (void)
+{
+  static const struct {
+    const char *header;
+    guint n;
+    gboolean is_read;
+  } rows[] = {
+    { "X: y\r\n", 1000, TRUE },
+    { "X: y\r\n", 1100, FALSE },
+    { "Record-Route: <sip:a>,<sip:b>,<sip:c>\r\n", 300, TRUE },
+    { "Record-Route: <sip:a>,<sip:b>,<sip:c>\r\n", 400, FALSE },
+    { "Subject: \",,,,,,,,,,\"\r\n", 1, TRUE },
+    { "X: \",,,,,,,,,,\"\r\n", 300, TRUE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *headers = repeat (rows[i].header, rows[i].n);
+    g_autofree char *text = g_strdup_printf ("OPTIONS sip:ours@192.0.2.9 SIP/2.0\r\n"
+                                             "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa\r\n"
+                                             "From: <sip:b@c>;tag=b\r\nTo: <sip:a@c>\r\n"
+                                             "Call-ID: call\r\nCSeq: 7 OPTIONS\r\n%s"
+                                             "Content-Length: 0\r\n\r\n",
+                                             headers);
+    g_autoptr (MusterSipInbound) inbound = read_request (text, 0);
+
+    g_test_message ("%zu", i);
+    g_assert_true ((inbound != NULL) == rows[i].is_read);
+    if (inbound != NULL)
+      g_assert_cmpuint (strlen (inbound->reply_head), <, 1000);
+  }
+}
+
+static void
+test_read_other_version (void)
+{
+  static const char text[] = "OPTIONS sip:ours@192.0.2.9 SIP/7.0\r\n"
+                             "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa\r\n"
+                             "From: <sip:b@c>;tag=b\r\nTo: <sip:a@c>\r\n"
+                             "Call-ID: call\r\nCSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+  g_assert_null (read_request (text, 0));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -236,6 +292,8 @@ main (int argc, char **argv)
 
   g_test_add_func ("/sip/inbound/read/invite", test_read_invite);
   g_test_add_func ("/sip/inbound/read/notify", test_read_notify);
+  g_test_add_func ("/sip/inbound/read/too-many", test_read_too_many);
+  g_test_add_func ("/sip/inbound/read/other-version", test_read_other_version);
   g_test_add_func ("/sip/inbound/reply", test_reply);
   g_test_add_func ("/sip/inbound/tags", test_tags);
   g_test_add_func ("/sip/inbound/stateless", test_stateless);
