@@ -218,15 +218,30 @@ on_due (MusterTimer *timer, gpointer user_data)
     beat (heartbeat);
 }
 
-static void
-begin (MusterSipHeartbeat *heartbeat)
+static MusterSipHeartbeat *
+heartbeat_new (MusterSipRegistration *self)
 {
-  const MusterSipConfig *config = muster_sip_registration_get_config (heartbeat->self);
+  MusterSipHeartbeat *heartbeat = g_new0 (MusterSipHeartbeat, 1);
+
+  heartbeat->self = self;
+  muster_timer_init (&heartbeat->timer, on_due, heartbeat);
+  return heartbeat;
+}
+
+/* Most accounts never need one. */
+static void
+begin (MusterSipRegistration *self)
+{
+  const MusterSipConfig *config = muster_sip_registration_get_config (self);
+  MusterSipHeartbeat *heartbeat;
 
   if (config == NULL || config->heartbeat_s == 0) {
-    muster_sip_heartbeat_stop (heartbeat);
+    muster_sip_heartbeat_stop (self->heartbeat);
     return;
   }
+  if (self->heartbeat == NULL)
+    self->heartbeat = heartbeat_new (self);
+  heartbeat = self->heartbeat;
   if (muster_timer_is_armed (&heartbeat->timer))
     return;
 
@@ -236,16 +251,6 @@ begin (MusterSipHeartbeat *heartbeat)
 }
 
 /* public functions */
-
-MusterSipHeartbeat *
-muster_sip_heartbeat_new (MusterSipRegistration *self)
-{
-  MusterSipHeartbeat *heartbeat = g_new0 (MusterSipHeartbeat, 1);
-
-  heartbeat->self = self;
-  muster_timer_init (&heartbeat->timer, on_due, heartbeat);
-  return heartbeat;
-}
 
 void
 muster_sip_heartbeat_free (MusterSipHeartbeat *heartbeat)
@@ -260,18 +265,20 @@ muster_sip_heartbeat_free (MusterSipHeartbeat *heartbeat)
 
 /* After a failure that the broker waits out, the account is still registered. */
 void
-muster_sip_heartbeat_follow (MusterSipHeartbeat *heartbeat, const GError *error)
+muster_sip_heartbeat_follow (MusterSipRegistration *self, const GError *error)
 {
   if (error == NULL)
-    begin (heartbeat);
+    begin (self);
   else if (!g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE) &&
            !g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_BUSY))
-    muster_sip_heartbeat_stop (heartbeat);
+    muster_sip_heartbeat_stop (self->heartbeat);
 }
 
 void
 muster_sip_heartbeat_stop (MusterSipHeartbeat *heartbeat)
 {
+  if (heartbeat == NULL)
+    return;
   muster_timer_cancel (&heartbeat->timer);
   forget_beat (heartbeat);
 }

@@ -17,13 +17,13 @@
  */
 typedef struct _MusterSipHeartbeat MusterSipHeartbeat;
 
-/* @self is lent for its life. */
-MusterSipHeartbeat *muster_sip_heartbeat_new (MusterSipRegistration *self);
-void muster_sip_heartbeat_free (MusterSipHeartbeat *heartbeat);
+/* An open came to an end: beats begin, go on or stop with the registration, which gets its heartbeat with
+ * the first. @error is nullable. */
+void muster_sip_heartbeat_follow (MusterSipRegistration *self, const GError *error);
 
-/* An open came to an end: beats begin, go on or stop with the registration. @error is nullable. */
-void muster_sip_heartbeat_follow (MusterSipHeartbeat *heartbeat, const GError *error);
+/* @heartbeat is nullable. */
 void muster_sip_heartbeat_stop (MusterSipHeartbeat *heartbeat);
+void muster_sip_heartbeat_free (MusterSipHeartbeat *heartbeat);
 
 /* What the answer to one says; @error: of the errand, %NULL for a 2xx. */
 typedef enum {

@@ -28,7 +28,7 @@ struct _MusterSipRegistration {
   char *kept_route;       /* on the agent, through a NAT; nullable */
   char *route;            /* where it was registered last, as for the transport; nullable */
   GQueue errands;         /* of MusterSipErrand: those under way, on the agent or the flow */
-  MusterSipHeartbeat *heartbeat;
+  MusterSipHeartbeat *heartbeat; /* NULL before the first beat was due */
   MusterSipInbox *inbox;
   gboolean has_token;                    /* it is in the context's table, and leads to the inbox */
   gboolean saved;                        /* a blob of ours is kept */

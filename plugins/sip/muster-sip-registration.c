@@ -126,7 +126,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     muster_sip_subscriptions_follow (self->subscriptions);
   }
   if (!ended->leaving)
-    muster_sip_heartbeat_follow (self->heartbeat, error);
+    muster_sip_heartbeat_follow (self, error);
 
   if (error != NULL)
     g_task_return_error (task, error);
@@ -178,8 +178,11 @@ remember_good_target (Operation *operation)
 
   if (operation->target == NULL)
     return;
-  g_set_object (&self->good_target, operation->target);
-  g_free (self->good_hop);
+  g_clear_object (&self->good_target);
+  g_clear_pointer (&self->good_hop, g_free);
+  if (g_hostname_is_ip_address (operation->config->hop_host))
+    return; /* there is no choice */
+  self->good_target = g_object_ref (operation->target);
   self->good_hop = g_strdup (operation->config->hop_host);
 }
 
@@ -709,5 +712,4 @@ muster_sip_registration_init (MusterSipRegistration *self)
   muster_sip_inbox_set_notify_func (self->inbox, muster_sip_subscriptions_take_notify,
                                     self->subscriptions);
   self->own_events = muster_sip_own_events_new ();
-  self->heartbeat = muster_sip_heartbeat_new (self);
 }

@@ -21,7 +21,7 @@
 #define PACKED_OVERHEAD 24       /* bytes of one, beside its texts */
 
 struct _MusterSipWatchlist {
-  GHashTable *contacts; /* address -> MusterContact */
+  GHashTable *contacts; /* address -> MusterContact; NULL before the first */
   guint n_watched;
   guint n_askers; /* who are not watched */
   gsize packed_bytes;
@@ -31,11 +31,7 @@ struct _MusterSipWatchlist {
 MusterSipWatchlist *
 muster_sip_watchlist_new (void)
 {
-  MusterSipWatchlist *self = g_new0 (MusterSipWatchlist, 1);
-
-  self->contacts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                          (GDestroyNotify) muster_contact_free);
-  return self;
+  return g_new0 (MusterSipWatchlist, 1);
 }
 
 void
@@ -43,7 +39,7 @@ muster_sip_watchlist_free (MusterSipWatchlist *self)
 {
   if (self == NULL)
     return;
-  g_hash_table_unref (self->contacts);
+  g_clear_pointer (&self->contacts, g_hash_table_unref);
   g_clear_pointer (&self->gone, muster_contact_free);
   g_free (self);
 }
@@ -72,7 +68,7 @@ muster_sip_watchlist_dup_address (const char *text)
 MusterContact *
 muster_sip_watchlist_find (MusterSipWatchlist *self, const char *address)
 {
-  return g_hash_table_lookup (self->contacts, address);
+  return self->contacts != NULL ? g_hash_table_lookup (self->contacts, address) : NULL;
 }
 
 static gsize
@@ -93,6 +89,9 @@ add (MusterSipWatchlist *self, const char *address)
 {
   MusterContact *contact = muster_contact_new (address);
 
+  if (self->contacts == NULL)
+    self->contacts = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                            (GDestroyNotify) muster_contact_free);
   g_hash_table_insert (self->contacts, contact->address, contact);
   return contact;
 }
@@ -204,6 +203,8 @@ muster_sip_watchlist_dup_all (MusterSipWatchlist *self)
   GHashTableIter iter;
   gpointer contact;
 
+  if (self->contacts == NULL)
+    return all;
   g_hash_table_iter_init (&iter, self->contacts);
   while (g_hash_table_iter_next (&iter, NULL, &contact))
     g_ptr_array_add (all, muster_contact_copy (contact));
