@@ -20,6 +20,7 @@
  */
 
 #define LOOK_AGAIN_MS 60000
+#define EXPIRE_BATCH  100 /* identities in one turn of the loop: many may end at one time */
 
 /* One identity's; there is none until it has a first layer. */
 typedef struct {
@@ -166,7 +167,6 @@ muster_broker_update_presence (MusterBroker *self, const char *identity)
   }
   if (self->observer != NULL && object != NULL)
     self->observer->presence_changed (self->observer_data, object);
-  muster_broker_arm_expiry (self);
 }
 
 /* expiring */
@@ -209,13 +209,16 @@ on_expiry (MusterTimer *timer, gpointer user_data)
   MusterBroker *self = user_data;
   GHashTableIter iter;
   gpointer identity, shown;
+  guint n = 0;
 
   g_hash_table_iter_init (&iter, self->presence->shown);
-  while (g_hash_table_iter_next (&iter, &identity, &shown)) {
-    if (muster_broker_expire_layers (self, identity, shown))
-      muster_broker_update_presence (self, identity);
+  while (n < EXPIRE_BATCH && g_hash_table_iter_next (&iter, &identity, &shown)) {
+    if (!muster_broker_expire_layers (self, identity, shown))
+      continue;
+    muster_broker_update_presence (self, identity);
+    n++;
   }
-  muster_broker_arm_expiry (self);
+  muster_broker_arm_expiry (self); /* at once, for those that are left */
 }
 
 /* setting */
@@ -295,6 +298,7 @@ apply_set_layer (MusterChange *change)
 
   muster_presence_layers_set (shown->layers, layer);
   muster_broker_update_presence (change->broker, identity);
+  muster_broker_arm_expiry (change->broker);
   g_task_return_int (change->task, (gssize) layer->number);
 }
 
@@ -375,8 +379,10 @@ apply_remove_layer (MusterChange *change)
   const char *identity = change->identity_record->id;
   MusterPresenceLayers *layers = muster_broker_get_layers (change->broker, identity);
 
-  if (muster_presence_layers_remove (layers, change->name, 0))
+  if (muster_presence_layers_remove (layers, change->name, 0)) {
     muster_broker_update_presence (change->broker, identity);
+    muster_broker_arm_expiry (change->broker);
+  }
   g_task_return_boolean (change->task, TRUE);
 }
 
@@ -402,8 +408,10 @@ muster_broker_drop_layer (MusterBroker *self,
 {
   MusterPresenceLayers *layers = muster_broker_get_layers (self, identity);
 
-  if (layers != NULL && muster_presence_layers_remove (layers, name, number))
+  if (layers != NULL && muster_presence_layers_remove (layers, name, number)) {
     muster_broker_update_presence (self, identity);
+    muster_broker_arm_expiry (self);
+  }
 }
 
 /* life */
