@@ -194,10 +194,12 @@ muster_broker_contacts_work (MusterBrokerContacts *self, guint max)
 
   watch = self->work.head->data;
   n = watch_take (watch, max);
-  if (n < max &&
-      !muster_roster_trim (self->roster, muster_account_get_id (watch->account), max - n))
-    watch_stop_taking (watch);
+  if (n == max)
+    return n;
 
+  if (muster_roster_trim (self->roster, muster_account_get_id (watch->account), max - n))
+    return max; /* there are more */
+  watch_stop_taking (watch);
   return n > 0 ? n : 1;
 }
 

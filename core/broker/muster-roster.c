@@ -193,12 +193,22 @@ muster_roster_make_entry (MusterRoster *self, Slot *slot, MusterRosterPerson *pe
   return entry;
 }
 
+/* A person may be in the roster of every account: what it looks like is made when it is sent. */
+static gboolean
+person_is_gone (MusterRosterPerson *person)
+{
+  for (const GList *link = person->entries.head; link != NULL; link = link->next) {
+    if (!((const Entry *) link->data)->slot->is_forgotten)
+      return FALSE;
+  }
+
+  return TRUE;
+}
+
 static void
 muster_roster_tell (MusterRoster *self, MusterRosterPerson *person)
 {
-  MusterRosterView view;
-
-  self->changed (person, !muster_roster_person_view (person, &view), self->user_data);
+  self->changed (person, person_is_gone (person), self->user_data);
 }
 
 static void
