@@ -110,11 +110,17 @@ load_table (MusterStoreDatabase *database,
 typedef struct {
   char *text;
   GVariant *params; /* NULL: none yet */
+  gboolean is_shared;
 } LastParams;
 
+/* What was parsed is a tree, ten times the size of its data: worth its place where many accounts take its
+ * values, and let go of where one does. */
 static void
 last_params_clear (LastParams *self)
 {
+  if (self->params != NULL && !self->is_shared)
+    g_variant_get_data (self->params);
+  self->is_shared = FALSE;
   g_free (self->text);
   g_clear_pointer (&self->params, g_variant_unref);
 }
@@ -126,12 +132,13 @@ read_params (sqlite3_stmt *row, int i, LastParams *last, char **reason)
   const char *text = muster_store_column_text (row, i, reason);
   GVariant *params;
 
-  if (text != NULL && last->params != NULL && g_str_equal (text, last->text))
+  if (text != NULL && last->params != NULL && g_str_equal (text, last->text)) {
+    last->is_shared = TRUE;
     return g_variant_ref (last->params);
+  }
 
   params = muster_store_column_vardict (row, i, reason);
   if (params != NULL) {
-    g_variant_get_data (params); /* lets go of the tree it was parsed into, ten times its size */
     last_params_clear (last);
     last->text = g_strdup (text);
     last->params = g_variant_ref (params);
