@@ -254,7 +254,9 @@ test_read_too_many (void)
     { "Record-Route: <sip:a>,<sip:b>,<sip:c>\r\n", 300, TRUE },
     { "Record-Route: <sip:a>,<sip:b>,<sip:c>\r\n", 400, FALSE },
     { "Subject: \",,,,,,,,,,\"\r\n", 1, TRUE },
-    { "X: \",,,,,,,,,,\"\r\n", 300, TRUE },
+    { "X: \",,,,,,,,,,\"\r\n", 50, TRUE },
+    { "X: \",,,,,,,,,,\"\r\n", 300, FALSE },
+    { "Record-Route: \"\\\"\" <sip:a>,<sip:b>,<sip:c>\r\n", 400, FALSE }, /* no quote hides any */
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
