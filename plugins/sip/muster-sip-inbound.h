@@ -39,6 +39,7 @@ typedef struct {
   guint sip_cause;                   /* Reason: SIP;cause= (RFC 3326); 0: not said */
   guint q850_cause;                  /* Reason: Q.850;cause= */
   GStrv record_routes;               /* `<uri>;params`; nullable */
+  gboolean lost_record_route;        /* not all of them are there */
   char *unsupported; /* what it requires and we do not know, joined by commas; nullable */
   char *reply_head;  /* what every reply begins with after its first line, our tag included */
 } MusterSipInbound;

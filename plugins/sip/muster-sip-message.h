@@ -66,6 +66,7 @@ typedef struct {
   GStrv associated_uris;        /* nullable (RFC 7315 section 4.1) */
   char *to_tag;                 /* nullable */
   GStrv record_route;           /* of `<uri>;params`, nullable: whole, or none (RFC 3261) */
+  gboolean lost_record_route;   /* there was one, which cannot be kept */
   char *etag;                   /* nullable: SIP-ETag (RFC 3903) */
 } MusterSipResponse;
 

@@ -238,13 +238,18 @@ dup_route (GStrv values, gboolean reverse, gboolean *is_whole)
 }
 
 static void
-make_dialog (MusterSipSubscription *self, const char *remote_tag, GStrv routes, gboolean reverse)
+make_dialog (MusterSipSubscription *self,
+             const char *remote_tag,
+             GStrv routes,
+             gboolean lost_route,
+             gboolean reverse)
 {
   if (self->remote_tag != NULL || remote_tag == NULL || !muster_sip_address_is_fit (remote_tag))
     return;
 
   self->remote_tag = g_strdup (remote_tag);
   self->route = dup_route (routes, reverse, &self->is_whole);
+  self->is_whole = self->is_whole && !lost_route;
 }
 
 static void
@@ -298,7 +303,7 @@ muster_sip_subscription_take_response (MusterSipSubscription *self,
     return fail_to_grant (self, "says nothing on it", error);
 
   if (!self->extends)
-    make_dialog (self, response->to_tag, response->record_route, TRUE);
+    make_dialog (self, response->to_tag, response->record_route, response->lost_record_route, TRUE);
   /* Another one of a request that forked may have made the dialog. */
   if (response->contacts->len > 0 && g_strcmp0 (response->to_tag, self->remote_tag) == 0)
     take_target (self, ((const MusterSipContact *) response->contacts->pdata[0])->uri);
@@ -460,7 +465,7 @@ muster_sip_subscription_notify (MusterSipSubscription *self,
   if (self->was_notified && inbound->cseq <= self->notify_cseq)
     return 500; /* RFC 3261 section 12.2.2 */
 
-  make_dialog (self, inbound->from_tag, inbound->record_routes, FALSE);
+  make_dialog (self, inbound->from_tag, inbound->record_routes, inbound->lost_record_route, FALSE);
   take_target (self, inbound->contact);
   notice->is_first = !self->was_notified;
   self->was_notified = TRUE;

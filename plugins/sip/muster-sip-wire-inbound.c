@@ -130,8 +130,9 @@ static void
 read_record_routes (MusterSipInbound *inbound, const sip_record_route_t *route)
 {
   g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func (g_free);
+  guint n_routes = 0;
 
-  for (; route != NULL && values->len < MAX_RECORD_ROUTES; route = route->r_next) {
+  for (; route != NULL && n_routes < MAX_RECORD_ROUTES; route = route->r_next, n_routes++) {
     g_autofree char *uri = dup_url (route->r_url);
     GString *text = g_string_new (NULL);
 
@@ -143,6 +144,7 @@ read_record_routes (MusterSipInbound *inbound, const sip_record_route_t *route)
     else
       g_string_free (text, TRUE);
   }
+  inbound->lost_record_route = n_routes != values->len;
   if (values->len == 0)
     return;
   g_ptr_array_add (values, NULL);

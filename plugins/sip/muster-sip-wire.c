@@ -86,8 +86,8 @@ has_broken (const sip_t *sip, const char *name)
   return FALSE;
 }
 
-/* A route with one hop left out is another route: all of it, or none. */
-static void
+/* A route with one hop left out is another route: all of it, or none, and then %FALSE. */
+static gboolean
 read_route (MusterSipResponse *response,
             const sip_t *sip,
             const char *name,
@@ -97,7 +97,7 @@ read_route (MusterSipResponse *response,
 {
   if (has_broken (sip, name)) {
     g_info ("the server's %s cannot be read, doing without", name);
-    return;
+    return FALSE;
   }
   for (; route != NULL; route = route->r_next) {
     g_autofree char *uri = take_sofia_string (url_as_string (NULL, route->r_url));
@@ -112,9 +112,10 @@ read_route (MusterSipResponse *response,
     if (uri == NULL || !add (response, value)) {
       g_info ("the server's %s is too long or not clean, doing without", name);
       g_clear_pointer (added, g_strfreev);
-      return;
+      return FALSE;
     }
   }
+  return TRUE;
 }
 
 /* Sofia does not know the header, but a list of addresses is one like another. */
@@ -219,8 +220,9 @@ muster_sip_wire_read_response (const struct sip_s *sip)
   response->unsupported = read_options (sip->sip_unsupported);
   read_route (response, sip, "Service-Route", sip->sip_service_route,
               muster_sip_response_add_service_route, &response->service_route);
-  read_route (response, sip, "Record-Route", sip->sip_record_route,
-              muster_sip_response_add_record_route, &response->record_route);
+  response->lost_record_route = !read_route (response, sip, "Record-Route", sip->sip_record_route,
+                                             muster_sip_response_add_record_route,
+                                             &response->record_route);
   if (sip->sip_to != NULL && sip->sip_to->a_tag != NULL)
     response->to_tag = dup_fit (sip->sip_to->a_tag);
   if (sip->sip_etag != NULL)

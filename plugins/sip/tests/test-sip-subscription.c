@@ -309,6 +309,22 @@ test_route_too_long (Bench *bench, gconstpointer data)
   g_assert_cmpstr (bench->request->to, ==, "<" BOB ">");
 }
 
+static void
+test_route_too_long_in_answer (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GString) headers = g_string_new ("Contact: <sip:ps.test>\r\nExpires: 600\r\n");
+  g_autofree char *call_id = NULL;
+
+  for (guint i = 0; i <= MUSTER_SIP_MAX_ADDRESSES; i++)
+    g_string_append_printf (headers, "Record-Route: <sip:p%u.test;lr>\r\n", i);
+  ask (bench);
+  call_id = g_strdup (bench->request->call_id);
+  grant (bench, "b", headers->str, 600);
+  ask (bench);
+  g_assert_cmpstr (bench->request->call_id, !=, call_id);
+  g_assert_cmpstr (bench->request->to, ==, "<" BOB ">");
+}
+
 /* answers */
 
 static void
@@ -623,6 +639,7 @@ main (int argc, char **argv)
   ADD ("end", test_end);
   ADD ("moved", test_moved);
   ADD ("route-too-long", test_route_too_long);
+  ADD ("route-too-long-in-answer", test_route_too_long_in_answer);
   ADD ("grants", test_grants);
   ADD ("too-brief/once", test_too_brief);
   ADD ("too-brief/nonsense", test_too_brief_nonsense);
