@@ -598,7 +598,7 @@ muster_broker_dup_publication_note (MusterBroker *self, MusterAccount *account)
   if (publication == NULL || muster_account_get_serving (account) == NULL)
     return g_strdup ("it is not registered, so nothing is published");
   if (publication->supported == 0)
-    return g_strdup ("its service takes no presence");
+    return g_strdup ("its service takes no presence, or a parameter of it switches that off");
   if (publication->trouble != NULL && publication->trouble->error->code == MUSTER_ERROR_UNSUPPORTED)
     return g_strdup_printf ("its service takes no presence: %s",
                             publication->trouble->error->message);
