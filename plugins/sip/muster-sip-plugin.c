@@ -133,6 +133,7 @@ static const MusterParam params[] = {
       "digits. They are not asked for presence, waiting messages and registration events unless "
       "that is set.",
     .group = SERVICE,
+    .applies = MUSTER_APPLIES_RECREATE,
     .default_value = "standard",
     .choices = profiles,
   },
@@ -149,12 +150,14 @@ static const MusterParam params[] = {
     .max = 3600,
   },
   {
+    /* These three end what the server was asked for or told until then. */
     .name = "presence",
     .type = MUSTER_PARAM_BOOLEAN,
     .flags = MUSTER_PARAM_ADVANCED,
     .label = "Presence",
     .help = "Whether to tell the server how you are, and to ask it how your contacts are.",
     .group = SERVICE,
+    .applies = MUSTER_APPLIES_RECREATE,
     .default_value = "true",
   },
   {
@@ -164,6 +167,7 @@ static const MusterParam params[] = {
     .label = "Waiting messages",
     .help = "Whether to ask the server for messages that wait, as a voice mailbox has them.",
     .group = SERVICE,
+    .applies = MUSTER_APPLIES_RECREATE,
     .default_value = "true",
   },
   {
@@ -173,6 +177,7 @@ static const MusterParam params[] = {
     .label = "Registration events",
     .help = "Whether to ask the server to tell when it drops the registration.",
     .group = SERVICE,
+    .applies = MUSTER_APPLIES_RECREATE,
     .default_value = "true",
   },
 };

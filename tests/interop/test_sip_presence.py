@@ -112,3 +112,17 @@ def test_switched_off(muster, kamailio):
     add(muster, kamailio, ALICE, expires=10, presence=False, message_waiting=False, reg_event=False)
     muster.wait_for(ALICE, 25, "refreshed", lambda row: row["refreshes"] >= 1)
     assert kamailio.requests("SUBSCRIBE") == []
+
+
+def test_switched_off_later(muster, kamailio):
+    """Whoever switches presence off is not seen any more, at once, and is told why."""
+    add(muster, kamailio, ALICE, BOB)
+    muster.do("watch", BOB, "--account", ALICE)
+    wait_contact(muster, BOB, presence="available")
+    muster.do("set", BOB, "presence=no")
+    wait_contact(muster, BOB, presence="offline")
+    muster.wait_state(BOB, "registered")
+    row = muster.json("presence", "--account", BOB)
+    assert row["published"] is None and "a parameter of it switches that off" in row["note"]
+    muster.do("set", BOB, "--unset", "presence")
+    wait_contact(muster, BOB, presence="available")
