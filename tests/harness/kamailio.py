@@ -210,8 +210,7 @@ class Kamailio:
         lines = "\n".join(f'    $sht(users=>{name}) = "{password}";' for name, password in users.items())
         fields = {"directory": self.directory, "address": address, "udp_port": self.port, "domain": DOMAIN, "realm": REALM,
                   "force_active": int(presence == "active")}
-        if presence:
-            self._make_tables()
+        self._has_tables = bool(presence)
         with open(os.path.join(self.directory, "kamailio.cfg"), "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
                 **fields, rpc_socket=self._rpc_socket, tls_port=self.tls_port, server_name=SERVER_NAME, users=lines,
@@ -221,7 +220,7 @@ class Kamailio:
         self.start()
 
     def _make_tables(self):
-        os.makedirs(os.path.join(self.directory, "db"))
+        os.makedirs(os.path.join(self.directory, "db"), exist_ok=True)
         for name in PRESENCE_TABLES:
             shutil.copy(os.path.join("/usr/share/kamailio/dbtext/kamailio", name), os.path.join(self.directory, "db"))
 
@@ -244,6 +243,8 @@ class Kamailio:
         assert self._process is None, "kamailio runs already"
         if os.path.exists(self._rpc_socket):
             os.unlink(self._rpc_socket)
+        if self._has_tables:
+            self._make_tables()  # what it left in them is more than it can read
         self._process = Process(
             "kamailio",
             [*self._wrapper, "kamailio", "-DD", "-E", "-m", "16", "-M", "4", "-f", os.path.join(self.directory, "kamailio.cfg"),

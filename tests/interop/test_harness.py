@@ -117,6 +117,16 @@ def test_it_forgets_when_it_is_stopped(make_kamailio):
     client.close()
 
 
+def test_a_presence_server_forgets_when_it_is_stopped(make_kamailio):
+    """It starts again although somebody has published meanwhile."""
+    kamailio = make_kamailio(USERS, presence="active")
+    client = client_of(kamailio)
+    assert registered(client).code == 200  # of which it publishes, too
+    kamailio.stop()
+    kamailio.start()
+    assert kamailio.bindings("alice") == []
+
+
 def test_a_certificate_for_another_name_is_refused(make_kamailio):
     """The server's certificate proves its name and no other."""
     kamailio = make_kamailio(USERS)
