@@ -79,7 +79,9 @@ def test_best_of_two_accounts(muster, tmp_path, ann):
         "ann@all.test": "away", "anna@all.test": "available"}
     assert row["since"] is not None and all(each["current"] for each in row["accounts"])
     line = muster.do("contacts").splitlines()[1]
-    assert "available: at my desk" in line and "ann@all.test, anna@all.test" in line
+    assert "available" in line and "ann@all.test, anna@all.test" in line
+    assert line.endswith("  at my desk")  # what may be long moves no column
+    assert [each["name"] for each in row["accounts"]] == [None, None]
 
     muster.do("disable", "anna@all.test", "--wait")
     wait_contact(muster, BOB, presence="away", account=ann.id)
@@ -105,7 +107,7 @@ def test_watching(muster, ann):
     ann.send(f"denied {CAROL}")
     assert wait_contact(muster, CAROL, state="denied")["presence"] == "unknown"
     assert "does not let you see it" in muster.do("contacts")
-    assert muster.do("watch", CAROL.upper(), "--remove") == ""
+    assert muster.do("watch", CAROL.upper(), "--remove") == f"{CAROL.upper()} is not watched any more\n"
     assert ann.log("remove") == [f"remove {CAROL}"]
     assert list(contacts(muster)) == [BOB]
     outcome = muster.run("watch", CAROL, "--remove")
@@ -125,8 +127,8 @@ def test_requests_are_answered(muster, tmp_path, ann):
     assert sorted(contacts(muster, "--asks")) == [CAROL, DAVE]
     assert muster.do("contacts", "--asks").count("asks to see you") == 2
     ann.log(), anna.log()
-    muster.do("allow", CAROL)
-    muster.do("deny", DAVE)
+    assert muster.do("allow", CAROL) == f"{CAROL} may see your presence\n"
+    assert muster.json("deny", DAVE) is None  # it is no contact
     assert ann.log("allow", "deny") == [f"allow {CAROL}", f"deny {DAVE}"]
     assert anna.log("allow", "deny") == []
     assert contacts(muster, "--asks") == {}
@@ -138,7 +140,8 @@ def test_requests_are_answered(muster, tmp_path, ann):
     wait_until(lambda: len(contacts(muster)[CAROL]["accounts"]) == 2, 10, "both were asked")
     outcome = muster.run("allow", CAROL)
     assert (outcome.returncode, outcome.stderr) == (
-        AMBIGUOUS, f"muster: cannot allow {CAROL}: more than one account was asked; say which: ann@all.test, anna@all.test\n")
+        AMBIGUOUS, f"muster: cannot allow {CAROL}: more than one account was asked; "
+                   "say which: ann@all.test, anna@all.test (with --account)\n")
     muster.do("allow", CAROL, "--account", "anna@all.test")
     assert anna.log("allow") == [f"allow {CAROL}"]
     muster.do("deny", CAROL)

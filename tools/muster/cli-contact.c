@@ -20,7 +20,6 @@
 #define PAGE_ROWS 500
 
 /* Ours, beside what the daemon says. */
-#define SEEN     "contact.seen"
 #define ACCOUNTS "contact.accounts"
 #define NOTE     "contact.note"
 
@@ -30,23 +29,15 @@ const char *const cli_contact_presences[] = { "chat",      "available", "away", 
 static const CliField people_fields[] = {
   { "address", "address", "Address", "s", CLI_SHOW_TEXT, TRUE },
   { "name", "name", "Name", "s", CLI_SHOW_TEXT, TRUE },
-  { "presence", "presence", SEEN, "s", CLI_SHOW_TEXT, TRUE },
+  { "presence", "presence", "Presence", "s", CLI_SHOW_TEXT, TRUE },
   { "since", "since", "Since", "t", CLI_SHOW_TIME, TRUE },
   { "accounts", "account", ACCOUNTS, "s", CLI_SHOW_TEXT, TRUE },
   { "note", "note", NOTE, "s", CLI_SHOW_TEXT, TRUE },
+  { "text", "text", "Text", "s", CLI_SHOW_TEXT, TRUE }, /* last: it may be long */
   { NULL },
 };
 
 /* for people */
-
-static char *
-describe_presence (CliRow *row)
-{
-  const char *presence = cli_row_get_string (row, "Presence");
-  const char *text = cli_row_get_string (row, "Text");
-
-  return *text != '\0' ? g_strdup_printf ("%s: %s", presence, text) : g_strdup (presence);
-}
 
 static char *
 describe_note (CliRow *row)
@@ -77,6 +68,9 @@ rename_keys (GVariant *entry)
 
     if (g_variant_is_of_type (value, G_VARIANT_TYPE_OBJECT_PATH))
       g_variant_dict_insert (&dict, key, "s", cli_path_id (g_variant_get_string (value, NULL)));
+    else if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING) &&
+             *g_variant_get_string (value, NULL) == '\0')
+      g_variant_dict_insert (&dict, key, "ms", NULL);
     else
       g_variant_dict_insert_value (&dict, key, value);
     g_variant_unref (value);
@@ -115,7 +109,6 @@ cli_contact_prepare (CliRow *row)
     g_variant_builder_add_value (&renamed, rename_keys (entry));
   }
 
-  cli_row_take (row, SEEN, g_variant_new_take_string (describe_presence (row)));
   cli_row_take (row, NOTE, g_variant_new_take_string (describe_note (row)));
   cli_row_take (row, ACCOUNTS, g_variant_new_string (names->str));
   cli_row_take (row, "Accounts", g_variant_builder_end (&renamed));

@@ -8,31 +8,77 @@
 #include "config.h"
 
 #include "cli-contact.h"
+#include "cli-json.h"
+#include "cli-text.h"
 #include "commands.h"
 #include "muster-names.h"
 
+#include <stdio.h>
+
 /* muster watch, allow, deny: what one asks of a contact. The daemon knows which account is meant. */
 
-/* Asks, and shows what has become of the contact, if it is still one. */
+typedef struct {
+  const char *method;
+  const char *doing;       /* of errors: "cannot DOING ADDRESS" */
+  const char *done;        /* after the address; NULL: what it is now says more */
+  gboolean may_be_unknown; /* an account that is named takes any address */
+} Wish;
+
+static const Wish watch = { "Watch", "watch", NULL };
+static const Wish unwatch = { "Unwatch", "stop watching", "is not watched any more" };
+static const Wish allow = { "Authorise", "allow", "may see your presence", TRUE };
+static const Wish deny = { "Authorise", "deny", "may not see your presence", TRUE };
+
+/* JSON has the contact, or null where it is none any more. */
+static void
+print_done (Cli *cli, const Wish *wish, CliRow *row, const char *address)
+{
+  g_autofree char *safe_address = cli_text_escape (address);
+
+  if (row != NULL && (cli->json || wish->done == NULL)) {
+    cli_contact_print_one (cli, row);
+  } else if (cli->json) {
+    cli_json_print (cli_json_string (NULL));
+  } else if (wish->done != NULL) {
+    printf ("%s %s\n", safe_address, wish->done);
+  }
+}
+
+/* Whether the daemon's sentence ends in "say which". */
+static gboolean
+asks_for_account (const Wish *wish, const GError *error)
+{
+  return error->code == CLI_AMBIGUOUS || (error->code == CLI_NOT_FOUND && wish->may_be_unknown);
+}
+
+static void
+add_hint (GError *error)
+{
+  g_autofree char *message = error->message;
+
+  error->message = g_strconcat (message, " (with --account)", NULL);
+}
+
 static CliExit
-ask (Cli *cli, const char *method, const char *doing, GVariant *arguments, const char *address)
+ask (Cli *cli, const Wish *wish, GVariant *arguments, const char *address, gboolean has_account)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GHashTable) row = NULL;
 
-  reply = cli_bus_call (cli, MUSTER_PATH, MUSTER_INTERFACE_CONTACTS, method, arguments, "()",
+  reply = cli_bus_call (cli, MUSTER_PATH, MUSTER_INTERFACE_CONTACTS, wish->method, arguments, "()",
                         &error);
   if (reply == NULL) {
-    cli_error_prefix (&error, "cannot %s %s", doing, address);
+    if (!has_account && asks_for_account (wish, error))
+      add_hint (error);
+    cli_error_prefix (&error, "cannot %s %s", wish->doing, address);
     return cli_error_report (error);
   }
 
   row = cli_contact_load (cli, address, &error);
   if (error != NULL)
     return cli_error_report (error);
-  if (row != NULL)
-    cli_contact_print_one (cli, row);
+  print_done (cli, wish, row, address);
 
   return CLI_OK;
 }
@@ -66,17 +112,18 @@ cmd_watch (Cli *cli, char **argv)
   if (path == NULL)
     return cli_error_report (error);
   if (remove)
-    return ask (cli, "Unwatch", "stop watching", g_variant_new ("(osa{sv})", path, rest[0], NULL),
-                rest[0]);
+    return ask (cli, &unwatch, g_variant_new ("(osa{sv})", path, rest[0], NULL), rest[0],
+                account != NULL);
 
   if (name != NULL)
     g_variant_dict_insert (options, "name", "s", name);
-  return ask (cli, "Watch", "watch",
-              g_variant_new ("(os@a{sv})", path, rest[0], g_variant_dict_end (options)), rest[0]);
+  return ask (cli, &watch,
+              g_variant_new ("(os@a{sv})", path, rest[0], g_variant_dict_end (options)), rest[0],
+              account != NULL);
 }
 
 static CliExit
-authorise (Cli *cli, char **argv, gboolean allow)
+authorise (Cli *cli, char **argv, const Wish *wish)
 {
   g_autofree char *account = NULL;
   g_autofree char *path = NULL;
@@ -97,18 +144,18 @@ authorise (Cli *cli, char **argv, gboolean allow)
   if (path == NULL)
     return cli_error_report (error);
 
-  return ask (cli, "Authorise", allow ? "allow" : "deny",
-              g_variant_new ("(osba{sv})", path, rest[0], allow, NULL), rest[0]);
+  return ask (cli, wish, g_variant_new ("(osba{sv})", path, rest[0], wish == &allow, NULL), rest[0],
+              account != NULL);
 }
 
 CliExit
 cmd_allow (Cli *cli, char **argv)
 {
-  return authorise (cli, argv, TRUE);
+  return authorise (cli, argv, &allow);
 }
 
 CliExit
 cmd_deny (Cli *cli, char **argv)
 {
-  return authorise (cli, argv, FALSE);
+  return authorise (cli, argv, &deny);
 }
