@@ -558,10 +558,12 @@ SAID = [
     (["presence", "aawy"], BAD, "there is no presence 'aawy'; did you mean 'away'?"),
     (["presence", "away", "--for", "30"], BAD, "'30' is not a time from now; write 90s, 30m, 1h30m or 2d"),
     (["presence", "away", "--until", "noon"], BAD, "'noon' is not a time; write 17:30, 2026-11-20 or 2026-11-20T17:30"),
+    (["presence", "away", "--until", "2026-01-01"], BAD,
+     "'2026-01-01' is over already: a date alone is the beginning of that day; write 17:30, 2026-11-20 or 2026-11-20T17:30"),
     (["presence", "away", "--text", "a\nb"], REFUSES, "cannot say that: text holds control characters; it is one line"),
     (["presence", "away", "--account", ON], REFUSES,
      f"{ON} cannot say a presence: protocol echo has none, or its plugin is not there"),
-    (["presence", "--clear"], NOBODY, "cannot clear it: there is no layer \"user\""),
+    (["presence", "--clear"], NOBODY, "cannot clear it: nothing was said in the layer 'user'"),
 ]
 
 

@@ -16,6 +16,7 @@
 #define YEAR_S        (366 * 86400)
 #define MAX_TEXT      64
 #define MAX_DIGITS    8
+#define DATE_LENGTH   10
 #define MOMENT_HINT   "write 17:30, 2026-11-20 or 2026-11-20T17:30"
 #define DURATION_HINT "write 90s, 30m, 1h30m or 2d"
 
@@ -104,7 +105,7 @@ complete_moment (const char *text)
 
   if (strlen (text) < 10 || strlen (text) > MAX_TEXT)
     return NULL;
-  if (strlen (text) == 10)
+  if (strlen (text) == DATE_LENGTH)
     return g_strconcat (text, "T00:00:00", NULL);
   if (text[10] != 'T' && text[10] != ' ')
     return NULL;
@@ -163,7 +164,10 @@ cli_time_parse_moment (const char *text, gint64 now_us, gint64 *moment_us, GErro
   }
   *moment_us = g_date_time_to_unix (moment) * G_USEC_PER_SEC;
   if (*moment_us <= now_us) {
-    g_set_error (error, CLI_ERROR, CLI_USAGE, "'%s' is over already", text);
+    g_set_error (error, CLI_ERROR, CLI_USAGE, "'%s' is over already%s", text,
+                 strlen (text) == DATE_LENGTH
+                   ? ": a date alone is the beginning of that day; " MOMENT_HINT
+                   : "");
     return FALSE;
   }
 

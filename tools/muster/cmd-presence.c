@@ -232,6 +232,10 @@ change_identity (Cli *cli, const Wish *wish)
                                          g_variant_new_parsed ("{'keep': <true>}")),
                           "()", &error);
   if (reply == NULL) {
+    if (wish->clear && error->code == CLI_NOT_FOUND) {
+      g_clear_error (&error);
+      g_set_error (&error, CLI_ERROR, CLI_NOT_FOUND, "nothing was said in the layer '%s'", layer);
+    }
     cli_error_prefix (&error, wish->clear ? "cannot clear it" : "cannot say that");
     return cli_error_report (error);
   }
