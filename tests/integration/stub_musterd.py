@@ -456,7 +456,7 @@ class Manager(Node):
         rows = []
         for node in nodes[begin:begin + PAGE]:
             all_fields = node.fields()
-            fields = [field for field in fields if not field.startswith("Mailbox.")]  # its accounts have none
+            fields = [field for field in fields if not field.startswith(("Mailbox.", "Publication."))]  # its accounts have none
             for field in fields:
                 if field not in all_fields:
                     raise Error("InvalidArgument", f"there is no field '{field}'")

@@ -83,6 +83,8 @@ def test_out_to_lunch(muster, ann):
     muster.start()
     ann.wait_log('publish away "Lunch"')
     assert shown(muster) == ("away", "Lunch")
+    row = wait_published(muster, "away") and muster.show(ANN)
+    assert (row["presence"], row["presence-text"], row["presence-note"]) == ("away", "Lunch", None)
     muster.do("presence", "--clear")
     ann.wait_log("publish available")
     assert shown(muster) == ("available", None)

@@ -31,7 +31,9 @@ cmd_show (Cli *cli, char **argv)
     row = cli_account_load (cli, path, &error);
   if (row == NULL)
     return cli_error_report (error);
-  cli_bus_load (cli, path, MUSTER_INTERFACE_MAILBOX, row, NULL); /* not every account has one */
+  /* Not every account has these. */
+  cli_bus_load (cli, path, MUSTER_INTERFACE_MAILBOX, row, NULL);
+  cli_bus_load (cli, path, MUSTER_INTERFACE_PUBLICATION, row, NULL);
 
   cli_table_print_one (cli, cli_account_fields, row);
 
