@@ -477,8 +477,7 @@ const MusterCapabilityUser muster_broker_publication_user = {
   .forget = on_forget,
 };
 
-/* Something that hung on its registration ended by itself, such as what was published: said again, it
- * does no harm if it was something else. */
+/* Its service let go of what was published: it is said again. */
 void
 muster_broker_publication_lost (MusterBroker *self, MusterAccount *account)
 {

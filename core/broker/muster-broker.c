@@ -12,6 +12,7 @@
 #include "store/muster-store-records.h"
 
 #include <muster/muster-hub.h>
+#include <muster/muster-publisher.h>
 
 #include <string.h>
 
@@ -225,6 +226,8 @@ on_account_event (gpointer host,
                   gboolean keep)
 {
   MusterBroker *self = host;
+  const char *lease = NULL;
+  gboolean publication_lost;
 
   if (g_str_equal (type, "registration.created"))
     self->counters.opened++;
@@ -235,8 +238,11 @@ on_account_event (gpointer host,
   else if (g_str_equal (type, "registration.lost"))
     self->counters.lost++;
 
-  muster_event_bus_emit (self->events, type, muster_account_get_id (account), payload, keep);
   if (g_str_equal (type, "lease.lost"))
+    g_variant_lookup (payload, "lease", "&s", &lease);
+  publication_lost = g_strcmp0 (lease, MUSTER_PUBLISHER_LEASE) == 0;
+  muster_event_bus_emit (self->events, type, muster_account_get_id (account), payload, keep);
+  if (publication_lost)
     muster_broker_publication_lost (self, account);
 }
 

@@ -15,6 +15,13 @@ MUSTER_API GType muster_publisher_get_type (void);
 G_DECLARE_INTERFACE (MusterPublisher, muster_publisher, MUSTER, PUBLISHER, MusterRegistration)
 
 /**
+ * MUSTER_PUBLISHER_LEASE:
+ *
+ * The name of the side lease that what was published hangs on.
+ */
+#define MUSTER_PUBLISHER_LEASE "publication"
+
+/**
  * MusterPublisherInterface:
  * @get_supported: which presences the service can say: bit n is the #MusterPresence n. It may depend
  *   on what the service offered when the registration was opened
@@ -26,8 +33,9 @@ G_DECLARE_INTERFACE (MusterPublisher, muster_publisher, MUSTER, PUBLISHER, Muste
  *
  * The broker only asks for a presence that is supported: it degrades others on a table of its own
  * and says so. A publication that runs out by itself is a side lease: add it with
- * muster_registration_add_lease() when @publish_async has succeeded. It ends with the registration,
- * and is published again by the broker after the next open.
+ * muster_registration_add_lease() as %MUSTER_PUBLISHER_LEASE when @publish_async has succeeded. It ends
+ * with the registration, and is published again by the broker after the next open, or when the lease
+ * ends by itself.
  */
 struct _MusterPublisherInterface {
   GTypeInterface parent;

@@ -15,8 +15,6 @@
  * the server granted is renewed. Both send whatever the publication needs.
  */
 
-#define LEASE "publication"
-
 static MusterSipPublication *
 get_publication (MusterSipRegistration *self)
 {
@@ -131,8 +129,8 @@ on_published (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   if (lease != NULL)
-    muster_registration_add_lease (MUSTER_REGISTRATION (source), LEASE, lease, renew_async,
-                                   renew_finish, NULL);
+    muster_registration_add_lease (MUSTER_REGISTRATION (source), MUSTER_PUBLISHER_LEASE, lease,
+                                   renew_async, renew_finish, NULL);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -152,7 +150,7 @@ publish_async (MusterPublisher *publisher,
   g_task_set_check_cancellable (task, FALSE);
 
   /* A renewal of what is no longer said must not come in between. */
-  muster_registration_remove_lease (MUSTER_REGISTRATION (self), LEASE);
+  muster_registration_remove_lease (MUSTER_REGISTRATION (self), MUSTER_PUBLISHER_LEASE);
   muster_sip_publication_set (publication, presence, text);
   if (presence == MUSTER_PRESENCE_OFFLINE && !muster_sip_publication_is_there (publication)) {
     g_task_return_boolean (task, TRUE);
