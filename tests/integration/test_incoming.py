@@ -235,6 +235,9 @@ def test_ids_may_be_shortened(echo):
     assert run("incoming", "show", "").returncode == NOBODY
     completed = echo.muster.do("complete", "incoming").split()
     assert sorted(completed) == sorted(row["id"] for row in offers(echo))
+    echo.muster.do("incoming", "decline", completed[0])
+    assert echo.muster.do("complete", "incoming").split() == completed[1:]  # what is over takes no answer
+    assert sorted(echo.muster.do("complete", "incoming-all").split()) == sorted(completed)
 
 
 def test_it_is_told_on_the_bus(echo):

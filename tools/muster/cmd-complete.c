@@ -9,6 +9,7 @@
 
 #include "cli-account.h"
 #include "cli-contact.h"
+#include "cli-offer.h"
 #include "cli-parameter.h"
 #include "cli-presence.h"
 #include "cli-text.h"
@@ -99,8 +100,8 @@ cmd_complete (Cli *cli, char **argv)
   } else if (g_str_equal (rest[0], "protocols")) {
     rows = cli_bus_list (cli, "protocol", NULL, cli_protocol_fields, TRUE, NULL);
     print_rows (rows, "Protocol.Id");
-  } else if (g_str_equal (rest[0], "incoming")) {
-    rows = cli_bus_list (cli, "incoming", NULL, cli_incoming_fields, TRUE, NULL);
+  } else if (g_str_has_prefix (rest[0], "incoming")) {
+    rows = cli_offer_list (cli, g_str_equal (rest[0], "incoming-all"), NULL);
     print_rows (rows, "Incoming.Id");
   } else if (g_str_equal (rest[0], "plugins")) {
     rows = cli_bus_list (cli, "plugin", NULL, cli_plugin_fields, TRUE, NULL);
