@@ -400,7 +400,8 @@ publication_look (Publication *self)
   g_ref_string_release (ref_wish (self, &wanted));
   if (wanted != self->noted) { /* what is to be noted of it is something else */
     self->noted = wanted;
-    tell (self);
+    if (self->supported != 0)
+      tell (self);
   }
   if (self->sending != NULL || self->is_queued)
     return;
@@ -454,15 +455,20 @@ static void
 on_serving_changed (MusterBroker *self, MusterAccount *account, MusterRegistration *registration)
 {
   Publication *publication;
+  gboolean said_something;
+  guint supported;
 
   if (muster_account_is_leaving (account))
     return;
 
   publication = muster_broker_ensure_publication (self, account);
+  said_something = publication->is_published || publication->trouble != NULL;
+  supported = publication->supported;
   publication_end (publication);
   if (registration != NULL)
     publication_look (publication);
-  tell (publication);
+  if (said_something || publication->supported != supported)
+    tell (publication);
 }
 
 static void

@@ -210,8 +210,11 @@ proof_keep_evidence (Proof *proof, const char *words)
   if (valid != NULL && strlen (valid) > EVIDENCE_MAX)
     *g_utf8_find_prev_char (valid, valid + EVIDENCE_MAX + 1) = '\0';
 
+  if (g_strcmp0 (valid, proof->view.evidence) == 0)
+    return;
   g_free ((char *) proof->view.evidence);
   proof->view.evidence = g_strdup (valid); /* no longer than it is */
+  proof->view.evidence_serial++;
 }
 
 /* @error: why nothing could be sent, else NULL. May free nothing: what is done last may lead anywhere. */

@@ -29,6 +29,7 @@ typedef struct {
   MusterProofClaim claim;
   MusterProofOutcome last; /* of the last verification, if there was one */
   gboolean is_tried;       /* there was */
+  guint evidence_serial;   /* another one when the words are others */
   const char *evidence;    /* what it saw, in words; NULL for none */
   gint64 since_us;         /* of the claim */
   gint64 proven_at_us;

@@ -40,17 +40,35 @@ muster_standing_get_lease_left_ms (MusterStanding *self)
   return MAX ((self->lease_end_us - muster_clock_now_us ()) / 1000, 0);
 }
 
-void
-muster_standing_clear_lease (MusterStanding *self)
+static void
+replace_bindings (MusterStanding *self, const char *const *bindings)
+{
+  if (g_strv_equal ((const char *const *) self->view.bindings, bindings))
+    return;
+
+  g_strfreev (self->view.bindings);
+  self->view.bindings = g_strdupv ((GStrv) bindings);
+  self->view.bindings_serial++;
+}
+
+static void
+forget_lease (MusterStanding *self)
 {
   self->lease_end_us = 0;
   self->refresh_us = 0;
   self->unsure = FALSE;
   self->view.expires_at_us = 0;
   self->view.refresh_at_us = 0;
-  g_strfreev (self->view.bindings);
-  self->view.bindings = g_new0 (char *, 1);
   muster_timer_cancel (&self->lease_end);
+}
+
+void
+muster_standing_clear_lease (MusterStanding *self)
+{
+  static const char *const none[] = { NULL };
+
+  forget_lease (self);
+  replace_bindings (self, none);
 }
 
 static void
@@ -250,9 +268,8 @@ muster_standing_take_lease (MusterStanding *self, const MusterLease *lease)
 {
   gint64 now_us = muster_clock_now_us ();
 
-  muster_standing_clear_lease (self);
-  g_strfreev (self->view.bindings);
-  self->view.bindings = g_strdupv (lease->bindings);
+  forget_lease (self);
+  replace_bindings (self, (const char *const *) lease->bindings);
 
   self->lease_end_us = G_MAXINT64;
   if (lease->lease_s > 0) {
@@ -589,8 +606,7 @@ muster_standing_set_bindings (MusterStanding *self, const char *const *bindings)
   if (!muster_account_state_is_registered (self->view.state))
     return;
 
-  g_strfreev (self->view.bindings);
-  self->view.bindings = g_strdupv ((GStrv) bindings);
+  replace_bindings (self, bindings);
   self->host->changed (self->host_data);
 }
 

@@ -25,12 +25,17 @@
  * goes through its states among thousands is told of once, and events share a signal: what a message
  * costs is mostly its header. Nothing is told before our name is asked for: who sees the name reads
  * everything.
+ *
+ * Of a registration, what differs from what was last told goes out. A state that an account mostly only
+ * passes through is put off for a moment; if all is as before by then, and nobody has read it meanwhile,
+ * there is nothing to tell (doc/decisions/a-refresh-is-an-event.md).
  */
 
 #define BATCH        100 /* changes and events of one turn */
 #define SHARED       50  /* events in one signal; the changes have the rest of the batch */
 #define GATHER_US    (100 * G_TIME_SPAN_MILLISECOND)
-#define CALM         20 /* changes and events in that time that are not many */
+#define CALM         5 /* changes and events in that time that are not many */
+#define PUT_OFF_US   (250 * G_TIME_SPAN_MILLISECOND)
 #define LAST_BATCHES 10
 #define LAST_MS      500
 #define EVENTS_MAX   20000
@@ -48,9 +53,10 @@ typedef struct {
   MusterBusKind kind;
   gpointer object; /* NULL once removed */
   char *path;
-  guint changes;   /* Changes */
-  GStrv names;     /* once removed: the interfaces that it had */
-  guint32 changed; /* of the standing, as muster_bus_compare_standing() */
+  guint changes;    /* Changes */
+  GStrv names;      /* once removed: the interfaces that it had */
+  gint64 due_us;    /* 0: it is not put off */
+  gboolean is_read; /* the account's state, by somebody, since it was noted */
   GList link;
 } Entry;
 
@@ -58,8 +64,10 @@ struct _MusterBusEmitter {
   MusterBus *bus;
   MusterBusBatch *batch;
   GHashTable *entries; /* object -> Entry; those removed are only in the queue */
-  GHashTable *seen;    /* account -> MusterStandingView as last noted; its pointers are stale */
+  GHashTable *told;    /* account -> MusterBusView as last told; its pointers are stale */
   GQueue queue;        /* Entry, oldest first */
+  GQueue put_off;      /* Entry, those due first */
+  MusterTimer due;     /* of the first of them */
   GQueue events;       /* GVariant */
   GHashTable *rows;    /* key -> address of contacts that changed (GRefString) */
   GQueue row_keys;     /* the keys, oldest first */
@@ -123,10 +131,29 @@ emit_changed (MusterBusEmitter *self, Entry *entry, const char *interface)
 }
 
 static void
-emit_standing (MusterBusEmitter *self, Entry *entry)
+set_told (MusterBusEmitter *self, MusterAccount *account)
 {
+  MusterBusView *view = g_new (MusterBusView, 1);
+
+  muster_bus_view_account (self->bus, account, view);
+  g_hash_table_insert (self->told, account, view);
+}
+
+static void
+emit_registration (MusterBusEmitter *self, Entry *entry)
+{
+  MusterBusView *told = g_hash_table_lookup (self->told, entry->object);
+  MusterBusView view;
+  guint32 changed;
+
+  muster_bus_view_account (self->bus, entry->object, &view);
+  changed = muster_bus_compare_views (&view, told, entry->is_read);
+  if (changed == 0)
+    return;
+
+  *told = view;
   emit_properties (self, entry->path, MUSTER_INTERFACE_REGISTRATION,
-                   muster_bus_build_standing (self->bus, entry->object, entry->changed));
+                   muster_bus_build_registration (self->bus, entry->object, changed));
 }
 
 static void
@@ -150,10 +177,25 @@ emit_changes (MusterBusEmitter *self, Entry *entry)
         !muster_bus_has_interface (entry->kind, entry->object, interfaces[i]))
       continue;
     if (g_str_equal (interfaces[i], "Registration"))
-      emit_standing (self, entry);
+      emit_registration (self, entry);
     else
       emit_changed (self, entry, interfaces[i]);
   }
+}
+
+/* Whoever was told of the object by the answer to a call may have looked at it already, and waits for
+ * what changes. */
+static void
+emit_added (MusterBusEmitter *self, Entry *entry)
+{
+  gboolean was_read = entry->is_read; /* building reads, too */
+
+  emit_interfaces (self, entry,
+                   muster_bus_build_interfaces (self->bus, entry->kind, entry->object));
+  if (entry->kind == MUSTER_BUS_ACCOUNT)
+    set_told (self, entry->object);
+  if (was_read)
+    emit_registration (self, entry);
 }
 
 /* Takes @entry. */
@@ -165,8 +207,7 @@ send_entry (MusterBusEmitter *self, Entry *entry)
       emit (self, MUSTER_PATH, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved",
             g_variant_new ("(o^as)", entry->path, entry->names));
   } else if ((entry->changes & CHANGE_ADDED) != 0) {
-    emit_interfaces (self, entry,
-                     muster_bus_build_interfaces (self->bus, entry->kind, entry->object));
+    emit_added (self, entry);
   } else {
     emit_changes (self, entry);
   }
@@ -340,28 +381,57 @@ muster_bus_emitter_wake (MusterBusEmitter *self)
 
 /* noting */
 
-/* Returns what changed since. A value that changed and came back is told, too: somebody may have read it
- * in between. */
-static guint32
-look_at_standing (MusterBusEmitter *self, MusterAccount *account)
+/* What an account mostly only passes through. A refresh that somebody asked for is waited for. */
+static gboolean
+is_passing (MusterAccount *account)
 {
   const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
-  MusterStandingView *seen = g_hash_table_lookup (self->seen, account);
-  guint32 changed = G_MAXUINT32;
 
-  if (seen != NULL) {
-    changed = muster_bus_compare_standing (view, seen);
-    *seen = *view;
-  } else {
-    g_hash_table_insert (self->seen, account, g_memdup2 (view, sizeof *view));
-  }
+  if (view->state == MUSTER_ACCOUNT_REFRESHING)
+    return g_str_equal (view->reason, muster_account_fact_to_string (MUSTER_FACT_REFRESH_DUE));
 
-  return changed;
+  return view->state == MUSTER_ACCOUNT_REGISTERING || view->state == MUSTER_ACCOUNT_UNREGISTERING;
+}
+
+static void
+put_off (MusterBusEmitter *self, Entry *entry)
+{
+  entry->due_us = muster_clock_now_us () + PUT_OFF_US;
+  g_queue_push_tail_link (&self->put_off, &entry->link);
+  if (!muster_timer_is_armed (&self->due))
+    muster_timer_arm_at (&self->due, entry->due_us);
+}
+
+static void
+put_off_no_longer (MusterBusEmitter *self, Entry *entry)
+{
+  entry->due_us = 0;
+  g_queue_unlink (&self->put_off, &entry->link);
+  g_queue_push_tail_link (&self->queue, &entry->link);
+  if (self->put_off.head == NULL)
+    muster_timer_cancel (&self->due);
+}
+
+static void
+on_due (MusterTimer *timer, gpointer user_data)
+{
+  MusterBusEmitter *self = user_data;
+  gint64 now_us = muster_clock_now_us ();
+
+  while (self->put_off.head != NULL && ((Entry *) self->put_off.head->data)->due_us <= now_us)
+    put_off_no_longer (self, self->put_off.head->data);
+  if (self->put_off.head != NULL)
+    muster_timer_arm_at (timer, ((Entry *) self->put_off.head->data)->due_us);
+  muster_bus_emitter_wake (self);
 }
 
 /* NULL: nobody is told. */
 static Entry *
-note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, guint changes)
+note_unless_passing (MusterBusEmitter *self,
+                     MusterBusKind kind,
+                     gpointer object,
+                     guint changes,
+                     gboolean passing)
 {
   Entry *entry;
 
@@ -377,12 +447,24 @@ note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, guint changes
     entry->path = muster_bus_object_path (kind, object);
     entry->link.data = entry;
     g_hash_table_insert (self->entries, object, entry);
-    g_queue_push_tail_link (&self->queue, &entry->link);
+    if (passing)
+      put_off (self, entry);
+    else
+      g_queue_push_tail_link (&self->queue, &entry->link);
+  } else if (entry->due_us != 0 && !passing) {
+    put_off_no_longer (self, entry);
   }
   entry->changes |= changes;
-  muster_bus_emitter_wake (self);
+  if (entry->due_us == 0)
+    muster_bus_emitter_wake (self);
 
   return entry;
+}
+
+static Entry *
+note (MusterBusEmitter *self, MusterBusKind kind, gpointer object, guint changes)
+{
+  return note_unless_passing (self, kind, object, changes, FALSE);
 }
 
 void
@@ -400,7 +482,7 @@ muster_bus_emitter_removed (MusterBusEmitter *self, MusterBusKind kind, gpointer
   if (entry == NULL)
     return;
   g_hash_table_remove (self->entries, object);
-  g_hash_table_remove (self->seen, object);
+  g_hash_table_remove (self->told, object);
   entry->names = muster_bus_dup_interface_names (kind, object);
   entry->object = NULL;
 }
@@ -430,21 +512,20 @@ muster_bus_emitter_changed (MusterBusEmitter *self,
                             gpointer object,
                             const char *interface)
 {
-  Entry *entry = note (self, kind, object, change_of (kind, interface));
+  gboolean is_standing = kind == MUSTER_BUS_ACCOUNT && g_str_equal (interface, "Registration");
 
-  if (entry != NULL && g_str_equal (interface, "Registration"))
-    entry->changed |= look_at_standing (self, object);
+  note_unless_passing (self, kind, object, change_of (kind, interface),
+                       is_standing && is_passing (object));
 }
 
-/* It tells nothing of its own; in one signal with the standing if that changes, too. */
+/* What was read must not be left to stand as it was. */
 void
-muster_bus_emitter_proof_changed (MusterBusEmitter *self, MusterAccount *account)
+muster_bus_emitter_was_read (MusterBusEmitter *self, MusterAccount *account)
 {
-  Entry *entry = note (self, MUSTER_BUS_ACCOUNT, account,
-                       change_of (MUSTER_BUS_ACCOUNT, "Registration"));
+  Entry *entry = g_hash_table_lookup (self->entries, account);
 
   if (entry != NULL)
-    entry->changed |= muster_bus_get_proof_mask ();
+    entry->is_read = TRUE;
 }
 
 void
@@ -525,7 +606,7 @@ muster_bus_emitter_begin (MusterBusEmitter *self)
   self->telling = TRUE;
   for (GSequenceIter *iter = g_sequence_get_begin_iter (accounts); !g_sequence_iter_is_end (iter);
        iter = g_sequence_iter_next (iter))
-    look_at_standing (self, g_sequence_get (iter));
+    set_told (self, g_sequence_get (iter));
 }
 
 /* When the answer to a Ping is here, the worker has sent the batch, which stands before whatever we send
@@ -554,10 +635,12 @@ muster_bus_emitter_new (MusterBus *bus)
   self->bus = bus;
   self->batch = muster_bus_batch_new (bus->connection);
   self->entries = g_hash_table_new (NULL, NULL);
-  self->seen = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->told = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->root = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) g_variant_dict_unref);
   g_queue_init (&self->queue);
+  g_queue_init (&self->put_off);
+  muster_timer_init (&self->due, on_due, self);
   g_queue_init (&self->events);
   self->rows = g_hash_table_new_full (g_str_hash, g_str_equal,
                                       (GDestroyNotify) g_ref_string_release,
@@ -576,12 +659,15 @@ muster_bus_emitter_free (MusterBusEmitter *self)
     return;
 
   muster_timer_cancel (&self->gather);
+  muster_timer_cancel (&self->due);
   g_clear_handle_id (&self->source_id, g_source_remove);
   if (self->fence != NULL)
     g_cancellable_cancel (self->fence);
   g_clear_object (&self->fence);
   g_hash_table_unref (self->entries);
-  g_hash_table_unref (self->seen);
+  g_hash_table_unref (self->told);
+  while (self->put_off.head != NULL)
+    put_off_no_longer (self, self->put_off.head->data);
   while (self->queue.head != NULL) {
     Entry *entry = self->queue.head->data;
 

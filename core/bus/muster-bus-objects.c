@@ -120,6 +120,7 @@ account_modified (MusterBus *bus, gpointer object)
 static GVariant *
 registration_state (MusterBus *bus, gpointer object)
 {
+  muster_bus_emitter_was_read (bus->emitter, object);
   return muster_bus_string (muster_account_state_to_string (VIEW (object)->state));
 }
 
@@ -227,12 +228,14 @@ registration_next_verification_at (MusterBus *bus, gpointer object)
   return muster_bus_utc (PROOF (bus, object)->next_at_us);
 }
 
-/* Where a change of the property shows in the view. State, reason and error are always told together;
- * new bindings may stand at the address of the old ones. */
-#define SEEN_IN(field)                                                                             \
-  offsetof (MusterStandingView, field), sizeof (((MusterStandingView *) NULL)->field)
-
-#define SEEN_IN_PROOF 0, 0, TRUE
+/* Where a change of the property shows in the view. State, reason and error are always told together.
+ * What moves with each refresh or verification is only told along with what else has changed. */
+#define SEEN_IN(field) offsetof (MusterBusView, field), sizeof (((MusterBusView *) NULL)->field)
+#define SEEN_IN_STATE                                                                              \
+  offsetof (MusterBusView, standing.reason), offsetof (MusterBusView, standing.state) +            \
+                                               sizeof (MusterAccountState) -                       \
+                                               offsetof (MusterBusView, standing.reason)
+#define TOLD_ALONG(field) SEEN_IN (field), TRUE
 
 static const MusterBusProperty account_properties[] = {
   { "Account", "Id", account_id },
@@ -245,22 +248,26 @@ static const MusterBusProperty account_properties[] = {
   { "Account", "Secrets", account_secrets },
   { "Account", "Created", account_created },
   { "Account", "Modified", account_modified },
-  { "Registration", "State", registration_state },
-  { "Registration", "Reason", registration_reason },
-  { "Registration", "Since", registration_since, SEEN_IN (since_us) },
-  { "Registration", "Attempt", registration_attempt, SEEN_IN (attempt) },
-  { "Registration", "NextAttemptAt", registration_next_attempt_at, SEEN_IN (next_attempt_at_us) },
-  { "Registration", "RegisteredAt", registration_registered_at, SEEN_IN (registered_at_us) },
-  { "Registration", "ExpiresAt", registration_expires_at, SEEN_IN (expires_at_us) },
-  { "Registration", "RefreshAt", registration_refresh_at, SEEN_IN (refresh_at_us) },
-  { "Registration", "Bindings", registration_bindings },
-  { "Registration", "Refreshes", registration_refreshes, SEEN_IN (n_refreshes) },
-  { "Registration", "Error", registration_error },
-  { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (error_at_us) },
-  { "Registration", "Verification", registration_verification, SEEN_IN_PROOF },
-  { "Registration", "VerifiedAt", registration_verified_at, SEEN_IN_PROOF },
-  { "Registration", "VerificationEvidence", registration_verification_evidence, SEEN_IN_PROOF },
-  { "Registration", "NextVerificationAt", registration_next_verification_at, SEEN_IN_PROOF },
+  { "Registration", "State", registration_state, SEEN_IN_STATE },
+  { "Registration", "Reason", registration_reason, SEEN_IN_STATE },
+  { "Registration", "Since", registration_since, TOLD_ALONG (standing.since_us) },
+  { "Registration", "Attempt", registration_attempt, SEEN_IN (standing.attempt) },
+  { "Registration", "NextAttemptAt", registration_next_attempt_at,
+    SEEN_IN (standing.next_attempt_at_us) },
+  { "Registration", "RegisteredAt", registration_registered_at,
+    SEEN_IN (standing.registered_at_us) },
+  { "Registration", "ExpiresAt", registration_expires_at, TOLD_ALONG (standing.expires_at_us) },
+  { "Registration", "RefreshAt", registration_refresh_at, TOLD_ALONG (standing.refresh_at_us) },
+  { "Registration", "Bindings", registration_bindings, SEEN_IN (standing.bindings_serial) },
+  { "Registration", "Refreshes", registration_refreshes, TOLD_ALONG (standing.n_refreshes) },
+  { "Registration", "Error", registration_error, SEEN_IN_STATE },
+  { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (standing.error_at_us) },
+  { "Registration", "Verification", registration_verification, SEEN_IN (proof.claim) },
+  { "Registration", "VerifiedAt", registration_verified_at, SEEN_IN (proof.proven_at_us) },
+  { "Registration", "VerificationEvidence", registration_verification_evidence,
+    SEEN_IN (proof.evidence_serial) },
+  { "Registration", "NextVerificationAt", registration_next_verification_at,
+    TOLD_ALONG (proof.next_at_us) },
   { NULL },
 };
 
@@ -614,34 +621,32 @@ muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after_id)
 
 /* building */
 
+void
+muster_bus_view_account (MusterBus *self, MusterAccount *account, MusterBusView *view)
+{
+  view->standing = *muster_standing_get_view (muster_account_get_standing (account));
+  view->proof = *muster_broker_get_proof (self->broker, account);
+}
+
 guint32
-muster_bus_compare_standing (const MusterStandingView *now, const MusterStandingView *before)
+muster_bus_compare_views (const MusterBusView *now, const MusterBusView *before, gboolean all)
 {
   guint32 changed = 0;
+  gboolean is_news = all;
 
   for (guint i = 0; account_properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &account_properties[i];
 
-    if (property->is_proof)
+    if (property->size == 0)
       continue;
-    if (property->size == 0 ||
-        memcmp ((const char *) now + property->offset, (const char *) before + property->offset,
-                property->size) != 0)
+    if (all || memcmp ((const char *) now + property->offset,
+                       (const char *) before + property->offset, property->size) != 0) {
       changed |= 1u << i;
+      is_news |= !property->is_told_along;
+    }
   }
 
-  return changed;
-}
-
-guint32
-muster_bus_get_proof_mask (void)
-{
-  guint32 mask = 0;
-
-  for (guint i = 0; account_properties[i].name != NULL; i++)
-    mask |= account_properties[i].is_proof ? 1u << i : 0;
-
-  return mask;
+  return is_news ? changed : 0;
 }
 
 /* Returns (transfer none): made once, they are in every signal. */
@@ -684,7 +689,7 @@ muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object
 }
 
 GVariant *
-muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 changed)
+muster_bus_build_registration (MusterBus *self, MusterAccount *account, guint32 changed)
 {
   return build (self, MUSTER_BUS_ACCOUNT, account, "Registration", changed);
 }

@@ -61,9 +61,9 @@ typedef struct {
   const char *interface; /* without org.muster.Muster1. */
   const char *name;
   MusterBusGet get;
-  gsize offset; /* in MusterStandingView; size 0: told with every change */
+  gsize offset; /* in MusterBusView; size 0: not there */
   gsize size;
-  gboolean is_proof; /* of org.muster.Muster1.Registration, but told with changes of the proof */
+  gboolean is_told_along; /* its change alone is no reason to tell it */
 } MusterBusProperty;
 
 /* (transfer floating): "" for %NULL, which the bus does not have */
@@ -83,11 +83,18 @@ gpointer muster_bus_next (MusterBus *self, MusterBusKind kind, const char *after
 /* (transfer floating): a{sv} of one interface, a{sa{sv}} of all */
 GVariant *
 muster_bus_build_interface (MusterBus *self, MusterBusKind kind, gpointer object, const char *name);
-/* What changed of org.muster.Muster1.Registration, as a mask for the second, which builds its a{sv} */
+/* Everything that org.muster.Muster1.Registration says; what it points to may go at any time. */
+typedef struct {
+  MusterStandingView standing;
+  MusterProofView proof;
+} MusterBusView;
+
+void muster_bus_view_account (MusterBus *self, MusterAccount *account, MusterBusView *view);
+/* What to tell of it, as a mask for the next one, which builds its a{sv}: what changed, or @all; 0 if
+ * nothing did that is worth telling */
 guint32
-muster_bus_compare_standing (const MusterStandingView *now, const MusterStandingView *before);
-guint32 muster_bus_get_proof_mask (void); /* the bits of what the proof of reachability has in it */
-GVariant *muster_bus_build_standing (MusterBus *self, MusterAccount *account, guint32 changed);
+muster_bus_compare_views (const MusterBusView *now, const MusterBusView *before, gboolean all);
+GVariant *muster_bus_build_registration (MusterBus *self, MusterAccount *account, guint32 changed);
 GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
 /* Only those that the object need not have. */
 GVariant *muster_bus_build_optional (MusterBus *self, MusterBusKind kind, gpointer object);
@@ -136,7 +143,8 @@ void muster_bus_emitter_changed (MusterBusEmitter *self,
                                  MusterBusKind kind,
                                  gpointer object,
                                  const char *interface);
-void muster_bus_emitter_proof_changed (MusterBusEmitter *self, MusterAccount *account);
+/* Somebody has seen the account's state: it is told again if it changes, and if it changes back. */
+void muster_bus_emitter_was_read (MusterBusEmitter *self, MusterAccount *account);
 /* It has interfaces that it did not have. */
 void muster_bus_emitter_capable (MusterBusEmitter *self, MusterBusKind kind, gpointer object);
 void muster_bus_emitter_root_changed (MusterBusEmitter *self,

@@ -384,7 +384,8 @@ on_standing_changed (gpointer observer, MusterAccount *account)
 static void
 on_proof_changed (gpointer observer, MusterAccount *account)
 {
-  muster_bus_emitter_proof_changed (((MusterBus *) observer)->emitter, account);
+  muster_bus_emitter_changed (((MusterBus *) observer)->emitter, MUSTER_BUS_ACCOUNT, account,
+                              "Registration");
 }
 
 static void

@@ -185,10 +185,11 @@ class Demo:
 
     def _on_signal(self, _connection, _sender, path, _interface, member, parameters):
         if member == "Events":
-            for _, kind, path, _ in parameters.unpack()[0]:
+            for _, kind, path, details in parameters.unpack()[0]:
                 account = self._account_at(path)
                 if account and kind == "registration.refreshed":
                     account.n_refreshed += 1
+                    account.take({"ExpiresAt": details["expires-at"]})
                 elif account and kind == "registration.created":
                     account.n_created += 1
             return

@@ -12,6 +12,7 @@ gi.require_version("Gio", "2.0")
 from gi.repository import Gio, GLib  # noqa: E402
 
 from echo_all import EchoAll  # noqa: E402
+from harness.listener import Listener  # noqa: E402
 from harness.muster import BUS_NAME, ROOT_PATH  # noqa: E402
 from harness.process import wait_until  # noqa: E402
 
@@ -261,26 +262,6 @@ def test_the_interface_is_there_exactly_when_the_capability_is(muster, ann):
         rows, _ = muster.call("Manager", "List", "(sa{sv}assua{sv})", ("account", {}, fields, "", 10, {}))
         has = {row["Path"]: "Publication.Override" in row for row in rows}
         assert has == {can: True, cannot: False}
-
-
-class Listener:
-    """Hears signals of the daemon."""
-
-    def __init__(self, muster):
-        self.signals = []
-        self.connection = muster.connection
-        self.id = self.connection.signal_subscribe(BUS_NAME, None, None, None, None, Gio.DBusSignalFlags.NONE, self._on_signal)
-
-    def _on_signal(self, _connection, _sender, path, _interface, name, parameters):
-        self.signals.append((path, name, parameters.unpack()))
-
-    def wait(self, what, condition):
-        def met():
-            while GLib.MainContext.default().iteration(False):
-                pass
-            return next((signal for signal in self.signals if condition(*signal)), None)
-
-        return wait_until(met, 10, what, lambda: str(self.signals))
 
 
 def test_changes_are_told(muster, tmp_path):
