@@ -245,6 +245,14 @@ on_messages_waiting (gpointer host, guint n_new, guint n_old)
     self->host->messages_waiting (self->host_data, self, n_new, n_old);
 }
 
+static gint64
+on_get_lease_end_us (gpointer host)
+{
+  MusterAccount *self = host;
+
+  return muster_standing_get_lease_end_us (self->standing);
+}
+
 static const MusterRegistrationHost registration_host = {
   .dup_param = on_dup_param,
   .load_secret = on_load_secret,
@@ -255,6 +263,7 @@ static const MusterRegistrationHost registration_host = {
   .add_lease = on_add_lease,
   .remove_lease = on_remove_lease,
   .get_params_version = on_get_params_version,
+  .get_lease_end_us = on_get_lease_end_us,
   .contact_changed = on_contact_changed,
   .contact_gone = on_contact_gone,
   .offer_changed = on_offer_changed,

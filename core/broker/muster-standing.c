@@ -626,6 +626,12 @@ muster_standing_restore (MusterStanding *self,
     muster_timer_arm_at (&self->lease_end, self->lease_end_us);
 }
 
+gint64
+muster_standing_get_lease_end_us (MusterStanding *self)
+{
+  return self->lease_end_us;
+}
+
 const MusterStandingView *
 muster_standing_get_view (MusterStanding *self)
 {

@@ -94,6 +94,8 @@ void muster_standing_restore (MusterStanding *self,
                               gint64 expires_at_us,
                               gint64 refresh_at_us);
 
+/* On the clock of muster_clock_now_us(); 0: no lease; %G_MAXINT64: it has no end. */
+gint64 muster_standing_get_lease_end_us (MusterStanding *self);
 const MusterStandingView *muster_standing_get_view (MusterStanding *self);
 /* Returns (transfer none) (nullable): the registration while its capabilities can be used: from the
  * first success after it was made or lost, until it is lost or left. */

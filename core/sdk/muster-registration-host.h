@@ -31,6 +31,7 @@ typedef struct {
   void (*add_lease) (gpointer host, const char *name, const MusterLease *lease); /* or NULL */
   void (*remove_lease) (gpointer host, const char *name);
   guint (*get_params_version) (gpointer host); /* or NULL: they change all the time */
+  gint64 (*get_lease_end_us) (gpointer host);  /* or NULL: there is none */
   /* may be left out: then nobody hears of it */
   void (*contact_changed) (gpointer host, const MusterContact *contact);
   void (*contact_gone) (gpointer host, const char *address);

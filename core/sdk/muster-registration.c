@@ -716,6 +716,33 @@ muster_registration_get_resume (MusterRegistration *self)
 }
 
 /**
+ * muster_registration_get_lease_end_us:
+ * @self: a registration
+ *
+ * When what was last granted ends, also if that was in an earlier run of the daemon. It is kept with each
+ * lease, so a blob for muster_registration_set_resume() need not hold it.
+ *
+ * Returns: on the clock of muster_clock_now_us(); 0: there is no lease; %G_MAXINT64: it has no end
+ */
+gint64
+muster_registration_get_lease_end_us (MusterRegistration *self)
+{
+  MusterRegistrationPrivate *priv = PRIV (self);
+  gint64 end_us = 0;
+
+  g_return_val_if_fail (MUSTER_IS_REGISTRATION (self), 0);
+
+  if (priv->host != NULL && priv->host->get_lease_end_us != NULL) {
+    guint64 outer = muster_execution_mark (NULL);
+
+    end_us = priv->host->get_lease_end_us (priv->host_data);
+    muster_execution_unmark (outer);
+  }
+
+  return end_us;
+}
+
+/**
  * muster_registration_set_resume:
  * @self: a registration
  * @blob: (nullable): what is needed to go on after a restart, at most 64 kB; %NULL: nothing
