@@ -44,6 +44,7 @@
 
 struct _MusterSipRefresher {
   MusterSipMemory memory;
+  MusterSipPacked packed;
   MusterSipOptions refused_options; /* by the server, since we live */
 
   /* The operation under way; func NULL: none */
@@ -569,7 +570,20 @@ muster_sip_refresher_free (MusterSipRefresher *self)
 GBytes *
 muster_sip_refresher_dup_resume (MusterSipRefresher *self)
 {
+  muster_sip_packed_note (&self->packed, &self->memory);
   return muster_sip_memory_pack (&self->memory);
+}
+
+gboolean
+muster_sip_refresher_is_saved (MusterSipRefresher *self)
+{
+  return muster_sip_packed_covers (&self->packed, &self->memory);
+}
+
+void
+muster_sip_refresher_extend (MusterSipRefresher *self, gint64 end_us)
+{
+  muster_sip_memory_extend (&self->memory, end_us);
 }
 
 const char *

@@ -94,8 +94,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
 void
 muster_sip_registration_save (MusterSipRegistration *self)
 {
-  g_autoptr (GBytes) blob = muster_sip_refresher_dup_resume (self->refresher);
+  g_autoptr (GBytes) blob = NULL;
 
+  if (muster_sip_refresher_is_saved (self->refresher))
+    return;
+
+  blob = muster_sip_refresher_dup_resume (self->refresher);
   muster_registration_set_resume (MUSTER_REGISTRATION (self), blob);
   self->saved = TRUE;
 }
@@ -573,6 +577,8 @@ make_refresher (MusterSipRegistration *self)
   g_autoptr (GBytes) resume = muster_registration_get_resume (MUSTER_REGISTRATION (self));
 
   self->refresher = muster_sip_refresher_new (resume);
+  muster_sip_refresher_extend (self->refresher,
+                               muster_registration_get_lease_end_us (MUSTER_REGISTRATION (self)));
   self->saved = resume != NULL;
 }
 

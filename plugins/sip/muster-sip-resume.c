@@ -26,8 +26,9 @@
 #define OLDEST_VERSION 2 /* ends after the credentials */
 #define NO_TEXT        G_MAXUINT16
 
-/* Requests that may have gone out after the blob was saved. */
+/* Requests that may have gone out after the blob was saved, and after how many it is saved again. */
 #define UNSAVED_REQUESTS 100
+#define SAVE_AFTER       50
 
 #define MAX_BINDINGS 8
 
@@ -128,9 +129,11 @@ put_text (GByteArray *blob, const char *text)
     put (blob, text, length);
 }
 
+/* Packed to be compared, a memory is steady: what moves with each request is left out. */
+
 /* The algorithm is packed as its name: the enum may grow. */
 static void
-put_credentials (GByteArray *blob, const MusterSipCredentials *credentials)
+put_credentials (GByteArray *blob, const MusterSipCredentials *credentials, gboolean steady)
 {
   put_text (blob, credentials->user);
   put_text (blob, credentials->realm);
@@ -139,27 +142,37 @@ put_credentials (GByteArray *blob, const MusterSipCredentials *credentials)
   put_text (blob, credentials->algorithm_name);
   put_byte (blob, (guint8) credentials->qop);
   put_text (blob, credentials->cnonce);
-  put_uint (blob, credentials->nonce_count);
+  put_uint (blob, steady ? 0 : credentials->nonce_count);
   put_text (blob, credentials->ha1);
 }
 
 static void
-put_time (GByteArray *blob, gint64 us)
+put_time (GByteArray *blob, gint64 us, gboolean steady)
 {
-  gint64 wall_us = us + muster_clock_wall_us () - muster_clock_now_us ();
+  gint64 wall_us = steady ? us : us + muster_clock_wall_us () - muster_clock_now_us ();
 
   put (blob, &wall_us, sizeof wall_us);
 }
 
+/* (nullable): the newest, if it was granted: each refresh extends it. */
+static MusterSipBinding *
+find_own_binding (GPtrArray *bindings)
+{
+  MusterSipBinding *newest = bindings->len > 0 ? bindings->pdata[bindings->len - 1] : NULL;
+
+  return newest != NULL && newest->confirmed ? newest : NULL;
+}
+
 static void
-put_bindings (GByteArray *blob, GPtrArray *bindings)
+put_bindings (GByteArray *blob, GPtrArray *bindings, gboolean steady)
 {
   put_byte (blob, (guint8) bindings->len);
   for (guint i = 0; i < bindings->len; i++) {
     const MusterSipBinding *binding = g_ptr_array_index (bindings, i);
 
     put_text (blob, binding->uri);
-    put_time (blob, binding->until_us);
+    if (!steady || binding != find_own_binding (bindings))
+      put_time (blob, binding->until_us, steady);
     put_byte (blob, binding->confirmed != FALSE);
   }
 }
@@ -186,14 +199,14 @@ put_mapping (GByteArray *blob, const MusterSipMapping *mapping)
 }
 
 static void
-put_entity (GByteArray *blob, const MusterSipEntity *entity)
+put_entity (GByteArray *blob, const MusterSipEntity *entity, gboolean steady)
 {
   put_text (blob, entity->etag);
-  put_time (blob, entity->until_us);
+  put_time (blob, entity->until_us, steady);
 }
 
-GBytes *
-muster_sip_memory_pack (const MusterSipMemory *self)
+static GByteArray *
+pack (const MusterSipMemory *self, gboolean steady)
 {
   GByteArray *blob = g_byte_array_sized_new (512);
 
@@ -202,20 +215,71 @@ muster_sip_memory_pack (const MusterSipMemory *self)
   put_text (blob, self->from_tag);
   put_text (blob, self->token);
   put_text (blob, self->instance);
-  put_uint (blob, self->cseq);
+  put_uint (blob, steady ? 0 : self->cseq);
   put_uint (blob, self->min_expires_s);
   put_text (blob, self->local_address);
   put_uint (blob, self->local_port);
-  put_bindings (blob, self->bindings);
-  put_credentials (blob, &self->registrar);
-  put_credentials (blob, &self->proxy);
+  put_bindings (blob, self->bindings, steady);
+  put_credentials (blob, &self->registrar, steady);
+  put_credentials (blob, &self->proxy, steady);
   put_addresses (blob, self->service_route);
   put_addresses (blob, self->associated_uris);
   put_byte (blob, self->outbound != FALSE);
   put_mapping (blob, &self->mapping);
-  put_entity (blob, &self->presence);
+  put_entity (blob, &self->presence, steady);
 
-  return g_byte_array_free_to_bytes (blob);
+  return blob;
+}
+
+GBytes *
+muster_sip_memory_pack (const MusterSipMemory *self)
+{
+  return g_byte_array_free_to_bytes (pack (self, FALSE));
+}
+
+/* FNV-1a. Never 0. */
+static guint64
+mark_of (const MusterSipMemory *memory)
+{
+  g_autoptr (GByteArray) blob = pack (memory, TRUE);
+  guint64 mark = G_GUINT64_CONSTANT (14695981039346656037);
+
+  for (guint i = 0; i < blob->len; i++)
+    mark = (mark ^ blob->data[i]) * G_GUINT64_CONSTANT (1099511628211);
+  return mark != 0 ? mark : 1;
+}
+
+void
+muster_sip_packed_note (MusterSipPacked *self, const MusterSipMemory *memory)
+{
+  self->mark = mark_of (memory);
+  self->cseq = memory->cseq;
+  self->nonce_counts[0] = memory->registrar.nonce_count;
+  self->nonce_counts[1] = memory->proxy.nonce_count;
+}
+
+static gboolean
+has_room (guint32 packed, guint32 now)
+{
+  return now >= packed && now - packed < SAVE_AFTER;
+}
+
+gboolean
+muster_sip_packed_covers (const MusterSipPacked *self, const MusterSipMemory *memory)
+{
+  return self->mark != 0 && has_room (self->cseq, memory->cseq) &&
+         has_room (self->nonce_counts[0], memory->registrar.nonce_count) &&
+         has_room (self->nonce_counts[1], memory->proxy.nonce_count) &&
+         self->mark == mark_of (memory);
+}
+
+void
+muster_sip_memory_extend (MusterSipMemory *self, gint64 end_us)
+{
+  MusterSipBinding *own = find_own_binding (self->bindings);
+
+  if (own != NULL)
+    own->until_us = MAX (own->until_us, end_us);
 }
 
 /* unpacking */

@@ -55,6 +55,22 @@ void muster_sip_memory_begin_dialog (MusterSipMemory *self);
 
 GBytes *muster_sip_memory_pack (const MusterSipMemory *self);
 
+/* What of a memory was packed last. */
+typedef struct {
+  guint64 mark; /* of all that does not move with each request; 0: nothing was packed */
+  guint32 cseq;
+  guint32 nonce_counts[2];
+} MusterSipPacked;
+
+void muster_sip_packed_note (MusterSipPacked *self, const MusterSipMemory *memory);
+
+/* Whether what was packed then would still do after a restart: nothing has changed but counters, for
+ * which there is room, and the end of our binding, which is the lease's. */
+gboolean muster_sip_packed_covers (const MusterSipPacked *self, const MusterSipMemory *memory);
+
+/* The lease of our binding ends at @end_us, whatever was packed of it. */
+void muster_sip_memory_extend (MusterSipMemory *self, gint64 end_us);
+
 /* Overwrites what init made. Leaves room in CSeq and nonce counts for what was used after the blob was
  * saved. FALSE, and nothing changed, if the blob is not one of ours. */
 gboolean muster_sip_memory_unpack (MusterSipMemory *self, GBytes *blob);

@@ -123,6 +123,65 @@ test_restart_after_the_lease (Bench *bench, gconstpointer data)
   g_assert_false (muster_sip_refresher_is_bound (bench->refresher));
 }
 
+/* What moves with each refresh does not want a new blob each time. */
+static void
+test_saved_once_for_many_refreshes (Bench *bench, gconstpointer data)
+{
+  guint n_saved = 0;
+
+  get_registered (bench);
+  g_assert_false (muster_sip_refresher_is_saved (bench->refresher));
+  for (guint i = 0; i < 120; i++) {
+    if (!muster_sip_refresher_is_saved (bench->refresher)) {
+      g_bytes_unref (muster_sip_refresher_dup_resume (bench->refresher));
+      n_saved++;
+    }
+    begin_register (bench);
+    grant (bench, 600);
+    assert_granted (bench, 600);
+  }
+  g_assert_cmpuint (n_saved, ==, 3); /* each 50th: before what is left out of it has gone by */
+}
+
+static void
+test_saved_anew_for_what_is_new (Bench *bench, gconstpointer data)
+{
+  get_registered (bench);
+  g_bytes_unref (muster_sip_refresher_dup_resume (bench->refresher));
+
+  begin_register (bench);
+  reply (bench, "200 OK", "Expires: 600\r\nAuthentication-Info: nextnonce=\"n2\"\r\n");
+  g_assert_false (muster_sip_refresher_is_saved (bench->refresher));
+  g_bytes_unref (muster_sip_refresher_dup_resume (bench->refresher));
+  g_assert_true (muster_sip_refresher_is_saved (bench->refresher));
+
+  move_to (bench, "192.0.2.7", 40009);
+  begin_register (bench);
+  g_assert_false (muster_sip_refresher_is_saved (bench->refresher));
+  grant (bench, 600);
+  g_assert_false (muster_sip_refresher_is_saved (bench->refresher));
+}
+
+/* Refreshed since it was saved: when the lease ends is kept with the lease. */
+static void
+test_restart_with_a_longer_lease (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GBytes) blob = NULL;
+
+  get_registered (bench);
+  blob = muster_sip_refresher_dup_resume (bench->refresher);
+  muster_sip_refresher_free (bench->refresher);
+  muster_clock_step_wall_us (601 * G_USEC_PER_SEC);
+  bench->refresher = muster_sip_refresher_new (blob);
+  muster_sip_refresher_extend (bench->refresher, muster_clock_now_us () + 300 * G_USEC_PER_SEC);
+  g_assert_true (muster_sip_refresher_is_bound (bench->refresher));
+
+  move_to (bench, "192.0.2.7", 40009);
+  begin_register (bench);
+  assert_has (bench->wire.contact, "@192.0.2.7:40000>;expires=0");
+  grant (bench, 600);
+}
+
 static void
 test_restart_keeps_the_route (Bench *bench, gconstpointer data)
 {
@@ -265,6 +324,9 @@ main (int argc, char **argv)
   ADD ("/sip/refresher/restart-with-a-foreign-realm", NULL, test_restart_with_a_foreign_realm);
   ADD ("/sip/refresher/restart-on-another-port", NULL, test_restart_on_another_port);
   ADD ("/sip/refresher/restart-after-the-lease", NULL, test_restart_after_the_lease);
+  ADD ("/sip/refresher/restart-with-a-longer-lease", NULL, test_restart_with_a_longer_lease);
+  ADD ("/sip/refresher/saved-once-for-many-refreshes", NULL, test_saved_once_for_many_refreshes);
+  ADD ("/sip/refresher/saved-anew-for-what-is-new", NULL, test_saved_anew_for_what_is_new);
   ADD ("/sip/refresher/restart-keeps-the-route", NULL, test_restart_keeps_the_route);
   ADD ("/sip/refresher/restart-keeps-outbound", NULL, test_restart_keeps_outbound);
   ADD ("/sip/refresher/older-resume", NULL, test_older_resume);
