@@ -285,6 +285,30 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   return g_steal_pointer (&self);
 }
 
+static guint
+read_wishes (MusterRegistration *registration, const char *profile_name)
+{
+  static const struct {
+    const char *param;
+    MusterSipWishes wish;
+  } params[] = {
+    { "presence", MUSTER_SIP_WISH_PRESENCE },
+    { "message-waiting", MUSTER_SIP_WISH_MESSAGE_WAITING },
+    { "reg-event", MUSTER_SIP_WISH_REG_EVENT },
+  };
+  const Profile *profile = find_profile (profile_name);
+  guint wishes = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (params); i++) {
+    gboolean wanted = muster_registration_has_param (registration, params[i].param)
+                        ? muster_registration_get_boolean (registration, params[i].param)
+                        : profile->knows_events;
+
+    wishes |= wanted ? params[i].wish : 0;
+  }
+  return wishes;
+}
+
 MusterSipConfig *
 muster_sip_config_read (MusterRegistration *registration, GError **error)
 {
@@ -299,11 +323,12 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
   g_autofree char *tls_key = muster_registration_dup_string (registration, "tls-key");
   g_autofree char *profile = muster_registration_dup_string (registration, "profile");
   int heartbeat_s = -1;
+  MusterSipConfig *self;
 
   if (muster_registration_has_param (registration, "heartbeat"))
     heartbeat_s = (int) muster_registration_get_uint (registration, "heartbeat");
 
-  return muster_sip_config_new (
+  self = muster_sip_config_new (
     &(MusterSipSettings){ .address = muster_registration_get_address (registration),
                           .display_name = display_name,
                           .auth_user = auth_user,
@@ -318,18 +343,9 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
                           .heartbeat_s = heartbeat_s,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
     error);
-}
-
-gboolean
-muster_sip_config_wants (MusterRegistration *registration, const char *param)
-{
-  g_autofree char *name = muster_registration_dup_string (registration, "profile");
-  const Profile *profile = find_profile (name);
-
-  if (muster_registration_has_param (registration, param))
-    return muster_registration_get_boolean (registration, param);
-
-  return profile != NULL && profile->knows_events;
+  if (self != NULL)
+    self->wishes = read_wishes (registration, profile);
+  return self;
 }
 
 static const char *
@@ -390,6 +406,7 @@ muster_sip_config_redirect (const MusterSipConfig *self,
   other->expires_s = self->expires_s;
   other->heartbeat_s = self->heartbeat_s;
   other->retry_floor_s = self->retry_floor_s;
+  other->wishes = self->wishes;
   other->transport = self->transport;
   other->hop_is_proxy = to_proxy || self->hop_is_proxy;
   if (to_proxy) {

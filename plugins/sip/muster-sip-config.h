@@ -10,6 +10,13 @@
 #include <muster/muster-tls.h>
 #include <muster/muster.h>
 
+/* What an account uses besides registering: as it says, else as is usual for services of its profile. */
+typedef enum {
+  MUSTER_SIP_WISH_PRESENCE = 1 << 0,
+  MUSTER_SIP_WISH_MESSAGE_WAITING = 1 << 1,
+  MUSTER_SIP_WISH_REG_EVENT = 1 << 2,
+} MusterSipWishes;
+
 /* An account's parameters, checked and taken apart. */
 typedef struct {
   char *user;   /* of the address, as written there */
@@ -28,6 +35,7 @@ typedef struct {
   guint expires_s;
   guint heartbeat_s; /* 0: none */
   guint retry_floor_s;
+  guint wishes; /* MusterSipWishes */
 } MusterSipConfig;
 
 /* What the account says. Empty strings count as unset. */
@@ -60,10 +68,6 @@ MusterSipConfig *muster_sip_config_new (const MusterSipSettings *settings, GErro
 
 /* The same from an account's parameters. */
 MusterSipConfig *muster_sip_config_read (MusterRegistration *registration, GError **error);
-
-/* Whether the account uses what the boolean @param stands for: as it says, else as is usual for services of
- * its profile. */
-gboolean muster_sip_config_wants (MusterRegistration *registration, const char *param);
 
 /* The same account where a 3xx answer sends it: to the server at @uri (RFC 3261 section 8.1.3.4), or through
  * the proxy there (%TRUE, section 21.3.4). %NULL with %MUSTER_ERROR_UNSUPPORTED if nobody may be followed

@@ -246,18 +246,18 @@ static void on_ended (MusterSipRegistration *registration,
                       gboolean rejected);
 
 static const struct {
-  const char *param;
+  MusterSipWishes wish;
   MusterSipTopic topic;
 } table[N_OWN] = {
-  [OWN_WINFO] = { "presence",
+  [OWN_WINFO] = { MUSTER_SIP_WISH_PRESENCE,
                   { .package = { "presence.winfo", MUSTER_SIP_WINFO_TYPE, 3600 },
                     .notified = on_winfo,
                     .ended = on_ended } },
-  [OWN_SUMMARY] = { "message-waiting",
+  [OWN_SUMMARY] = { MUSTER_SIP_WISH_MESSAGE_WAITING,
                     { .package = { "message-summary", MUSTER_SIP_SUMMARY_TYPE, 3600 },
                       .notified = on_summary,
                       .ended = on_ended } },
-  [OWN_REG] = { "reg-event",
+  [OWN_REG] = { MUSTER_SIP_WISH_REG_EVENT,
                 { .package = { "reg", MUSTER_SIP_REGINFO_TYPE, 3600 },
                   .notified = on_reg,
                   .ended = on_ended } },
@@ -279,25 +279,35 @@ on_ended (MusterSipRegistration *registration,
   }
 }
 
-static void
-begin (MusterSipRegistration *self, gboolean fresh)
+static guint
+choose_delay_s (MusterSipRegistration *self)
 {
-  MusterRegistration *registration = MUSTER_REGISTRATION (self);
-  const MusterSipConfig *config = muster_sip_registration_get_config (self);
-  g_autofree char *address = g_strdup_printf ("%s@%s", config->user, config->domain);
-  MusterSipContext *context = MUSTER_SIP_CONTEXT (muster_registration_get_context (registration));
+  MusterSipContext *context = MUSTER_SIP_CONTEXT (
+    muster_registration_get_context (MUSTER_REGISTRATION (self)));
   guint spread_s = muster_sip_subscriptions_spread_s (muster_sip_context_count_receivers (context),
                                                       N_OWN);
 
+  return BEGIN_S + (guint) g_random_int_range (0, (gint32) spread_s + 1);
+}
+
+static void
+begin (MusterSipRegistration *self, gboolean fresh)
+{
+  const MusterSipConfig *config = muster_sip_registration_get_config (self);
+  g_autofree char *address = NULL;
+
+  if (config->wishes == 0 && muster_sip_subscriptions_count (self->subscriptions) == 0)
+    return;
+
+  address = g_strconcat (config->user, "@", config->domain, NULL);
   for (guint i = 0; i < N_OWN; i++) {
     const MusterSipTopic *topic = &table[i].topic;
-    guint delay_s = BEGIN_S + (guint) g_random_int_range (0, (gint32) spread_s + 1);
 
-    if (!muster_sip_config_wants (registration, table[i].param))
+    if (!muster_sip_registration_wishes (self, table[i].wish))
       muster_sip_subscriptions_remove (self->subscriptions, topic, address);
     else if (!self->own_events->is_refused[i] &&
              (fresh || !muster_sip_subscriptions_has (self->subscriptions, topic, address)))
-      muster_sip_subscriptions_add (self->subscriptions, topic, address, delay_s);
+      muster_sip_subscriptions_add (self->subscriptions, topic, address, choose_delay_s (self));
   }
 }
 

@@ -108,7 +108,8 @@ renew_finish (MusterRegistration *registration, GAsyncResult *result, GError **e
 static guint
 get_supported (MusterPublisher *publisher)
 {
-  if (!muster_sip_config_wants (MUSTER_REGISTRATION (publisher), "presence"))
+  if (!muster_sip_registration_wishes (MUSTER_SIP_REGISTRATION (publisher),
+                                       MUSTER_SIP_WISH_PRESENCE))
     return 0;
 
   return 1u << MUSTER_PRESENCE_OFFLINE | 1u << MUSTER_PRESENCE_AVAILABLE |

@@ -32,6 +32,12 @@ muster_sip_registration_configure (MusterSipRegistration *self, GError **error)
   return muster_sip_config_ref (config);
 }
 
+gboolean
+muster_sip_registration_wishes (MusterSipRegistration *self, MusterSipWishes wish)
+{
+  return self->config != NULL && (self->config->wishes & wish) != 0;
+}
+
 const MusterSipConfig *
 muster_sip_registration_get_config (MusterSipRegistration *self)
 {

@@ -74,6 +74,7 @@ void muster_sip_registration_save (MusterSipRegistration *self);
 
 /* Returns (transfer full) (nullable): what its parameters now come to. */
 MusterSipConfig *muster_sip_registration_configure (MusterSipRegistration *self, GError **error);
+gboolean muster_sip_registration_wishes (MusterSipRegistration *self, MusterSipWishes wish);
 
 /* What its requests are made of: %NULL if it never made any. */
 const MusterSipConfig *muster_sip_registration_get_config (MusterSipRegistration *self);

@@ -250,7 +250,7 @@ muster_sip_watcher_set_asks (MusterSipRegistration *registration,
 static gboolean
 check_presence (MusterSipRegistration *self, GError **error)
 {
-  if (muster_sip_config_wants (MUSTER_REGISTRATION (self), "presence"))
+  if (muster_sip_registration_wishes (self, MUSTER_SIP_WISH_PRESENCE))
     return TRUE;
 
   g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_CONFIGURE,

@@ -600,6 +600,7 @@ test_contacts_refused (Bench *bench, gconstpointer data)
   g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_UNSUPPORTED);
 
   set_boolean (bench, "presence", FALSE);
+  open_and_wait (&bench->world);
   watch (bench, "bob@example.test", NULL);
   g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_UNSUPPORTED);
   load (bench);
