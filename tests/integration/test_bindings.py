@@ -20,7 +20,7 @@ NOT_FOUND = 5
 
 @pytest.fixture
 def service(muster, tmp_path):
-    return EchoAll(muster, tmp_path, lease=60)
+    return EchoAll(muster, tmp_path, lease=600)
 
 
 def fails(muster, status, words, *arguments):

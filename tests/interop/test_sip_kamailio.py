@@ -67,7 +67,8 @@ def test_a_short_lease_is_refreshed_by_itself(muster, kamailio):
     add_alice(muster, kamailio, expires=10)
     row = muster.wait_for(ALICE, 20, "refreshed twice", lambda row: row["refreshes"] >= 2)
     assert row["state"] in LEASED
-    assert [each.code for each in kamailio.exchanges()] == [401, 200, 200, 200]
+    codes = [each.code for each in kamailio.exchanges()]
+    assert codes[0] == 401 and set(codes[1:]) == {200}
     assert len(kamailio.bindings("alice")) == 1
 
 
@@ -109,11 +110,11 @@ def test_a_wrong_password_is_tried_once(muster, kamailio):
 
 def test_the_registrar_goes_and_comes_back(muster, kamailio):
     """While the registrar is away the account says so and when it tries again; then it is back by itself."""
-    add_alice(muster, kamailio, expires=10)
+    add_alice(muster, kamailio, expires=600)
     kamailio.stop()
     muster.do("refresh", ALICE)
     row = muster.wait_for(ALICE, 45, "missing its registrar", lambda row: row["error"] and row["next-attempt-at"])
-    assert row["state"] in ("refreshing", "waiting-retry")
+    assert row["state"] == "refreshing"
     assert row["error"] == "unreachable"
     kamailio.start()
     muster.wait_state(ALICE, "registered", 60)
