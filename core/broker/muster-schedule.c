@@ -24,6 +24,7 @@
 #define RETRY_FIRST_MS    2000
 #define RETRY_MAX_MS      (5 * 60 * 1000)
 #define RETRY_MIN_MS      100
+#define FLOOR_SPREAD      0.25
 #define BUSY_MIN_S        1
 #define BUSY_MAX_S        3600
 #define CONFLICT_MS       (5 * 60 * 1000)
@@ -55,6 +56,15 @@ muster_schedule_refresh_ms (guint lease_s, guint refresh_after_s, double chance)
   return (gint64) ((double) latest_ms * (REFRESH_EARLIEST + (1 - REFRESH_EARLIEST) * chance));
 }
 
+/* A floor is where a whole fleet would meet: it is drawn upwards. */
+static gint64
+raise_to_floor_ms (gint64 delay_ms, guint floor_s, double chance)
+{
+  gint64 floor_ms = (gint64) floor_s * 1000;
+
+  return MAX (delay_ms, floor_ms + (gint64) ((double) floor_ms * FLOOR_SPREAD * chance));
+}
+
 gint64
 muster_schedule_retry_ms (guint n_failures, guint floor_s, double chance)
 {
@@ -62,7 +72,7 @@ muster_schedule_retry_ms (guint n_failures, guint floor_s, double chance)
   gint64 ceiling_ms = MIN ((gint64) RETRY_FIRST_MS << doublings, RETRY_MAX_MS);
   gint64 delay_ms = RETRY_MIN_MS + (gint64) ((double) (ceiling_ms - RETRY_MIN_MS) * chance);
 
-  return MAX (delay_ms, (gint64) floor_s * 1000);
+  return raise_to_floor_ms (delay_ms, floor_s, chance);
 }
 
 static gint64
@@ -86,7 +96,7 @@ muster_schedule_after_error_ms (MusterError code,
     return muster_schedule_retry_ms (n_failures, floor_s, chance);
   case MUSTER_ERROR_BUSY:
     if (retry_after_s > 0)
-      return MAX (busy_ms (retry_after_s, chance), (gint64) floor_s * 1000);
+      return raise_to_floor_ms (busy_ms (retry_after_s, chance), floor_s, chance);
     return muster_schedule_retry_ms (n_failures, floor_s, chance);
   case MUSTER_ERROR_CONFLICT:
     return CONFLICT_MS;

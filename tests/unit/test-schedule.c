@@ -136,10 +136,35 @@ static void
 test_retry_keeps_the_protocols_floor (void)
 {
   g_assert_cmpint (muster_schedule_retry_ms (1, 30, 0), ==, 30000);
-  g_assert_cmpint (muster_schedule_retry_ms (1, 30, ALMOST_ONE), ==, 30000);
+  g_assert_cmpint (muster_schedule_retry_ms (1, 30, 0.5), ==, 33750);
   g_assert_cmpint (muster_schedule_after_error_ms (MUSTER_ERROR_BUSY, 1, 1, 30, 0), ==, 30000);
   g_assert_cmpint (muster_schedule_after_error_ms (MUSTER_ERROR_PROTOCOL, 1, 0, 30, 0), ==, 30000);
   g_assert_cmpint (muster_schedule_retry_ms (40, 1, ALMOST_ONE), <=, RETRY_CAP_MS);
+}
+
+/* Those that failed together do not come back together, whatever holds them off. */
+static void
+test_retry_spreads_over_the_floor (void)
+{
+  static const struct {
+    guint n_failures;
+    guint retry_after_s;
+  } failures[] = { { 1, 0 }, { 6, 0 }, { 9, 0 }, { 40, 0 }, { 1, 1 }, { 1, 50 }, { 1, 60 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (failures); i++) {
+    gint64 last_ms = 0;
+
+    for (guint j = 0; j < 100; j++) {
+      gint64 wait_ms = muster_schedule_after_error_ms (MUSTER_ERROR_BUSY, failures[i].n_failures,
+                                                       failures[i].retry_after_s, 60, j / 100.0);
+
+      g_assert_cmpint (wait_ms, >=, 60000);
+      g_assert_cmpint (wait_ms, >=, last_ms + 50);
+      last_ms = wait_ms;
+    }
+    if (failures[i].n_failures == 1)
+      g_assert_cmpint (last_ms, <=, 75000);
+  }
 }
 
 static void
@@ -312,6 +337,7 @@ main (int argc, char **argv)
   g_test_add_func ("/schedule/retry-backs-off", test_retry_backs_off);
   g_test_add_func ("/schedule/retry-keeps-the-protocols-floor",
                    test_retry_keeps_the_protocols_floor);
+  g_test_add_func ("/schedule/retry-spreads-over-the-floor", test_retry_spreads_over_the_floor);
   g_test_add_func ("/schedule/busy-waits-as-it-was-told", test_busy_waits_as_it_was_told);
   g_test_add_func ("/schedule/each-error-has-its-wait", test_each_error_has_its_wait);
   g_test_add_func ("/schedule/telling-again", test_telling_again);
