@@ -36,7 +36,7 @@ gboolean muster_sip_inbox_answer (MusterSipInbox *self,
                                   const char *target,
                                   GError **error);
 
-/* Whoever subscribed takes a NOTIFY, or else (%FALSE) it is answered with 481. Who takes one answers it, as
+/* Whoever subscribed or stands it unasked takes a NOTIFY, or else (%FALSE) it is answered with 481. Who takes one answers it, as
  * MusterSipReceiverFuncs.request does. */
 typedef gboolean (*MusterSipNotifyFunc) (gpointer user_data,
                                          const MusterSipInbound *inbound,

@@ -7,6 +7,7 @@
 
 #include "muster-sip-own-events.h"
 
+#include "muster-sip-mailbox.h"
 #include "muster-sip-reginfo.h"
 #include "muster-sip-registration-private.h"
 #include "muster-sip-subscriptions.h"
@@ -33,16 +34,27 @@ typedef enum {
 
 struct _MusterSipOwnEvents {
   gboolean is_refused[N_OWN];
+  MusterSipMailbox *mailbox;
   MusterSipWinfo *winfo;     /* NULL before the first */
   MusterSipReginfo *reginfo; /* likewise */
   gboolean was_there;        /* our binding, by that */
   gboolean has_begun;        /* since it was closed */
 };
 
-MusterSipOwnEvents *
-muster_sip_own_events_new (void)
+static void
+on_mailbox (guint n_new, guint n_old, gpointer user_data)
 {
-  return g_new0 (MusterSipOwnEvents, 1);
+  if (MUSTER_IS_INCOMING (user_data))
+    muster_incoming_report_waiting (MUSTER_INCOMING (user_data), n_new, n_old);
+}
+
+MusterSipOwnEvents *
+muster_sip_own_events_new (MusterSipRegistration *registration)
+{
+  MusterSipOwnEvents *self = g_new0 (MusterSipOwnEvents, 1);
+
+  self->mailbox = muster_sip_mailbox_new (on_mailbox, registration);
+  return self;
 }
 
 void
@@ -50,6 +62,7 @@ muster_sip_own_events_free (MusterSipOwnEvents *self)
 {
   if (self == NULL)
     return;
+  g_clear_pointer (&self->mailbox, muster_sip_mailbox_free);
   g_clear_pointer (&self->winfo, muster_sip_winfo_free);
   g_clear_pointer (&self->reginfo, muster_sip_reginfo_free);
   g_free (self);
@@ -115,19 +128,12 @@ on_summary (MusterSipRegistration *registration,
             const MusterSipInbound *inbound)
 {
   g_autoptr (GError) error = NULL;
-  MusterSipSummary summary = { 0 };
   gsize n_bytes;
   const char *bytes = get_body (inbound, MUSTER_SIP_SUMMARY_TYPE, &n_bytes);
 
-  if (bytes == NULL)
-    return FALSE;
-  if (!muster_sip_summary_read (bytes, n_bytes, &summary, &error)) {
+  if (bytes != NULL &&
+      !muster_sip_mailbox_take_notified (registration->own_events->mailbox, bytes, n_bytes, &error))
     note_nonsense (inbound, error);
-    return FALSE;
-  }
-  if (MUSTER_IS_INCOMING (registration))
-    muster_incoming_report_waiting (MUSTER_INCOMING (registration), summary.n_new, summary.n_old);
-  muster_sip_summary_clear (&summary);
   return FALSE;
 }
 
@@ -279,6 +285,14 @@ on_ended (MusterSipRegistration *registration,
   }
 }
 
+static char *
+dup_own_address (MusterSipRegistration *self)
+{
+  const MusterSipConfig *config = muster_sip_registration_get_config (self);
+
+  return g_strconcat (config->user, "@", config->domain, NULL);
+}
+
 static guint
 choose_delay_s (MusterSipRegistration *self)
 {
@@ -299,7 +313,7 @@ begin (MusterSipRegistration *self, gboolean fresh)
   if (config->wishes == 0 && muster_sip_subscriptions_count (self->subscriptions) == 0)
     return;
 
-  address = g_strconcat (config->user, "@", config->domain, NULL);
+  address = dup_own_address (self);
   for (guint i = 0; i < N_OWN; i++) {
     const MusterSipTopic *topic = &table[i].topic;
 
@@ -325,4 +339,32 @@ muster_sip_own_events_closed (MusterSipRegistration *registration)
 {
   registration->own_events->has_begun = FALSE;
   registration->own_events->was_there = FALSE;
+  muster_sip_mailbox_close (registration->own_events->mailbox);
+}
+
+gboolean
+muster_sip_own_events_take_unsolicited (MusterSipRegistration *registration,
+                                        const MusterSipInbound *inbound,
+                                        MusterSipServerTransaction *transaction)
+{
+  MusterSipOwnEvents *self = registration->own_events;
+  g_autofree char *address = NULL;
+  g_autofree char *headers = NULL;
+  gboolean is_subscribed;
+  guint status;
+
+  if (!self->has_begun || !muster_sip_mailbox_is_unsolicited (inbound) ||
+      !muster_sip_registration_wishes (registration, table[OWN_SUMMARY].wish))
+    return FALSE;
+
+  address = dup_own_address (registration);
+  is_subscribed = muster_sip_subscriptions_is_there (registration->subscriptions,
+                                                     &table[OWN_SUMMARY].topic, address);
+  status = muster_sip_mailbox_take_unsolicited (self->mailbox, inbound, is_subscribed);
+  if (status == 415)
+    headers = g_strdup ("Accept: " MUSTER_SIP_SUMMARY_TYPE "\r\nAccept-Encoding: identity\r\n");
+  else if (status == 420)
+    headers = g_strdup_printf ("Unsupported: %s\r\n", inbound->unsupported);
+  muster_sip_server_transaction_reply (transaction, status, headers);
+  return TRUE;
 }

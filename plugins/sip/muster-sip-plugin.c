@@ -165,7 +165,8 @@ static const MusterParam params[] = {
     .type = MUSTER_PARAM_BOOLEAN,
     .flags = MUSTER_PARAM_ADVANCED,
     .label = "Waiting messages",
-    .help = "Whether to ask the server for messages that wait, as a voice mailbox has them.",
+    .help = "Whether to ask the server for messages that wait, as a voice mailbox has them, and to "
+            "listen when it tells of them by itself.",
     .group = SERVICE,
     .applies = MUSTER_APPLIES_RECREATE,
     .default_value = "true",

@@ -672,6 +672,17 @@ muster_sip_registration_close_finish (MusterRegistration *registration,
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+static gboolean
+on_notify (gpointer user_data,
+           const MusterSipInbound *inbound,
+           MusterSipServerTransaction *transaction)
+{
+  MusterSipRegistration *self = user_data;
+
+  return muster_sip_subscriptions_take_notify (self->subscriptions, inbound, transaction) ||
+         muster_sip_own_events_take_unsolicited (self, inbound, transaction);
+}
+
 static void
 muster_sip_registration_finalize (GObject *object)
 {
@@ -715,7 +726,6 @@ muster_sip_registration_init (MusterSipRegistration *self)
   self->inbox = muster_sip_inbox_new (muster_sip_incoming_report, self);
   muster_sip_inbox_set_options_func (self->inbox, muster_sip_verifier_take_options, self);
   self->subscriptions = muster_sip_subscriptions_new (self);
-  muster_sip_inbox_set_notify_func (self->inbox, muster_sip_subscriptions_take_notify,
-                                    self->subscriptions);
-  self->own_events = muster_sip_own_events_new ();
+  self->own_events = muster_sip_own_events_new (self);
+  muster_sip_inbox_set_notify_func (self->inbox, on_notify, self);
 }

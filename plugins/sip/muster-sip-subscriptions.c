@@ -415,12 +415,10 @@ entry_take_notice (Entry *entry, const MusterSipNotice *notice, const MusterSipI
 }
 
 gboolean
-muster_sip_subscriptions_take_notify (gpointer user_data,
+muster_sip_subscriptions_take_notify (MusterSipSubscriptions *self,
                                       const MusterSipInbound *inbound,
                                       MusterSipServerTransaction *transaction)
 {
-  MusterSipSubscriptions *self = user_data;
-
   for (guint i = 0; i < self->entries->len; i++) {
     Entry *entry = self->entries->pdata[i];
     MusterSipNotice notice;
@@ -506,6 +504,16 @@ muster_sip_subscriptions_has (MusterSipSubscriptions *self,
                               const char *address)
 {
   return find (self, topic, address) != NULL;
+}
+
+gboolean
+muster_sip_subscriptions_is_there (MusterSipSubscriptions *self,
+                                   const MusterSipTopic *topic,
+                                   const char *address)
+{
+  Entry *entry = find (self, topic, address);
+
+  return entry != NULL && muster_sip_subscription_is_there (entry->subscription);
 }
 
 guint

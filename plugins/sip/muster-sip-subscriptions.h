@@ -58,10 +58,14 @@ void muster_sip_subscriptions_remove (MusterSipSubscriptions *self,
 gboolean muster_sip_subscriptions_has (MusterSipSubscriptions *self,
                                        const MusterSipTopic *topic,
                                        const char *address);
+/* Whether the server has it, as far as we know. */
+gboolean muster_sip_subscriptions_is_there (MusterSipSubscriptions *self,
+                                            const MusterSipTopic *topic,
+                                            const char *address);
 guint muster_sip_subscriptions_count (MusterSipSubscriptions *self);
 
-/* A NOTIFY came, for a MusterSipSubscriptions: answers it. %FALSE: it is of no subscription. */
-gboolean muster_sip_subscriptions_take_notify (gpointer user_data,
+/* A NOTIFY came: answers it. %FALSE: it is of no subscription. */
+gboolean muster_sip_subscriptions_take_notify (MusterSipSubscriptions *self,
                                                const MusterSipInbound *inbound,
                                                MusterSipServerTransaction *transaction);
 
