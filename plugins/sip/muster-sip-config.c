@@ -122,13 +122,14 @@ typedef struct {
   guint expires_s;
   guint heartbeat_s;
   guint retry_floor_s;
-  guint user_digits;     /* addresses begin with so many; 0: with anything */
+  guint id_digits; /* of an address's user and a server's name; 0: they are anything, and nothing */
   gboolean knows_events; /* PUBLISH, and SUBSCRIBE to what we want to know */
+  gboolean has_documents;
 } Profile;
 
 static const Profile profiles[] = {
-  { "standard", 600, 0, 0, 0, TRUE },
-  { "gb28181", 86400, 60, 60, 20, FALSE }, /* GB/T 28181-2016 sections 9.1 and 9.6 */
+  { "standard", 600, 0, 0, 0, TRUE, FALSE },
+  { "gb28181", 86400, 60, 60, 20, FALSE, TRUE }, /* GB/T 28181-2016 sections 9.1 and 9.6 */
 };
 
 static const Profile *
@@ -157,6 +158,38 @@ set_profile (MusterSipConfig *self, const Profile *profile, const MusterSipSetti
   self->heartbeat_s = settings->heartbeat_s >= 0 ? (guint) settings->heartbeat_s
                                                  : profile->heartbeat_s;
   self->retry_floor_s = profile->retry_floor_s;
+  self->takes_documents = profile->has_documents;
+}
+
+static gboolean
+is_id (const char *text, gsize length, guint n_digits)
+{
+  return length == n_digits && is_number (text, length);
+}
+
+static gboolean
+check_ids (const Profile *profile,
+           const char *user,
+           gsize n_user,
+           const char *server_id,
+           GError **error)
+{
+  if (profile->id_digits == 0)
+    return !is_set (server_id) || set_invalid (error, "server-id is for profile gb28181 only");
+  if (!is_id (user, n_user, profile->id_digits))
+    return set_invalid (error,
+                        "the address does not begin with the 20 digits that profile gb28181 wants");
+  if (is_set (server_id) && !is_id (server_id, strlen (server_id), profile->id_digits))
+    return set_invalid (error, "server-id is not of 20 digits");
+  return TRUE;
+}
+
+/* @place: host, or host and port */
+static char *
+make_request_uri (const char *server_id, const char *place)
+{
+  return server_id != NULL ? g_strdup_printf ("sip:%s@%s", server_id, place)
+                           : g_strconcat ("sip:", place, NULL);
 }
 
 /* Compiled once: at a fleet's start the pattern would be most of the work here. */
@@ -244,11 +277,8 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   if (g_ascii_strncasecmp (address, "sip:", 4) == 0)
     address += 4;
   at = strrchr (address, '@');
-  if (profile->user_digits != 0 && (at - address != (gssize) profile->user_digits ||
-                                    !is_number (address, profile->user_digits))) {
-    set_invalid (error, "the address does not begin with the 20 digits that profile gb28181 wants");
+  if (!check_ids (profile, address, (gsize) (at - address), settings->server_id, error))
     return NULL;
-  }
 
   hop = at + 1;
   if (is_set (settings->outbound_proxy))
@@ -266,7 +296,8 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   self->user = g_strndup (address, at - address);
   self->domain = g_ascii_strdown (at + 1, -1);
   self->aor = g_strdup_printf ("sip:%s@%s", self->user, self->domain);
-  self->request_uri = g_strconcat ("sip:", self->domain, NULL);
+  self->server_id = is_set (settings->server_id) ? g_strdup (settings->server_id) : NULL;
+  self->request_uri = make_request_uri (self->server_id, self->domain);
   self->display_name = is_set (settings->display_name) ? g_strdup (settings->display_name) : NULL;
   self->auth_user = g_strdup (is_set (settings->auth_user) ? settings->auth_user : self->user);
   self->hop_host = g_steal_pointer (&hop_host);
@@ -322,6 +353,7 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
   g_autofree char *tls_cert = muster_registration_dup_string (registration, "tls-cert");
   g_autofree char *tls_key = muster_registration_dup_string (registration, "tls-key");
   g_autofree char *profile = muster_registration_dup_string (registration, "profile");
+  g_autofree char *server_id = muster_registration_dup_string (registration, "server-id");
   int heartbeat_s = -1;
   MusterSipConfig *self;
 
@@ -340,6 +372,7 @@ muster_sip_config_read (MusterRegistration *registration, GError **error)
                           .tls_cert = tls_cert,
                           .tls_key = tls_key,
                           .profile = profile,
+                          .server_id = server_id,
                           .heartbeat_s = heartbeat_s,
                           .expires_s = muster_registration_get_uint (registration, "expires") },
     error);
@@ -372,6 +405,19 @@ dup_without_user (const char *uri)
 
   host = host != NULL && g_ascii_strncasecmp (uri, "sip", 3) == 0 ? host + 1 : uri;
   return g_strdup_printf ("%.*s%s", (int) (host - uri), uri, at != NULL ? at + 1 : host);
+}
+
+/* A platform sends us to another by its own name (GB/T 28181-2022 section 9.1.2.3); one that does not, to itself. */
+static char *
+dup_server_id (const MusterSipConfig *self, const char *uri)
+{
+  const char *user = strchr (uri, ':');
+  const char *at = strchr (uri, '@');
+
+  if (self->server_id == NULL || user == NULL || at == NULL ||
+      !is_id (user + 1, (gsize) (at - user) - 1, (guint) strlen (self->server_id)))
+    return g_strdup (self->server_id);
+  return g_strndup (user + 1, (gsize) (at - user) - 1);
 }
 
 MusterSipConfig *
@@ -407,16 +453,20 @@ muster_sip_config_redirect (const MusterSipConfig *self,
   other->heartbeat_s = self->heartbeat_s;
   other->retry_floor_s = self->retry_floor_s;
   other->wishes = self->wishes;
+  other->takes_documents = self->takes_documents;
   other->transport = self->transport;
   other->hop_is_proxy = to_proxy || self->hop_is_proxy;
   if (to_proxy) {
+    other->server_id = g_strdup (self->server_id);
     other->request_uri = g_strdup (self->request_uri);
   } else {
     g_autofree char *literal = strchr (host, ':') != NULL ? g_strdup_printf ("[%s]", host)
                                                           : g_strdup (host);
+    g_autofree char *there = port != 0 ? g_strdup_printf ("%s:%u", literal, port)
+                                       : g_strdup (literal);
 
-    other->request_uri = port != 0 ? g_strdup_printf ("sip:%s:%u", literal, port)
-                                   : g_strconcat ("sip:", literal, NULL);
+    other->server_id = dup_server_id (self, uri);
+    other->request_uri = make_request_uri (other->server_id, there);
   }
 
   if (self->hop_is_proxy && !to_proxy) {
@@ -445,6 +495,7 @@ config_clear (gpointer data)
   g_free (self->domain);
   g_free (self->aor);
   g_free (self->request_uri);
+  g_free (self->server_id);
   g_free (self->display_name);
   g_free (self->auth_user);
   g_free (self->hop_host);

@@ -19,10 +19,11 @@ typedef enum {
 
 /* An account's parameters, checked and taken apart. */
 typedef struct {
-  char *user;   /* of the address, as written there */
-  char *domain; /* IPv6 in brackets */
-  char *aor;    /* sip:user@domain */
-  char *request_uri;
+  char *user;         /* of the address, as written there */
+  char *domain;       /* IPv6 in brackets */
+  char *aor;          /* sip:user@domain */
+  char *request_uri;  /* of the server: of REGISTER, and of what else is said to it itself */
+  char *server_id;    /* the user part of that; nullable */
   char *display_name; /* nullable */
   char *auth_user;
   char *hop_host;   /* where requests go: proxy, else server, else domain; IPv6 without brackets */
@@ -35,7 +36,8 @@ typedef struct {
   guint expires_s;
   guint heartbeat_s; /* 0: none */
   guint retry_floor_s;
-  guint wishes; /* MusterSipWishes */
+  guint wishes;             /* MusterSipWishes */
+  gboolean takes_documents; /* of GB/T 28181, in MESSAGE */
 } MusterSipConfig;
 
 /* What the account says. Empty strings count as unset. */
@@ -51,6 +53,7 @@ typedef struct {
   const char *tls_cert;       /* nullable */
   const char *tls_key;        /* nullable */
   const char *profile;        /* nullable: standard */
+  const char *server_id;      /* nullable */
   guint expires_s;            /* 0: the profile's */
   int heartbeat_s;            /* -1: the profile's */
 } MusterSipSettings;

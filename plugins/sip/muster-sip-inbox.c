@@ -45,6 +45,7 @@ struct _MusterSipInbox {
   gpointer notify_data;
   MusterSipOptionsFunc options; /* nullable */
   gpointer options_data;
+  gboolean takes_documents;
 
   GQueue calls; /* of Call: those that wait */
 };
@@ -145,19 +146,27 @@ take_call (MusterSipInbox *self,
   self->func (call->offer, self->user_data); /* it may have its answer then */
 }
 
+#define ACCEPT_TEXT     "Accept: text/plain\r\n"
+#define ACCEPT_DOCUMENT "Accept: text/plain, " MUSTER_SIP_DOCUMENT_TYPE "\r\n"
+#define ACCEPT_ENCODING "Accept-Encoding: identity\r\n"
+
+static const char *
+accept_headers (MusterSipInbox *self)
+{
+  return self->takes_documents ? ACCEPT_DOCUMENT ACCEPT_ENCODING : ACCEPT_TEXT ACCEPT_ENCODING;
+}
+
 static void
 take_message (MusterSipInbox *self,
               const MusterSipInbound *inbound,
               MusterSipServerTransaction *transaction)
 {
   guint status;
-  g_autofree char *text = muster_sip_text_decode (inbound, &status);
+  g_autofree char *text = muster_sip_text_decode (inbound, self->takes_documents, &status);
   g_autoptr (MusterOffer) offer = NULL;
 
   muster_sip_server_transaction_reply (transaction, status,
-                                       status == 415
-                                         ? "Accept: text/plain\r\nAccept-Encoding: identity\r\n"
-                                         : NULL);
+                                       status == 415 ? accept_headers (self) : NULL);
   if (text == NULL)
     return;
 
@@ -331,6 +340,12 @@ const MusterSipReceiver *
 muster_sip_inbox_get_receiver (MusterSipInbox *self)
 {
   return &self->receiver;
+}
+
+void
+muster_sip_inbox_set_takes_documents (MusterSipInbox *self, gboolean takes_documents)
+{
+  self->takes_documents = takes_documents;
 }
 
 void

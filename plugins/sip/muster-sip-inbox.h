@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipInbox, muster_sip_inbox_free)
 /* What is to stand behind the account's token. */
 const MusterSipReceiver *muster_sip_inbox_get_receiver (MusterSipInbox *self);
 
+/* Whether messages may be what platforms by GB/T 28181 send, besides text. Not at first. */
+void muster_sip_inbox_set_takes_documents (MusterSipInbox *self, gboolean takes_documents);
+
 /* The account leaves: who waits hears that nobody is there. */
 void muster_sip_inbox_close (MusterSipInbox *self);
 

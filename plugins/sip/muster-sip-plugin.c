@@ -138,6 +138,17 @@ static const MusterParam params[] = {
     .choices = profiles,
   },
   {
+    .name = "server-id",
+    .type = MUSTER_PARAM_STRING,
+    .flags = MUSTER_PARAM_ADVANCED,
+    .label = "Server's number",
+    .help =
+      "The 20 digits that name the platform itself, with profile gb28181: requests to it are for "
+      "sip:DIGITS@DOMAIN then, else for sip:DOMAIN.",
+    .group = SERVICE,
+    .pattern = "[0-9]{20}",
+  },
+  {
     .name = "heartbeat",
     .type = MUSTER_PARAM_UINT,
     .flags = MUSTER_PARAM_ADVANCED,

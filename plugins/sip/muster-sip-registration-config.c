@@ -29,6 +29,7 @@ muster_sip_registration_configure (MusterSipRegistration *self, GError **error)
   g_clear_pointer (&self->config, muster_sip_config_unref);
   self->config = config;
   self->config_version = version;
+  muster_sip_inbox_set_takes_documents (self->inbox, config->takes_documents);
   return muster_sip_config_ref (config);
 }
 

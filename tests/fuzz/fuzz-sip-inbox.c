@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* Requests of anybody, each ended by a NUL, from the wire to what an account hears of them. The first byte
- * says what is done with calls and whether anything can get lost; a second passes before each request. */
+ * says what is done with calls, whether anything can get lost and whether documents are taken; a second
+ * passes before each request. */
 
 #define MAX_GROWTH_BYTES 512
 
@@ -113,6 +114,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 
   world.habits = data[0];
   world.inbox = muster_sip_inbox_new (on_offer, &world);
+  muster_sip_inbox_set_takes_documents (world.inbox, (world.habits & 16) != 0);
   world.server = muster_sip_server_new ((world.habits & 8) != 0 ? &tcp : &udp, &world);
   for (const char *next = (const char *) data + 1; next < (const char *) data + size;
        next = end + 1) {

@@ -46,6 +46,7 @@ CALLS = [(method, f"{more}Content-Length: {len(body)}", body) for method, more, 
     ("INVITE", "Contact: <sip:b@192.0.2.2>\r\nSubject: s\r\n", ""), ("INVITE", "Require: 100rel, x\r\n", ""),
     ("ACK", "", ""), ("CANCEL", 'Reason: SIP;cause=200;text="t"\r\n', ""), ("CANCEL", "Reason: Q.850;cause=26\r\n", ""),
     ("MESSAGE", "Content-Type: text/plain;charset=koi8-r\r\n", "\u043f"), ("MESSAGE", "", "text"),
+    ("MESSAGE", "Content-Type: Application/MANSCDP+xml\r\n", "<?xml version='1.0' encoding='gb2312'?><a/>"),
     ("NOTIFY", "Event: presence;id=1\r\nSubscription-State: terminated;reason=x;retry-after=3\r\n", ""),
     ("OPTIONS", "Accept: a/b\r\n", ""),
 ]]
@@ -127,7 +128,7 @@ SEEDS = {
                      ["\3" + each for each in SUMMARIES] + ["\4" + XML],
     "sip-inbox": [chr(habits) + "\0".join(CALL.format(method=method, more=more, body=body)
                                           for method, more, body in CALLS[first:] + CALLS[:first])
-                  for first in range(len(CALLS)) for habits in (0x20, 0x21, 0x23, 0x28, 0x29)],
+                  for first in range(len(CALLS)) for habits in (0x20, 0x21, 0x23, 0x28, 0x29, 0x30)],
     "sip-stream": ["@" + RESPONSE.format(status="200 OK", more="Expires: 60") + "\r\n\r\n" +
                    "".join(REQUEST.format(method=method) for method in ("OPTIONS", "INVITE", "ACK")) + "\r\n" +
                    RESPONSE.format(status=status, more=more) for status, more in RESPONSES],

@@ -549,6 +549,9 @@ SAID = [
      f"cannot add {SIP}: profile cannot be \"gb\"; it is one of standard, gb28181"),
     (["add", "sip", SIP, "--set", "heartbeat=3601"], REFUSES,
      f"cannot add {SIP}: heartbeat cannot be 3601; it is from 0 to 3600"),
+    (["add", "sip", SIP, "--set", "profile=gb28181", "--set", "server-id=3402000000200000000"], REFUSES,
+     f"cannot add {SIP}: server-id cannot be \"3402000000200000000\"; it is the 20 digits that name the platform itself, with "
+     "profile gb28181: requests to it are for sip:DIGITS@DOMAIN then, else for sip:DOMAIN"),
     (["add", "sip", SIP, "--set", "heart-beat=60"], BAD, "sip has no parameter 'heart-beat'; did you mean 'heartbeat'?"),
     (["add", "sip", SIP, "--set", "tls-ca=ca.pem"], REFUSES,
      f"cannot add {SIP}: tls-ca cannot be \"ca.pem\"; it is the absolute path of a PEM file with authorities to trust beside "

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Registrars that answer as they once did, or by a fault, with the whole daemon and its command line."""
 
+import re
+import socket
 import time
 
 import pytest
@@ -14,6 +16,8 @@ PASSWORD = "se:cret"
 DEVICE = "34020000001320000001@3402000000"
 UNNAMED = "34020000001320000002@3402000000"
 HEARTBEAT = "MESSAGE sip:3402000000 SIP/2.0"
+SERVER_ID = "34020000002000000001"
+NAMED_HEARTBEAT = f"MESSAGE sip:{SERVER_ID}@3402000000 SIP/2.0"
 CROWD = [f"alice{number}@example.test" for number in range(12)]
 
 
@@ -80,6 +84,53 @@ def test_a_platform(muster, make_registrar):
     muster.wait_state(DEVICE, "registered")
 
 
+class Platform:
+    """Says something to the contact of an account."""
+
+    def __init__(self, uri):
+        self._uri = uri
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(10)
+        self._socket.connect(("127.0.0.1", int(re.search(r":(\d+)$", uri).group(1))))
+        self._n_sent = 0
+
+    def say(self, content_type, body):
+        """Returns the answer."""
+        self._n_sent += 1
+        head = (f"MESSAGE {self._uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKgb{self._n_sent};rport\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:{SERVER_ID}@3402000000>;tag=1\r\nTo: <sip:{DEVICE}>\r\n"
+                f"Call-ID: gb{self._n_sent}\r\nCSeq: 1 MESSAGE\r\nContent-Type: {content_type}\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n")
+        self._socket.send(head.encode() + body)
+        return self._socket.recv(65536).decode()
+
+    def close(self):
+        self._socket.close()
+
+
+def test_a_platform_with_a_name(muster, make_registrar):
+    """It has 20 digits of its own, to which all that is said to it goes; and what it says in its encoding is read."""
+    registrar = make_registrar(transcript="gb28181", user=user_of(DEVICE))
+    muster.add("sip", DEVICE, secret=PASSWORD, server=registrar.server, profile="gb28181", server_id=SERVER_ID, heartbeat=1)
+    wait_until(lambda: registrar.lines().count(NAMED_HEARTBEAT) >= 1, 10, "heartbeats", muster.log)
+    assert HEARTBEAT not in registrar.lines()
+
+    query = '<?xml version="1.0"{}?>\n<Query>\n<CmdType>Catalog</CmdType>\n<Name>球机一</Name>\n</Query>\n'
+    platform = Platform(*muster.show(DEVICE)["bindings"])
+    for content_type, encoding, said in (
+            ("Application/MANSCDP+xml", "gb2312", query.format(' encoding="GB2312"')),
+            ("text/plain;charset=gb18030", "gb18030", "在吗 𠮷")):
+        assert platform.say(content_type, said.encode(encoding)).startswith("SIP/2.0 200 ")
+        (heard,) = wait_until(lambda: muster.json("incoming"), 10, "the message", muster.log)
+        assert (heard["kind"], heard["text"]) == ("message", query.format("") if "GB2312" in said else said)
+        muster.do("incoming", "accept", heard["id"])
+    broken = query.format(' encoding="GB2312"').encode("gb2312").replace("球".encode("gb2312"), b"\xff\xff")
+    answer = platform.say("Application/MANSCDP+xml", broken)
+    assert answer.startswith("SIP/2.0 415 ") and "\r\nAccept: text/plain, application/manscdp+xml\r\n" in answer
+    assert muster.json("incoming") == []
+    platform.close()
+
+
 def test_what_makes_no_sense(muster):
     """Refused before anything is sent, with what is wrong."""
     muster.add("sip", UNNAMED, secret=PASSWORD, wait=False, profile="gb28181")
@@ -88,6 +139,9 @@ def test_what_makes_no_sense(muster):
     muster.add("sip", "alice@example.test", secret=PASSWORD, wait=False, server="127.0.0.1", profile="gb28181")
     muster.wait_state("alice@example.test", "failed")
     assert "20 digits" in muster.do("explain", "alice@example.test")
+    muster.add("sip", "bob@example.test", secret=PASSWORD, wait=False, server="127.0.0.1", server_id=SERVER_ID)
+    muster.wait_state("bob@example.test", "failed")
+    assert "server-id is for profile gb28181 only" in muster.do("explain", "bob@example.test")
 
 
 def test_a_crowd_at_a_busy_registrar(muster, make_registrar):

@@ -352,6 +352,10 @@ test_texts (World *world, gconstpointer data)
     { "text/plain", "utf-16be", NULL, "\0h\0i", 4, 200, "hi" },
     { "text/plain", "utf-16be", NULL, "\xd8\0\0h", 4, 415, NULL },
     { "text/plain", "gb2312", NULL, "\xc4\xe3", 0, 200, "\xe4\xbd\xa0" },
+    { "text/plain", "GB2312", NULL, "\xe9\x46", 0, 200, "\xe9\x95\x95" }, /* of GBK only */
+    { "text/plain", "gb18030", NULL, "\x95\x34\xb2\x35", 0, 200, "\xf0\xa0\xae\xb7" },
+    { "text/plain", "gb18030", NULL, "\x95\x34\xb2", 0, 415, NULL },
+    { "application/manscdp+xml", NULL, NULL, "<Query/>", 0, 415, NULL },
     { "text/plain", "iso-2022-kr", NULL, "hi", 0, 415, NULL },
     { "text/plain", "../../../tmp/evil", NULL, "hi", 0, 415, NULL },
     { "text/plain", NULL, "gzip", "hi", 0, 415, NULL },
@@ -371,11 +375,89 @@ test_texts (World *world, gconstpointer data)
       .body = body,
     };
     guint status = 0;
-    g_autofree char *text = muster_sip_text_decode (&inbound, &status);
+    g_autofree char *text = muster_sip_text_decode (&inbound, FALSE, &status);
 
     g_assert_cmpuint (status, ==, cases[i].status);
     g_assert_cmpstr (text, ==, cases[i].text);
   }
+}
+
+#define NI_HAO      "\xe4\xbd\xa0\xe5\xa5\xbd"
+#define NI_HAO_GB   "\xc4\xe3\xba\xc3"
+#define DECLARED(e) "<?xml version=\"1.0\" encoding=" e " standalone='yes' ?>\r\n"
+#define DECLARATION "<?xml version=\"1.0\" standalone='yes' ?>\n"
+
+/* What platforms by GB/T 28181 say, in the encoding that they mean; handed on it is UTF-8, and says nothing else. */
+static void
+test_documents (World *world, gconstpointer data)
+{
+  static const struct {
+    const char *charset;
+    const char *bytes;
+    guint status;
+    const char *text;
+  } cases[] = {
+    { NULL, DECLARED ("\"GB2312\"") NI_HAO_GB, 200, DECLARATION NI_HAO },
+    { NULL, DECLARED ("'gb18030'") "\x95\x34\xb2\x35", 200, DECLARATION "\xf0\xa0\xae\xb7" },
+    { NULL, DECLARED ("\"GB2312\"") "\xe9\x46", 200, DECLARATION "\xe9\x95\x95" },
+    { NULL, DECLARED ("\"UTF-8\"") NI_HAO, 200, DECLARATION NI_HAO },
+    { NULL, "\xef\xbb\xbf" DECLARED ("\"UTF-8\"") NI_HAO, 200, DECLARATION NI_HAO },
+    { NULL, "<?xml version=\"1.0\"?>" NI_HAO, 200, "<?xml version=\"1.0\"?>" NI_HAO },
+    { NULL, "<a>" NI_HAO "</a>", 200, "<a>" NI_HAO "</a>" },
+    { NULL, "<a>" NI_HAO_GB "</a>", 200, "<a>" NI_HAO "</a>" },
+    { "GB18030", DECLARED ("\"UTF-8\"") NI_HAO_GB, 200, DECLARATION NI_HAO },
+    { "utf-8", DECLARED ("\"GB2312\"") NI_HAO, 200, DECLARATION NI_HAO },
+    /* the declaration ends before that */
+    { NULL, "<?xml version=\"1.0\"?><a encoding=\"big5\">" NI_HAO_GB, 200,
+      "<?xml version=\"1.0\"?><a encoding=\"big5\">" NI_HAO },
+    { NULL, "<?xml encoding=\"GB2312'?>" NI_HAO_GB, 200, "<?xml encoding=\"GB2312'?>" NI_HAO },
+    { NULL, DECLARED ("\"GB2312\"") "\xc4", 415, NULL },
+    { NULL, "<a>\xff</a>", 415, NULL },
+    { NULL, DECLARED ("\"UTF-7\"") "<a/>", 415, NULL },
+    { NULL, DECLARED ("\"../../../tmp/evil\"") "<a/>", 200,
+      DECLARED ("\"../../../tmp/evil\"") "<a/>" },
+    { "../evil", DECLARED ("\"GB2312\"") "<a/>", 415, NULL },
+    { NULL, " \r\n", 400, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GBytes) body = g_bytes_new (cases[i].bytes, strlen (cases[i].bytes));
+    MusterSipInbound inbound = {
+      .content_type = (char *) "application/manscdp+xml",
+      .charset = (char *) cases[i].charset,
+      .body = body,
+    };
+    guint status = 0;
+    g_autofree char *text = muster_sip_text_decode (&inbound, TRUE, &status);
+    g_auto (GStrv) lines = g_strsplit (cases[i].text != NULL ? cases[i].text : "", "\r", -1);
+    g_autofree char *expected = g_strjoinv ("", lines);
+
+    g_assert_cmpuint (status, ==, cases[i].status);
+    g_assert_cmpstr (text, ==, cases[i].text != NULL ? expected : NULL);
+  }
+}
+
+/* Only from a platform. */
+static void
+test_document (World *world, gconstpointer data)
+{
+  static const char said[] = "<?xml version=\"1.0\" encoding=\"GB2312\"?><Query>" NI_HAO_GB
+                             "</Query>";
+  g_autoptr (GBytes) body = g_bytes_new_static (said, strlen (said));
+  g_autoptr (MusterOffer) offer = NULL;
+
+  take (&world->wire, "MESSAGE", .body = body, .content_type = (char *) "application/manscdp+xml");
+  assert_reply_with (&world->wire, "415", "MESSAGE", "\r\nAccept: text/plain\r\n");
+  muster_sip_inbox_set_takes_documents (world->inbox, TRUE);
+  take (&world->wire, "MESSAGE", .branch = (char *) "z9hG4bK2", .cseq = 2, .body = body,
+        .content_type = (char *) "application/manscdp+xml");
+  assert_reply (&world->wire, "200", "MESSAGE");
+  offer = assert_offer (world, MUSTER_OFFER_MESSAGE, MUSTER_OFFER_WAITING);
+  g_assert_cmpstr (offer->text, ==, "<?xml version=\"1.0\"?><Query>" NI_HAO "</Query>");
+  take (&world->wire, "MESSAGE", .branch = (char *) "z9hG4bK3", .cseq = 3, .body = body,
+        .content_type = (char *) "application/xml");
+  assert_reply_with (&world->wire, "415", "MESSAGE",
+                     "\r\nAccept: text/plain, application/manscdp+xml\r\n");
 }
 
 /* What is too long is not even looked at; nor may it become too long. */
@@ -390,6 +472,8 @@ test_long_texts (World *world, gconstpointer data)
   } cases[] = {
     { 'x', NULL, MUSTER_SIP_MAX_TEXT_BYTES, 200 },
     { 'x', NULL, MUSTER_SIP_MAX_TEXT_BYTES + 1, 413 },
+    { '\xc4', "gb2312", MUSTER_SIP_MAX_TEXT_BYTES / 3 * 2, 200 },
+    { '\xc4', "gb2312", MUSTER_SIP_MAX_TEXT_BYTES / 3 * 2 + 2, 413 },
     { '\xe9', "iso-8859-1", MUSTER_SIP_MAX_TEXT_BYTES / 2, 200 },
     { '\xe9', "iso-8859-1", MUSTER_SIP_MAX_TEXT_BYTES / 2 + 1, 413 },
     { '\x20', "utf-16le", MUSTER_SIP_MAX_TEXT_BYTES + 2, 413 },
@@ -402,7 +486,7 @@ test_long_texts (World *world, gconstpointer data)
     g_autoptr (GBytes) body = g_bytes_new (filled, cases[i].n_bytes);
     MusterSipInbound inbound = { .charset = (char *) cases[i].charset, .body = body };
     guint status = 0;
-    g_autofree char *text = muster_sip_text_decode (&inbound, &status);
+    g_autofree char *text = muster_sip_text_decode (&inbound, FALSE, &status);
 
     g_assert_cmpuint (status, ==, cases[i].status);
   }
@@ -484,6 +568,8 @@ main (int argc, char **argv)
   ADD ("message-to-the-next-inbox", test_message_to_the_next_inbox);
   ADD ("message-refused", test_message_refused);
   ADD ("texts", test_texts);
+  ADD ("documents", test_documents);
+  ADD ("document", test_document);
   ADD ("long-texts", test_long_texts);
   ADD ("notify", test_notify);
   ADD ("options", test_options);

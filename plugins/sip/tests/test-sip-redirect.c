@@ -76,12 +76,56 @@ test_redirect (void)
   }
 }
 
+#define PLATFORM "34020000002000000001"
+#define ANOTHER  "34020000002000000002"
+
+/* From a platform that has a name to another, by its name or without. */
+static void
+test_platform (void)
+{
+  static const struct {
+    const char *server_id;
+    const char *contact;
+    gboolean to_proxy;
+    const char *request_uri;
+  } platforms[] = {
+    { PLATFORM, "sip:" ANOTHER "@192.0.2.9:5070", FALSE, "sip:" ANOTHER "@192.0.2.9:5070" },
+    { PLATFORM, "sip:192.0.2.9", FALSE, "sip:" PLATFORM "@192.0.2.9" },
+    { PLATFORM, "sip:1234@[2001:db8::1]:5070", FALSE, "sip:" PLATFORM "@[2001:db8::1]:5070" },
+    { PLATFORM, "sip:192.0.2.9;x=" ANOTHER "@", FALSE, "sip:" PLATFORM "@192.0.2.9" },
+    { PLATFORM, "sip:" ANOTHER "@192.0.2.9", TRUE, "sip:" PLATFORM "@3402000000" },
+    { NULL, "sip:" ANOTHER "@192.0.2.9", FALSE, "sip:192.0.2.9" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (platforms); i++) {
+    const MusterSipSettings settings = { .address = "34020000001320000001@3402000000",
+                                         .server = "192.0.2.1",
+                                         .profile = "gb28181",
+                                         .server_id = platforms[i].server_id };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (MusterSipConfig) config = muster_sip_config_new (&settings, &error);
+    g_autoptr (MusterSipConfig) other = NULL;
+    g_autoptr (MusterSipConfig) third = NULL;
+
+    g_assert_no_error (error);
+    other = muster_sip_config_redirect (config, platforms[i].contact, platforms[i].to_proxy,
+                                        &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (other->request_uri, ==, platforms[i].request_uri);
+    g_assert_true (other->takes_documents);
+
+    third = muster_sip_config_redirect (other, "sip:192.0.2.10", TRUE, &error);
+    g_assert_cmpstr (third->request_uri, ==, platforms[i].request_uri);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/sip/redirect", test_redirect);
+  g_test_add_func ("/sip/redirect/platform", test_platform);
 
   return g_test_run ();
 }

@@ -492,6 +492,8 @@ test_configs (void)
   }
 }
 
+#define PLATFORM "34020000002000000001"
+
 /* What the profile says, and what the account says first. */
 static const struct {
   const char *address;
@@ -542,6 +544,48 @@ test_profiles (void)
 
       g_assert_cmpstr (got, ==, profiles[i].expected);
     }
+  }
+}
+
+/* The platform by its own name. */
+static const struct {
+  const char *domain;
+  const char *profile;
+  const char *server_id;
+  const char *request_uri; /* NULL: refused */
+  const char *complaint;
+} platforms[] = {
+  { "3402000000", "gb28181", NULL, "sip:3402000000", NULL },
+  { "3402000000", "gb28181", "", "sip:3402000000", NULL },
+  { "3402000000", "gb28181", PLATFORM, "sip:" PLATFORM "@3402000000", NULL },
+  { "pbx.test", "gb28181", PLATFORM, "sip:" PLATFORM "@pbx.test", NULL },
+  { "pbx.test", "gb28181", "3402000000200000000", NULL, "server-id is not of 20 digits" },
+  { "pbx.test", "gb28181", PLATFORM "1", NULL, "server-id is not of 20 digits" },
+  { "pbx.test", "gb28181", "3402000000200000000a", NULL, "server-id is not of 20 digits" },
+  { "pbx.test", "standard", PLATFORM, NULL, "server-id is for profile gb28181 only" },
+  { "pbx.test", NULL, PLATFORM, NULL, "server-id is for profile gb28181 only" },
+};
+
+static void
+test_server_id (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (platforms); i++) {
+    g_autofree char *address = g_strdup_printf ("34020000001320000001@%s", platforms[i].domain);
+    const MusterSipSettings settings = { .address = address,
+                                         .server = "192.0.2.1",
+                                         .profile = platforms[i].profile,
+                                         .server_id = platforms[i].server_id };
+    g_autoptr (GError) error = NULL;
+    g_autoptr (MusterSipConfig) config = muster_sip_config_new (&settings, &error);
+
+    if (platforms[i].request_uri == NULL) {
+      g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_INVALID);
+      g_assert_nonnull (strstr (error->message, platforms[i].complaint));
+      continue;
+    }
+    g_assert_no_error (error);
+    g_assert_cmpstr (config->request_uri, ==, platforms[i].request_uri);
+    g_assert_cmpstr (config->hop_host, ==, "192.0.2.1");
   }
 }
 
@@ -601,6 +645,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sip/response/garbage", test_garbage);
   g_test_add_func ("/sip/config", test_configs);
   g_test_add_func ("/sip/config/profiles", test_profiles);
+  g_test_add_func ("/sip/config/server-id", test_server_id);
   g_test_add_func ("/sip/heartbeat/beats", test_beats);
   g_test_add_func ("/sip/heartbeat/body", test_beat_body);
   return g_test_run ();

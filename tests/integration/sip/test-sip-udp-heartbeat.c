@@ -109,6 +109,19 @@ test_beats (Bench *bench, gconstpointer data)
   assert_has (beat (bench, 0), "<Status>OK</Status>");
 }
 
+static void
+test_beats_by_name (Bench *bench, gconstpointer data)
+{
+  set_string (&bench->world, "server-id", "34020000002000000001");
+  open_and_wait (&bench->world);
+  g_assert_no_error (bench->world.error);
+  advance_s (INTERVAL);
+  wait_for_beats (bench, 1);
+  assert_has (beat (bench, 0), "MESSAGE sip:34020000002000000001@3402000000 SIP/2.0\r\n");
+  assert_has (beat (bench, 0), "\r\nFrom: <sip:" DEVICE "@3402000000>;tag=");
+  assert_has (beat (bench, 0), "\r\nTo: <sip:34020000002000000001@3402000000>\r\n");
+}
+
 /* Never later than the server waits for, and not all accounts at one moment. */
 static void
 test_times_differ (Bench *bench, gconstpointer data)
@@ -373,6 +386,7 @@ main (int argc, char **argv)
 #define ADD(path, test) g_test_add ("/sip/heartbeat/" path, Bench, NULL, set_up, test, tear_down)
 
   ADD ("beats", test_beats);
+  ADD ("beats-by-name", test_beats_by_name);
   ADD ("times-differ", test_times_differ);
   ADD ("missed", test_missed);
   ADD ("nobody-there", test_nobody_there);

@@ -10,8 +10,9 @@
 #define TIMER_E_MS 500 /* RFC 3261 section 17.1.2.1: then twice, and twice again */
 #define EARLY_MS   50
 
-#define DEVICE   "34020000001320000001"
-#define PLATFORM DEVICE "@3402000000"
+#define DEVICE    "34020000001320000001"
+#define PLATFORM  DEVICE "@3402000000"
+#define SERVER_ID "34020000002000000001"
 
 static void
 play (World *world, const char *transcript, const char *address)
@@ -217,6 +218,21 @@ test_platform_with_settings (World *world, gconstpointer data)
   assert_has (request (world, 1)->authorization, "username=\"camera\"");
 }
 
+/* By its own name: a platform that has one does not listen to requests without. */
+static void
+test_platform_by_name (World *world, gconstpointer data)
+{
+  play (world, "gb28181", PLATFORM);
+  set_string (world, "profile", "gb28181");
+  set_string (world, "server-id", SERVER_ID);
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpstr (request (world, 0)->line, ==, "REGISTER sip:" SERVER_ID "@3402000000 SIP/2.0");
+  g_assert_true (g_str_has_prefix (request (world, 0)->from, "<sip:" PLATFORM ">;tag="));
+  assert_authorized (request (world, 1));
+  assert_has (request (world, 1)->authorization, "uri=\"sip:" SERVER_ID "@3402000000\"");
+}
+
 /* A number is no host, though resolvers take one for an address: refused before anything is sent. */
 static void
 test_number_for_a_host (World *world, gconstpointer data)
@@ -257,6 +273,7 @@ main (int argc, char **argv)
   ADD ("cms/refresh", test_cms_refresh);
   ADD ("exosip", test_exosip);
   ADD ("platform", test_platform);
+  ADD ("platform/by-name", test_platform_by_name);
   ADD ("platform/settings", test_platform_with_settings);
   ADD ("number-for-a-host", test_number_for_a_host);
   ADD ("profile-wants-digits", test_profile_wants_digits);
