@@ -5,6 +5,8 @@
 
 #include "muster-sip-peer-events.h"
 
+#include "muster-sip-text.h"
+
 #include <string.h>
 
 typedef struct {
@@ -43,29 +45,17 @@ get_event (SipPeerEvents *self, const char *name)
   return event;
 }
 
-/* The value of a header that stands once; empty if it does not. */
-static char *
-dup_header (const char *text, const char *name)
-{
-  g_autofree char *start = g_strdup_printf ("\r\n%s: ", name);
-  const char *found = strstr (text, start);
-
-  if (found == NULL)
-    return g_strdup ("");
-  found += strlen (start);
-  return g_strndup (found, strcspn (found, "\r"));
-}
-
 static void
 on_other (SipPeer *peer, const char *text, GSocketAddress *from, gpointer user_data)
 {
   SipPeerEvents *self = user_data;
-  g_autofree char *name = dup_header (text, "Event");
+  g_autofree char *name = sip_text_dup_header (text, "Event", ", ");
   g_autofree char *headers = NULL;
   Event *event;
 
   if (!g_str_has_prefix (text, "SUBSCRIBE "))
     return;
+  g_assert (name != NULL);
   event = get_event (self, name);
   event->n_requests++;
   g_free (event->last);
@@ -129,10 +119,10 @@ sip_peer_events_notify (SipPeerEvents *self,
                         const char *body)
 {
   const char *last = get_event (self, name)->last;
-  g_autofree char *from = dup_header (last, "From");
-  g_autofree char *to = dup_header (last, "To");
-  g_autofree char *call_id = dup_header (last, "Call-ID");
-  g_autofree char *contact = dup_header (last, "Contact");
+  g_autofree char *from = sip_text_dup_header (last, "From", ", ");
+  g_autofree char *to = sip_text_dup_header (last, "To", ", ");
+  g_autofree char *call_id = sip_text_dup_header (last, "Call-ID", ", ");
+  g_autofree char *contact = sip_text_dup_header (last, "Contact", ", ");
   g_autofree char *uri = g_strndup (contact + 1, strcspn (contact, ">") - 1);
   g_autofree char *type_header = NULL;
   g_autofree char *text = NULL;
