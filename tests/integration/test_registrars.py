@@ -84,22 +84,23 @@ def test_a_platform(muster, make_registrar):
     muster.wait_state(DEVICE, "registered")
 
 
-class Platform:
+class Server:
     """Says something to the contact of an account."""
+
+    _n_sent = 0  # by all of them: what is said twice is answered to whom said it first
 
     def __init__(self, uri):
         self._uri = uri
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(10)
         self._socket.connect(("127.0.0.1", int(re.search(r":(\d+)$", uri).group(1))))
-        self._n_sent = 0
 
-    def say(self, content_type, body):
+    def say(self, method, headers, body):
         """Returns the answer."""
-        self._n_sent += 1
-        head = (f"MESSAGE {self._uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKgb{self._n_sent};rport\r\n"
-                f"Max-Forwards: 70\r\nFrom: <sip:{SERVER_ID}@3402000000>;tag=1\r\nTo: <sip:{DEVICE}>\r\n"
-                f"Call-ID: gb{self._n_sent}\r\nCSeq: 1 MESSAGE\r\nContent-Type: {content_type}\r\n"
+        Server._n_sent += 1
+        head = (f"{method} {self._uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKsaid{self._n_sent};rport\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:{SERVER_ID}@3402000000>;tag=1\r\nTo: <{self._uri}>\r\n"
+                f"Call-ID: said{self._n_sent}\r\nCSeq: 1 {method}\r\nContact: <sip:127.0.0.1>\r\n{headers}\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n")
         self._socket.send(head.encode() + body)
         return self._socket.recv(65536).decode()
@@ -116,19 +117,41 @@ def test_a_platform_with_a_name(muster, make_registrar):
     assert HEARTBEAT not in registrar.lines()
 
     query = '<?xml version="1.0"{}?>\n<Query>\n<CmdType>Catalog</CmdType>\n<Name>球机一</Name>\n</Query>\n'
-    platform = Platform(*muster.show(DEVICE)["bindings"])
+    platform = Server(*muster.show(DEVICE)["bindings"])
     for content_type, encoding, said in (
             ("Application/MANSCDP+xml", "gb2312", query.format(' encoding="GB2312"')),
             ("text/plain;charset=gb18030", "gb18030", "在吗 𠮷")):
-        assert platform.say(content_type, said.encode(encoding)).startswith("SIP/2.0 200 ")
+        assert platform.say("MESSAGE", f"Content-Type: {content_type}", said.encode(encoding)).startswith("SIP/2.0 200 ")
         (heard,) = wait_until(lambda: muster.json("incoming"), 10, "the message", muster.log)
         assert (heard["kind"], heard["text"]) == ("message", query.format("") if "GB2312" in said else said)
         muster.do("incoming", "accept", heard["id"])
     broken = query.format(' encoding="GB2312"').encode("gb2312").replace("球".encode("gb2312"), b"\xff\xff")
-    answer = platform.say("Application/MANSCDP+xml", broken)
+    answer = platform.say("MESSAGE", "Content-Type: Application/MANSCDP+xml", broken)
     assert answer.startswith("SIP/2.0 415 ") and "\r\nAccept: text/plain, application/manscdp+xml\r\n" in answer
     assert muster.json("incoming") == []
     platform.close()
+
+
+def test_an_exchange_tells_of_messages_unasked(muster, make_registrar):
+    """As Asterisk does: what waits is shown, also that nothing does any more; whoever does not want it is not told."""
+    address, registrar = "alice@example.test", make_registrar()
+    muster.add("sip", address, secret=PASSWORD, server=registrar.server, presence="false", reg_event="false")
+    exchange = Server(*muster.show(address)["bindings"])
+    headers = "Event: message-summary\r\nContent-Type: application/simple-message-summary"
+    for waiting, n_new, n_old in (("yes", 2, 8), ("no", 0, 8)):
+        body = f"Messages-Waiting: {waiting}\r\nMessage-Account: sip:*97@example.test\r\nVoice-Message: {n_new}/{n_old} (0/0)\r\n"
+        assert exchange.say("NOTIFY", headers, body.encode()).startswith("SIP/2.0 200 ")
+        muster.wait_for(address, 10, "it is shown", lambda row, n=n_new: (row["mailbox-new"], row["mailbox-old"]) == (n, 8))
+    assert exchange.say("NOTIFY", "Event: check-sync", b"").startswith("SIP/2.0 481 ")
+
+    exchange.close()
+
+    before = muster.show(address)["bindings"]
+    muster.do("set", address, "message-waiting=no")
+    row = muster.wait_for(address, 10, "registered anew", lambda now: now["bindings"] not in ([], before))
+    exchange = Server(*row["bindings"])
+    assert exchange.say("NOTIFY", headers, body.encode()).startswith("SIP/2.0 481 ")
+    exchange.close()
 
 
 def test_what_makes_no_sense(muster):
