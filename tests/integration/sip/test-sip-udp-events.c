@@ -3,126 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "muster-sip-peer-events.h"
-#include "plugin-fixture.h"
+#include "events-fixture.h"
 
 /* What an account subscribes to, and what it makes of the notifications: the test is the broker, which says when. */
-
-typedef struct {
-  World world; /* first */
-  SipPeerEvents *events;
-
-  gboolean done;
-  GError *error;
-  MusterLease *lease;
-  GPtrArray *loaded;
-} Bench;
-
-static void
-set_up (Bench *bench, gconstpointer data)
-{
-  world_set_up (&bench->world, data);
-  bench->events = sip_peer_events_new (bench->world.peer);
-}
-
-static void
-forget_outcome (Bench *bench)
-{
-  bench->done = FALSE;
-  g_clear_error (&bench->error);
-  g_clear_pointer (&bench->lease, muster_lease_free);
-  g_clear_pointer (&bench->loaded, g_ptr_array_unref);
-}
-
-static void
-run_dry (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    continue;
-}
-
-static void
-tear_down (Bench *bench, gconstpointer data)
-{
-  run_dry ();
-  forget_outcome (bench);
-  sip_peer_events_free (bench->events);
-  world_tear_down (&bench->world, data);
-}
-
-static void
-wait_for (Bench *bench)
-{
-  while (!bench->done)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static void
-sign_in (Bench *bench)
-{
-  open_and_wait (&bench->world);
-  g_assert_no_error (bench->world.error);
-}
-
-/* The name of the side lease for @event, or %NULL. */
-static const char *
-find_lease (Bench *bench, const char *event)
-{
-  g_autofree char *start = g_strconcat (event, "/", NULL);
-  GHashTableIter iter;
-  gpointer name;
-
-  g_hash_table_iter_init (&iter, bench->world.side_leases);
-  while (g_hash_table_iter_next (&iter, &name, NULL)) {
-    if (g_str_has_prefix (name, start))
-      return name;
-  }
-  return NULL;
-}
-
-static void
-on_renewed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Bench *bench = user_data;
-
-  bench->done = TRUE;
-  bench->lease = muster_registration_renew_lease_finish (MUSTER_REGISTRATION (source), result,
-                                                         &bench->error);
-}
-
-/* The broker finds that it is time. */
-static void
-renew (Bench *bench, const char *event)
-{
-  const char *name = find_lease (bench, event);
-
-  g_assert_nonnull (name);
-  forget_outcome (bench);
-  muster_registration_renew_lease_async (bench->world.registration, name, NULL, on_renewed, bench);
-  wait_for (bench);
-}
-
-static void
-subscribe (Bench *bench, const char *event)
-{
-  renew (bench, event);
-  g_assert_no_error (bench->error);
-  g_assert_cmpuint (bench->lease->lease_s, ==, 3600);
-}
-
-static void
-notify (Bench *bench, const char *event, const char *state, const char *type, const char *body)
-{
-  sip_peer_events_notify (bench->events, event, state, type, body);
-  while (*sip_peer_get_answer (bench->world.peer) == '\0')
-    g_main_context_iteration (NULL, TRUE);
-}
-
-#define assert_last(bench, event, part)                                                            \
-  assert_has (sip_peer_events_last (bench->events, event), part)
-
-#define assert_answered(bench, status)                                                             \
-  g_assert_true (g_str_has_prefix (sip_peer_get_answer (bench->world.peer), status))
 
 /* our own address */
 
@@ -156,14 +39,6 @@ test_own_events_begin (Bench *bench, gconstpointer data)
     assert_last (bench, events[i], "\r\nExpires: 0\r\n");
     assert_last (bench, events[i], ";tag=peer\r\n");
   }
-}
-
-static void
-set_boolean (Bench *bench, const char *name, gboolean value)
-{
-  g_hash_table_insert (bench->world.params, g_strdup (name),
-                       g_variant_ref_sink (g_variant_new_boolean (value)));
-  bench->world.params_version++;
 }
 
 static void
@@ -247,126 +122,6 @@ test_forgotten (Bench *bench, gconstpointer data)
   sip_peer_events_answer (bench->events, "message-summary", "200 OK", "Expires: 3600\r\n");
   subscribe (bench, "message-summary");
   assert_last (bench, "message-summary", "SUBSCRIBE sip:alice@");
-}
-
-/* message-summary */
-
-static void
-test_messages (Bench *bench, gconstpointer data)
-{
-  sign_in (bench);
-  subscribe (bench, "message-summary");
-  notify (bench, "message-summary", "active;expires=3600", "application/simple-message-summary",
-          "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n");
-  assert_answered (bench, "200 ");
-  g_assert_cmpuint (bench->world.n_waiting, ==, 208);
-  notify (bench, "message-summary", "active", "application/simple-message-summary", "Nonsense");
-  notify (bench, "message-summary", "active", "text/plain", "Messages-Waiting: yes\r\n");
-  assert_answered (bench, "200 ");
-  g_assert_cmpuint (bench->world.n_waiting, ==, 208);
-}
-
-static void
-test_stray_notify (Bench *bench, gconstpointer data)
-{
-  sign_in (bench);
-  subscribe (bench, "message-summary");
-  close_and_wait (&bench->world);
-  sign_in (bench);
-  notify (bench, "message-summary", "active", "application/simple-message-summary",
-          "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n");
-  assert_answered (bench, "481 ");
-  g_assert_cmpuint (bench->world.n_waiting, ==, 0);
-}
-
-#define WAITING(counts) "Messages-Waiting: yes\r\nVoice-Message: " counts "\r\n"
-
-/* As an exchange does that was not asked: to the contact that is registered, in no dialog. */
-static void
-notify_unasked (Bench *bench, const char *event, const char *headers, const char *body)
-{
-  static guint n;
-  g_autofree char *uri = sip_peer_dup_bindings (bench->world.peer);
-  g_autofree char *text = NULL;
-  guint n_before = sip_peer_count_answers (bench->world.peer);
-
-  n++;
-  text = g_strdup_printf ("NOTIFY %s SIP/2.0\r\n"
-                          "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKunasked%u;rport\r\n"
-                          "Max-Forwards: 70\r\n"
-                          "From: \"asterisk\" <sip:asterisk@127.0.0.1>;tag=as%u\r\nTo: <%s>\r\n"
-                          "Call-ID: unasked%u\r\nCSeq: 102 NOTIFY\r\n"
-                          "Contact: <sip:asterisk@127.0.0.1:%u>\r\nEvent: %s\r\n%s"
-                          "Content-Length: %zu\r\n\r\n%s",
-                          uri, sip_peer_get_port (bench->world.peer), n, n, uri, n,
-                          sip_peer_get_port (bench->world.peer), event, headers, strlen (body),
-                          body);
-  sip_peer_send_text (bench->world.peer, text);
-  while (sip_peer_count_answers (bench->world.peer) == n_before)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-#define SUMMARY_HEADER "Content-Type: application/simple-message-summary\r\n"
-
-/* A server that knows no subscription to it tells it all the same. */
-static void
-test_messages_unasked (Bench *bench, gconstpointer data)
-{
-  sign_in (bench);
-  sip_peer_events_answer (bench->events, "message-summary", "489 Bad Event", NULL);
-  renew (bench, "message-summary");
-  notify_unasked (bench, "message-summary", SUMMARY_HEADER, WAITING ("2/8"));
-  assert_answered (bench, "200 ");
-  g_assert_cmpuint (bench->world.n_waiting, ==, 208);
-  notify_unasked (bench, "message-summary", "Subscription-State: active\r\n" SUMMARY_HEADER,
-                  WAITING ("3/8"));
-  assert_answered (bench, "200 ");
-  g_assert_cmpuint (bench->world.n_waiting, ==, 208); /* so soon */
-  muster_clock_advance_us (G_USEC_PER_SEC);
-  g_assert_cmpuint (bench->world.n_waiting, ==, 308);
-
-  notify_unasked (bench, "message-summary", SUMMARY_HEADER, "Nonsense\r\n");
-  assert_answered (bench, "400 ");
-  notify_unasked (bench, "message-summary", "Content-Type: text/plain\r\n", WAITING ("1/1"));
-  assert_answered (bench, "415 ");
-  notify_unasked (bench, "message-summary", "Require: eventlist\r\n" SUMMARY_HEADER,
-                  WAITING ("1/1"));
-  assert_answered (bench, "420 ");
-  notify_unasked (bench, "message-summary;id=7", SUMMARY_HEADER, WAITING ("1/1"));
-  assert_answered (bench, "481 ");
-  notify_unasked (bench, "check-sync", "", "");
-  assert_answered (bench, "481 ");
-  notify_unasked (bench, "presence", "Subscription-State: active\r\n", "");
-  assert_answered (bench, "481 ");
-  muster_clock_advance_us (G_USEC_PER_SEC);
-  g_assert_cmpuint (bench->world.n_waiting, ==, 308);
-}
-
-static void
-test_messages_asked_and_unasked (Bench *bench, gconstpointer data)
-{
-  sign_in (bench);
-  subscribe (bench, "message-summary");
-  notify (bench, "message-summary", "active", "application/simple-message-summary",
-          WAITING ("1/0"));
-  notify_unasked (bench, "message-summary", SUMMARY_HEADER, WAITING ("2/8"));
-  assert_answered (bench, "200 ");
-  muster_clock_advance_us (G_USEC_PER_SEC);
-  g_assert_cmpuint (bench->world.n_waiting, ==, 100);
-
-  notify (bench, "message-summary", "terminated;reason=noresource", NULL, NULL);
-  notify_unasked (bench, "message-summary", SUMMARY_HEADER, WAITING ("2/8"));
-  g_assert_cmpuint (bench->world.n_waiting, ==, 208);
-}
-
-static void
-test_messages_not_wanted (Bench *bench, gconstpointer data)
-{
-  set_boolean (bench, "message-waiting", FALSE);
-  sign_in (bench);
-  notify_unasked (bench, "message-summary", SUMMARY_HEADER, WAITING ("2/8"));
-  assert_answered (bench, "481 ");
-  g_assert_cmpuint (bench->world.n_waiting, ==, 0);
 }
 
 /* reg */
@@ -818,11 +573,6 @@ main (int argc, char **argv)
   ADD ("own/unsupported", test_unsupported);
   ADD ("own/failing", test_failing);
   ADD ("own/forgotten", test_forgotten);
-  ADD ("messages", test_messages);
-  ADD ("messages/unasked", test_messages_unasked);
-  ADD ("messages/asked-and-unasked", test_messages_asked_and_unasked);
-  ADD ("messages/not-wanted", test_messages_not_wanted);
-  ADD ("stray-notify", test_stray_notify);
   for (gsize i = 0; i < G_N_ELEMENTS (losses); i++) {
     g_autofree char *path = g_strdup_printf ("/sip/events/binding-lost/%zu", i);
 
