@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "muster-broker-private.h"
+#include "muster-service-call.h"
 
 /*
  * Answers to calls and messages. The first one wins; until the service has it, no other is taken. A call
@@ -15,8 +15,9 @@
  * message is done with it, whether its service can be told or not.
  */
 
-#define REFUSING_MAX                                                                               \
-  100 /* at a time: beyond that the callers hear nothing, which they would anyway */
+#define ANSWER_S 40 /* a SIP transaction takes 32 s */
+/* At a time: beyond that the callers hear nothing, which they would anyway. */
+#define REFUSING_MAX 100
 
 /* handlers */
 
@@ -139,31 +140,26 @@ check_target (MusterBroker *self,
 /* answering */
 
 typedef struct {
-  MusterBroker *broker;
-  GCancellable *life; /* fires when the broker goes */
-  GCancellable *cancellable;
+  MusterServiceCall call;
   char *id; /* the offer may go meanwhile */
   gboolean is_message;
-  GTask *task;
-} Call;
+} AnswerCall;
 
 static void
-call_free (Call *call)
+answer_call_free (AnswerCall *self)
 {
-  g_object_unref (call->life);
-  g_object_unref (call->cancellable);
-  g_object_unref (call->task);
-  g_free (call->id);
-  g_free (call);
+  muster_service_call_end (&self->call);
+  g_free (self->id);
+  g_free (self);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AnswerCall, answer_call_free)
 
 /* Whether there is nothing left to be told at the service. */
 static gboolean
-is_done_anyway (Call *call, const GError *error)
+is_done_anyway (AnswerCall *self, const GError *error)
 {
-  return call->is_message && (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_EXPIRED) ||
+  return self->is_message && (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_EXPIRED) ||
                               g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNSUPPORTED));
 }
 
@@ -182,29 +178,24 @@ take_failure (MusterBroker *self, MusterIncomingOffer *offer, GError *error)
 static void
 on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (Call) call = user_data;
-  MusterIncomingOffer *offer = NULL;
-  g_autoptr (GError) error = NULL;
-  gboolean done;
+  g_autoptr (AnswerCall) self = user_data;
+  MusterBroker *broker = self->call.broker;
+  MusterIncomingOffer *offer = broker != NULL ? muster_broker_get_offer (broker, self->id) : NULL;
+  GError *error = NULL;
+  gboolean done = muster_incoming_answer_finish (MUSTER_INCOMING (source), result, &error);
 
-  done = muster_incoming_answer_finish (MUSTER_INCOMING (source), result, &error);
-  if (!g_cancellable_is_cancelled (call->life))
-    offer = muster_broker_get_offer (call->broker, call->id);
-  if (offer != NULL && offer->answering == call->cancellable)
-    g_clear_object (&offer->answering);
-  if (!done && is_done_anyway (call, error))
-    done = TRUE;
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+  if (error != NULL)
+    error = muster_service_call_explain (&self->call, error);
+  if (is_done_anyway (self, error)) {
     g_clear_error (&error);
-    error = muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_NONE,
-                              "the service did not take the answer in time");
+    done = TRUE;
   }
 
   if (offer != NULL && offer->state == MUSTER_INCOMING_ANSWERING) {
     if (done)
-      muster_broker_post_offer (call->broker, offer, MUSTER_INCOMING_ANSWER_DELIVERED);
+      muster_broker_post_offer (broker, offer, MUSTER_INCOMING_ANSWER_DELIVERED);
     else
-      take_failure (call->broker, offer, error);
+      take_failure (broker, offer, error);
   }
 
   /* What ended it while the answer was under way is the answer to whoever gave it. */
@@ -212,12 +203,11 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
       offer->state != MUSTER_INCOMING_TAKEN) {
     g_clear_error (&error);
     muster_incoming_offer_check_answer (offer, MUSTER_ANSWER_DECLINE, &error);
-    done = FALSE;
   }
-  if (done)
-    g_task_return_boolean (call->task, TRUE);
+  if (error != NULL)
+    muster_service_call_fail (&self->call, error);
   else
-    g_task_return_error (call->task, g_steal_pointer (&error));
+    muster_service_call_answer (&self->call, GINT_TO_POINTER (TRUE), NULL);
 }
 
 void
@@ -231,7 +221,7 @@ muster_broker_answer_offer_async (MusterBroker *self,
   MusterRegistration *registration = muster_account_get_serving (offer->account);
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   GError *error = NULL;
-  Call *call;
+  AnswerCall *call;
 
   if (!muster_incoming_offer_check_answer (offer, answer, &error) ||
       !check_target (self, offer, answer, &target, &error)) {
@@ -250,44 +240,36 @@ muster_broker_answer_offer_async (MusterBroker *self,
   muster_broker_post_offer (self, offer, MUSTER_INCOMING_ANSWERED);
   if (registration == NULL) {
     muster_broker_post_offer (self, offer, MUSTER_INCOMING_ANSWER_DELIVERED);
-    g_task_return_boolean (task, TRUE);
+    g_task_return_pointer (task, GINT_TO_POINTER (TRUE), NULL);
     return;
   }
 
-  offer->answering = g_cancellable_new ();
-  call = g_new0 (Call, 1);
-  call->broker = self;
-  call->life = g_object_ref (self->life);
-  call->cancellable = g_object_ref (offer->answering);
+  call = g_new0 (AnswerCall, 1);
   call->id = g_strdup (offer->id);
   call->is_message = offer->offer->kind == MUSTER_OFFER_MESSAGE;
-  call->task = g_steal_pointer (&task);
+  muster_service_call_begin (&call->call, self, offer->account, g_steal_pointer (&task), ANSWER_S,
+                             MUSTER_STEP_NONE);
   muster_incoming_answer_async (MUSTER_INCOMING (registration), offer->offer->id, answer,
-                                offer->target, offer->answering, on_answered, call);
+                                offer->target, call->call.cancellable, on_answered, call);
 }
 
 gboolean
 muster_broker_answer_offer_finish (MusterBroker *self, GAsyncResult *result, GError **error)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return g_task_propagate_pointer (G_TASK (result), error) != NULL;
 }
 
 /* no room */
 
-typedef struct {
-  MusterBroker *broker;
-  GCancellable *life;
-} Refusal;
-
 static void
 on_refused (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Refusal *refusal = user_data;
+  MusterServiceCall *refusal = user_data;
 
   muster_incoming_answer_finish (MUSTER_INCOMING (source), result, NULL);
-  if (!g_cancellable_is_cancelled (refusal->life))
+  if (refusal->broker != NULL)
     refusal->broker->n_refusing--;
-  g_object_unref (refusal->life);
+  muster_service_call_end (refusal);
   g_free (refusal);
 }
 
@@ -295,7 +277,7 @@ void
 muster_broker_refuse_offer (MusterBroker *self, MusterAccount *account, const char *plugin_id)
 {
   MusterRegistration *registration = muster_account_get_serving (account);
-  Refusal *refusal;
+  MusterServiceCall *refusal;
 
   if (registration == NULL || self->n_refusing >= REFUSING_MAX)
     return;
@@ -303,9 +285,8 @@ muster_broker_refuse_offer (MusterBroker *self, MusterAccount *account, const ch
     g_message ("%s: too many calls wait already, saying that it is busy",
                muster_account_get_id (account));
 
-  refusal = g_new0 (Refusal, 1);
-  refusal->broker = self;
-  refusal->life = g_object_ref (self->life);
+  refusal = g_new0 (MusterServiceCall, 1);
+  muster_service_call_begin (refusal, self, account, NULL, ANSWER_S, MUSTER_STEP_NONE);
   muster_incoming_answer_async (MUSTER_INCOMING (registration), plugin_id, MUSTER_ANSWER_BUSY, NULL,
-                                NULL, on_refused, refusal);
+                                refusal->cancellable, on_refused, refusal);
 }

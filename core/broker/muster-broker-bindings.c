@@ -7,12 +7,10 @@
 
 #include "config.h"
 
-#include "muster-broker-private.h"
 #include "muster-change.h"
+#include "muster-service-call.h"
 
 #include <muster/muster-binder.h>
-
-#include <string.h>
 
 /*
  * What people ask of bindings, the places where a service reaches an account's devices: to see them, to
@@ -27,113 +25,36 @@
  */
 
 #define URI_MAX_BYTES 1024
-#define ANSWER_MS     (20 * 1000) /* less than callers on the bus wait */
 
 typedef struct {
-  MusterBroker *broker; /* NULL: it is gone */
-  MusterAccount *account;
+  MusterServiceCall call;
   gboolean removes;
   char *uri;     /* NULL: all, or nothing is removed */
   gboolean ours; /* the own binding goes with it */
-  GCancellable *cancellable;
-  MusterTimer deadline;
-  GTask *task; /* NULL: it has been answered */
-  GList link;  /* in the broker's, until the plugin has ended it */
 } BindingCall;
 
-/* the end */
-
 static void
-binding_call_answer (BindingCall *call, gpointer answer, GDestroyNotify free_answer)
+binding_call_free (BindingCall *self)
 {
-  g_autoptr (GTask) task = g_steal_pointer (&call->task);
-
-  muster_timer_cancel (&call->deadline);
-  g_task_return_pointer (task, answer, free_answer);
-}
-
-/* Takes @error. */
-static void
-binding_call_fail (BindingCall *call, GError *error)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&call->task);
-
-  muster_timer_cancel (&call->deadline);
-  g_task_return_error (task, error);
-}
-
-static void
-binding_call_free (BindingCall *call)
-{
-  if (call->broker != NULL)
-    g_queue_unlink (&call->broker->binding_calls, &call->link);
-  muster_account_unref (call->account);
-  g_free (call->uri);
-  g_object_unref (call->cancellable);
-  g_free (call);
+  muster_service_call_end (&self->call);
+  g_free (self->uri);
+  g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BindingCall, binding_call_free)
-
-/* Takes @failure of a plugin. Who was answered already hears nothing. */
-static void
-binding_call_take_failure (BindingCall *call, GError *failure)
-{
-  g_autoptr (GError) error = failure;
-
-  if (call->task == NULL)
-    return;
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    binding_call_fail (call, g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                                          "the account went off before its service answered"));
-  else if (error->domain != MUSTER_ERROR)
-    binding_call_fail (call, g_error_new_literal (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_FAILED,
-                                                  error->message));
-  else
-    binding_call_fail (call, g_steal_pointer (&error));
-}
-
-static void
-on_deadline (MusterTimer *timer, gpointer user_data)
-{
-  BindingCall *call = user_data;
-  g_autoptr (GCancellable) cancellable = g_object_ref (call->cancellable);
-
-  binding_call_fail (call,
-                     muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_REGISTER,
-                                       "the service did not answer within %d s", ANSWER_MS / 1000));
-  g_cancellable_cancel (cancellable); /* which may end the call */
-}
-
-void
-muster_broker_cancel_binding_calls (MusterBroker *self)
-{
-  while (self->binding_calls.head != NULL) {
-    BindingCall *call = self->binding_calls.head->data;
-    g_autoptr (GCancellable) cancellable = g_object_ref (call->cancellable);
-
-    g_queue_unlink (&self->binding_calls, &call->link);
-    call->broker = NULL;
-    if (call->task != NULL)
-      binding_call_fail (call, g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_FAILED,
-                                            "the daemon ends"));
-    g_cancellable_cancel (cancellable);
-  }
-}
 
 /* removing */
 
 static void
-binding_call_tell (BindingCall *call)
+binding_call_tell (BindingCall *self)
 {
   GVariantDict payload;
 
   g_variant_dict_init (&payload, NULL);
-  if (call->uri != NULL)
-    g_variant_dict_insert (&payload, "uri", "s", call->uri);
-  g_variant_dict_insert (&payload, "ours", "b", call->ours);
-  muster_event_bus_emit (call->broker->events, "binding.removed",
-                         muster_account_get_id (call->account), g_variant_dict_end (&payload),
+  if (self->uri != NULL)
+    g_variant_dict_insert (&payload, "uri", "s", self->uri);
+  g_variant_dict_insert (&payload, "ours", "b", self->ours);
+  muster_event_bus_emit (self->call.broker->events, "binding.removed",
+                         muster_account_get_id (self->call.account), g_variant_dict_end (&payload),
                          TRUE);
 }
 
@@ -150,33 +71,33 @@ leaves_doubt (const GError *error)
 static void
 on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (BindingCall) call = user_data;
+  g_autoptr (BindingCall) self = user_data;
+  MusterStanding *standing = muster_account_get_standing (self->call.account);
   GError *error = NULL;
   gboolean removed = muster_binder_remove_finish (MUSTER_BINDER (source), result, &error);
 
-  if (call->broker == NULL) {
+  if (self->call.broker == NULL) {
     g_clear_error (&error);
     return;
   }
 
   if (removed) {
-    binding_call_tell (call);
-    if (call->ours)
-      muster_standing_forgotten (muster_account_get_standing (call->account));
-    if (call->task != NULL)
-      binding_call_answer (call, GINT_TO_POINTER (call->ours ? 2 : 1), NULL);
+    binding_call_tell (self);
+    if (self->ours)
+      muster_standing_forgotten (standing);
+    muster_service_call_answer (&self->call, GINT_TO_POINTER (self->ours ? 2 : 1), NULL);
     return;
   }
 
-  if (call->ours && leaves_doubt (error))
-    muster_standing_post (muster_account_get_standing (call->account), MUSTER_FACT_REFRESH_ASKED);
-  binding_call_take_failure (call, error);
+  if (self->ours && leaves_doubt (error))
+    muster_standing_post (standing, MUSTER_FACT_REFRESH_ASKED);
+  muster_service_call_fail (&self->call, error);
 }
 
 static void
-binding_call_remove (BindingCall *call, MusterBinder *binder)
+binding_call_remove (BindingCall *self, MusterBinder *binder)
 {
-  muster_binder_remove_async (binder, call->uri, call->cancellable, on_removed, call);
+  muster_binder_remove_async (binder, self->uri, self->call.cancellable, on_removed, self);
 }
 
 /* the list */
@@ -197,77 +118,54 @@ find_binding (GPtrArray *bindings, const char *uri)
 static void
 on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  g_autoptr (BindingCall) call = user_data;
+  g_autoptr (BindingCall) self = user_data;
   GError *error = NULL;
   g_autoptr (GPtrArray)
     bindings = muster_binder_list_finish (MUSTER_BINDER (source), result, &error);
   const MusterBinding *binding;
 
   if (bindings == NULL) {
-    binding_call_take_failure (call, error);
+    muster_service_call_fail (&self->call, error);
     return;
   }
-  if (call->task == NULL) /* too late */
-    return;
-  if (!call->removes) {
-    binding_call_answer (call, g_steal_pointer (&bindings), (GDestroyNotify) g_ptr_array_unref);
+  if (!self->removes) {
+    muster_service_call_answer (&self->call, g_steal_pointer (&bindings),
+                                (GDestroyNotify) g_ptr_array_unref);
     return;
   }
+  if (self->call.task == NULL) /* too late */
+    return;
 
-  binding = find_binding (bindings, call->uri);
+  binding = find_binding (bindings, self->uri);
   if (binding == NULL) {
-    binding_call_fail (call,
-                       g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
-                                    "its service has no such binding; list them to see which"));
+    muster_service_call_fail (
+      &self->call, g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
+                                "its service has no such binding; list them to see which"));
     return;
   }
 
-  call->ours = binding->ours;
-  binding_call_remove (g_steal_pointer (&call), MUSTER_BINDER (source));
+  self->ours = binding->ours;
+  binding_call_remove (g_steal_pointer (&self), MUSTER_BINDER (source));
 }
 
 /* asking */
 
 static gboolean
-check_uri (const char *uri, GError **error)
-{
-  if (*uri == '\0')
-    return muster_change_invalid (error, "uri is empty");
-  if (strlen (uri) > URI_MAX_BYTES)
-    return muster_change_invalid (error, "uri is longer than %d bytes", URI_MAX_BYTES);
-
-  for (const char *p = uri; *p != '\0'; p = g_utf8_next_char (p)) {
-    if (!g_unichar_isprint (g_utf8_get_char (p)))
-      return muster_change_invalid (error, "uri holds control characters");
-  }
-
-  return TRUE;
-}
-
-static gboolean
 check_account (MusterAccount *account, GError **error)
 {
-  const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
   const MusterProtocol *protocol = muster_account_get_protocol (account);
 
-  if (protocol != NULL && !muster_account_can (account, MUSTER_TYPE_BINDER)) {
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_UNSUPPORTED,
-                 "%s does not say where it reaches an account", protocol->display_name);
-    return FALSE;
-  }
-  if (muster_account_get_serving (account) == NULL) {
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                 "it is not registered (%s), so its service cannot be asked",
-                 muster_account_state_to_string (view->state));
-    return FALSE;
-  }
+  if (protocol == NULL || muster_account_can (account, MUSTER_TYPE_BINDER))
+    return muster_service_call_check (account, "its service cannot be asked", error);
 
-  return TRUE;
+  g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_UNSUPPORTED,
+               "%s does not say where it reaches an account", protocol->display_name);
+  return FALSE;
 }
 
 /* (transfer full) (nullable): NULL if it was refused at once */
 static BindingCall *
-binding_call_new (MusterBroker *self,
+binding_call_new (MusterBroker *broker,
                   MusterAccount *account,
                   const char *uri,
                   gpointer tag,
@@ -276,26 +174,21 @@ binding_call_new (MusterBroker *self,
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   GError *error = NULL;
-  BindingCall *call;
+  BindingCall *self;
 
   g_task_set_source_tag (task, tag);
-  if ((uri != NULL && !check_uri (uri, &error)) || !check_account (account, &error)) {
+  if ((uri != NULL && !muster_change_check_text ("uri", uri, URI_MAX_BYTES, &error)) ||
+      !check_account (account, &error)) {
     g_task_return_error (task, error);
     return NULL;
   }
 
-  call = g_new0 (BindingCall, 1);
-  call->broker = self;
-  call->account = muster_account_ref (account);
-  call->uri = g_strdup (uri);
-  call->cancellable = g_cancellable_new ();
-  call->task = g_steal_pointer (&task);
-  call->link.data = call;
-  g_queue_push_tail_link (&self->binding_calls, &call->link);
-  muster_timer_init (&call->deadline, on_deadline, call);
-  muster_timer_arm_in_ms (&call->deadline, ANSWER_MS);
+  self = g_new0 (BindingCall, 1);
+  self->uri = g_strdup (uri);
+  muster_service_call_begin (&self->call, broker, account, g_steal_pointer (&task),
+                             MUSTER_SERVICE_CALL_S, MUSTER_STEP_REGISTER);
 
-  return call;
+  return self;
 }
 
 void
@@ -309,7 +202,7 @@ muster_broker_list_bindings_async (MusterBroker *self,
 
   if (call != NULL)
     muster_binder_list_async (MUSTER_BINDER (muster_account_get_serving (account)),
-                              call->cancellable, on_listed, call);
+                              call->call.cancellable, on_listed, call);
 }
 
 GPtrArray *
@@ -340,7 +233,7 @@ muster_broker_remove_binding_async (MusterBroker *self,
   if (uri == NULL)
     binding_call_remove (call, binder);
   else
-    muster_binder_list_async (binder, call->cancellable, on_listed, call);
+    muster_binder_list_async (binder, call->call.cancellable, on_listed, call);
 }
 
 gboolean

@@ -9,6 +9,7 @@
 
 #include "muster-broker-contacts.h"
 #include "muster-change.h"
+#include "muster-service-call.h"
 
 #include <muster/muster-hub.h>
 
@@ -18,12 +19,10 @@
  * What people ask of contacts: to watch one, to watch it no longer, to let it see us or not.
  *
  *    asked -> checked -> the account, if none was named -> its service -> the roster, an event, the answer
- *                                                       -> no answer in time, or it went off meanwhile
  */
 
 #define ADDRESS_MAX_BYTES 512
-#define ANSWER_MS         (20 * 1000) /* less than callers on the bus wait */
-#define NAMED_MAX         5           /* accounts named to somebody who must choose */
+#define NAMED_MAX         5 /* accounts named to somebody who must choose */
 
 typedef enum {
   CALL_WATCH,
@@ -33,16 +32,11 @@ typedef enum {
 } CallKind;
 
 typedef struct {
-  MusterBroker *broker; /* NULL: it has been answered */
-  MusterAccount *account;
+  MusterServiceCall call;
   CallKind kind;
   char *address; /* as the protocol writes it */
   char *shown;   /* without a scheme */
   char *name;
-  GCancellable *cancellable;
-  MusterTimer deadline;
-  GTask *task;
-  GList link; /* in the calls that are waited for */
 } ContactCall;
 
 static const char *const doings[] = {
@@ -55,41 +49,17 @@ static const char *const doings[] = {
 /* checks */
 
 static gboolean
-check_address (const char *address, GError **error)
-{
-  if (*address == '\0')
-    return muster_change_invalid (error, "address is empty");
-  if (strlen (address) > ADDRESS_MAX_BYTES)
-    return muster_change_invalid (error, "address is longer than %d bytes", ADDRESS_MAX_BYTES);
-
-  for (const char *p = address; *p != '\0'; p = g_utf8_next_char (p)) {
-    if (!g_unichar_isprint (g_utf8_get_char (p)))
-      return muster_change_invalid (error, "address holds control characters");
-  }
-
-  return TRUE;
-}
-
-static gboolean
 check_account (MusterAccount *account, CallKind kind, GError **error)
 {
-  const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
   const MusterProtocol *protocol = muster_account_get_protocol (account);
 
-  if (protocol != NULL && !muster_account_can (account, MUSTER_TYPE_WATCHER)) {
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                 "its protocol, %s, knows no contacts here, so %s", protocol->display_name,
-                 doings[kind]);
-    return FALSE;
-  }
-  if (muster_account_get_serving (account) == NULL) {
-    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                 "it is not registered (%s), so %s", muster_account_state_to_string (view->state),
-                 doings[kind]);
-    return FALSE;
-  }
+  if (protocol == NULL || muster_account_can (account, MUSTER_TYPE_WATCHER))
+    return muster_service_call_check (account, doings[kind], error);
 
-  return TRUE;
+  g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
+               "its protocol, %s, knows no contacts here, so %s", protocol->display_name,
+               doings[kind]);
+  return FALSE;
 }
 
 /* which account is meant, if none was named */
@@ -241,50 +211,32 @@ muster_broker_choose (MusterBroker *self, CallKind kind, const char *address, GE
 /* the answer */
 
 static void
-contact_call_free (ContactCall *call)
+contact_call_free (ContactCall *self)
 {
-  muster_timer_cancel (&call->deadline);
-  g_clear_pointer (&call->account, muster_account_unref);
-  g_free (call->address);
-  g_free (call->shown);
-  g_free (call->name);
-  g_clear_object (&call->cancellable);
-  g_clear_object (&call->task);
-  g_free (call);
-}
-
-/* Takes @error (NULL: it is done). The call itself may go on until its plugin ends it. */
-static void
-contact_call_answer (ContactCall *call, GError *error)
-{
-  g_autoptr (GTask) task = g_steal_pointer (&call->task);
-
-  g_queue_unlink (&call->broker->contacts->calls, &call->link);
-  call->broker = NULL;
-  muster_timer_cancel (&call->deadline);
-  if (error != NULL)
-    g_task_return_error (task, error);
-  else
-    g_task_return_boolean (task, TRUE);
+  muster_service_call_end (&self->call);
+  g_free (self->address);
+  g_free (self->shown);
+  g_free (self->name);
+  g_free (self);
 }
 
 /* What the service has taken; a plugin that reported it meanwhile knows better. */
 static void
-contact_call_apply (ContactCall *call)
+contact_call_apply (ContactCall *self)
 {
-  MusterRoster *roster = call->broker->contacts->roster;
-  const char *id = muster_account_get_id (call->account);
-  const MusterContact *known = muster_roster_find_entry (roster, id, call->shown);
+  MusterRoster *roster = self->call.broker->contacts->roster;
+  const char *id = muster_account_get_id (self->call.account);
+  const MusterContact *known = muster_roster_find_entry (roster, id, self->shown);
   g_autoptr (MusterContact) now = known != NULL ? muster_contact_copy (known)
-                                                : muster_contact_new (call->address);
+                                                : muster_contact_new (self->address);
 
-  switch (call->kind) {
+  switch (self->kind) {
   case CALL_WATCH:
     if (now->state != MUSTER_CONTACT_WATCHED)
       now->state = MUSTER_CONTACT_PENDING;
-    if (call->name != NULL) {
+    if (self->name != NULL) {
       g_free (now->name);
-      now->name = g_strdup (call->name);
+      now->name = g_strdup (self->name);
     }
     break;
   case CALL_UNWATCH:
@@ -298,18 +250,18 @@ contact_call_apply (ContactCall *call)
     break;
   }
 
-  if (call->kind == CALL_UNWATCH && !now->asks)
+  if (self->kind == CALL_UNWATCH && !now->asks)
     g_clear_pointer (&now->name, g_free);
   if (muster_broker_is_no_contact (now)) {
-    muster_roster_remove (roster, id, call->shown);
+    muster_roster_remove (roster, id, self->shown);
     return;
   }
-  if (known != NULL || call->kind == CALL_WATCH)
-    muster_roster_put (roster, id, call->shown, now, muster_clock_wall_us ());
+  if (known != NULL || self->kind == CALL_WATCH)
+    muster_roster_put (roster, id, self->shown, now, muster_clock_wall_us ());
 }
 
 static void
-contact_call_done (ContactCall *call)
+contact_call_done (ContactCall *self)
 {
   static const char *const events[] = {
     [CALL_WATCH] = "contact.added",
@@ -317,28 +269,28 @@ contact_call_done (ContactCall *call)
     [CALL_ALLOW] = "contact.allowed",
     [CALL_DENY] = "contact.denied",
   };
-  const char *id = muster_account_get_id (call->account);
-  MusterRoster *roster = call->broker->contacts->roster;
+  const char *id = muster_account_get_id (self->call.account);
+  MusterRoster *roster = self->call.broker->contacts->roster;
   g_autoptr (MusterContact) was = NULL;
 
-  if (muster_roster_find_entry (roster, id, call->shown) != NULL)
-    was = muster_contact_copy (muster_roster_find_entry (roster, id, call->shown));
-  if (!muster_account_is_leaving (call->account))
-    contact_call_apply (call);
-  muster_broker_tell_contact (call->broker, call->account, events[call->kind], call->shown, was,
-                              TRUE);
-  contact_call_answer (call, NULL);
+  if (muster_roster_find_entry (roster, id, self->shown) != NULL)
+    was = muster_contact_copy (muster_roster_find_entry (roster, id, self->shown));
+  if (!muster_account_is_leaving (self->call.account))
+    contact_call_apply (self);
+  muster_broker_tell_contact (self->call.broker, self->call.account, events[self->kind],
+                              self->shown, was, TRUE);
+  muster_service_call_answer (&self->call, GINT_TO_POINTER (TRUE), NULL);
 }
 
 static void
 on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  ContactCall *call = user_data;
+  ContactCall *self = user_data;
   MusterWatcher *watcher = MUSTER_WATCHER (source);
   GError *error = NULL;
   gboolean ok = FALSE;
 
-  switch (call->kind) {
+  switch (self->kind) {
   case CALL_WATCH:
     ok = muster_watcher_add_finish (watcher, result, &error);
     break;
@@ -351,57 +303,21 @@ on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
     break;
   }
 
-  if (call->broker == NULL) { /* too late */
-    g_clear_error (&error);
-  } else if (ok) {
-    contact_call_done (call);
-  } else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-    g_error_free (error);
-    contact_call_answer (call, g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                                            "the account went off before its service answered"));
-  } else if (error->domain != MUSTER_ERROR) {
-    contact_call_answer (call, g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_FAILED, "%s",
-                                            error->message));
-    g_error_free (error);
-  } else {
-    contact_call_answer (call, error);
-  }
-  contact_call_free (call);
-}
-
-static void
-on_deadline (MusterTimer *timer, gpointer user_data)
-{
-  ContactCall *call = user_data;
-  g_autoptr (GCancellable) cancellable = g_object_ref (call->cancellable);
-
-  contact_call_answer (call, muster_error_new (MUSTER_ERROR_UNREACHABLE, MUSTER_STEP_STREAM,
-                                               "the service did not answer within %d s",
-                                               ANSWER_MS / 1000));
-  g_cancellable_cancel (cancellable); /* which may end the call */
-}
-
-void
-muster_broker_cancel_contact_calls (MusterBroker *self)
-{
-  while (self->contacts->calls.head != NULL) {
-    ContactCall *call = self->contacts->calls.head->data;
-    g_autoptr (GCancellable) cancellable = g_object_ref (call->cancellable);
-
-    contact_call_answer (call, g_error_new (MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_FAILED,
-                                            "the daemon ends"));
-    g_cancellable_cancel (cancellable);
-  }
+  if (!ok)
+    muster_service_call_fail (&self->call, error);
+  else if (self->call.task != NULL) /* not too late */
+    contact_call_done (self);
+  contact_call_free (self);
 }
 
 /* asking */
 
 static gboolean
-check_known (ContactCall *call, GError **error)
+check_known (MusterBroker *self, MusterAccount *account, const char *shown, GError **error)
 {
-  if (call->kind != CALL_UNWATCH || !muster_broker_knows_contacts (call->broker, call->account) ||
-      muster_roster_find_entry (call->broker->contacts->roster,
-                                muster_account_get_id (call->account), call->shown) != NULL)
+  if (!muster_broker_knows_contacts (self, account) ||
+      muster_roster_find_entry (self->contacts->roster, muster_account_get_id (account), shown) !=
+        NULL)
     return TRUE;
 
   g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND,
@@ -410,39 +326,34 @@ check_known (ContactCall *call, GError **error)
 }
 
 static void
-contact_call_start (ContactCall *call)
+contact_call_start (ContactCall *self)
 {
-  MusterWatcher *watcher = MUSTER_WATCHER (muster_account_get_serving (call->account));
+  MusterWatcher *watcher = MUSTER_WATCHER (muster_account_get_serving (self->call.account));
+  GCancellable *cancellable = self->call.cancellable;
 
-  g_queue_push_tail_link (&call->broker->contacts->calls, &call->link);
-  muster_timer_arm_in_ms (&call->deadline, ANSWER_MS);
-  switch (call->kind) {
+  switch (self->kind) {
   case CALL_WATCH:
-    muster_watcher_add_async (watcher, call->address, call->name, call->cancellable, on_answered,
-                              call);
+    muster_watcher_add_async (watcher, self->address, self->name, cancellable, on_answered, self);
     break;
   case CALL_UNWATCH:
-    muster_watcher_remove_async (watcher, call->address, call->cancellable, on_answered, call);
+    muster_watcher_remove_async (watcher, self->address, cancellable, on_answered, self);
     break;
   case CALL_ALLOW:
   case CALL_DENY:
-    muster_watcher_authorise_async (watcher, call->address, call->kind == CALL_ALLOW,
-                                    call->cancellable, on_answered, call);
+    muster_watcher_authorise_async (watcher, self->address, self->kind == CALL_ALLOW, cancellable,
+                                    on_answered, self);
     break;
   }
 }
 
-/* The service's own spelling, if it is known. */
-static void
-contact_call_set_address (ContactCall *call, const char *address)
+/* The service's own spelling of @shown, if it is known. */
+static const char *
+spelling_of (MusterBroker *self, MusterAccount *account, const char *shown)
 {
-  const MusterContact *known;
+  const MusterContact *known = muster_roster_find_entry (self->contacts->roster,
+                                                         muster_account_get_id (account), shown);
 
-  call->shown = g_strdup (
-    muster_broker_trim_address (muster_account_get_protocol (call->account), address));
-  known = muster_roster_find_entry (call->broker->contacts->roster,
-                                    muster_account_get_id (call->account), call->shown);
-  call->address = g_strdup (known != NULL ? known->address : call->shown);
+  return known != NULL ? known->address : shown;
 }
 
 static void
@@ -455,34 +366,31 @@ muster_broker_call_contact (MusterBroker *self,
                             gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  const char *shown;
   GError *error = NULL;
   ContactCall *call;
 
   g_task_set_source_tag (task, muster_broker_call_contact);
-  if (!check_address (address, &error) ||
+  if (!muster_change_check_text ("address", address, ADDRESS_MAX_BYTES, &error) ||
       (name != NULL && !muster_change_check_name (name, &error)) ||
       (account == NULL && (account = muster_broker_choose (self, kind, address, &error)) == NULL) ||
       !check_account (account, kind, &error)) {
     g_task_return_error (task, error);
     return;
   }
-
-  call = g_new0 (ContactCall, 1);
-  call->broker = self;
-  call->account = muster_account_ref (account);
-  call->kind = kind;
-  call->name = g_strdup (name);
-  call->cancellable = g_cancellable_new ();
-  call->link.data = call;
-  muster_timer_init (&call->deadline, on_deadline, call);
-  contact_call_set_address (call, address);
-  if (!check_known (call, &error)) {
+  shown = muster_broker_trim_address (muster_account_get_protocol (account), address);
+  if (kind == CALL_UNWATCH && !check_known (self, account, shown, &error)) {
     g_task_return_error (task, error);
-    contact_call_free (call);
     return;
   }
 
-  call->task = g_steal_pointer (&task);
+  call = g_new0 (ContactCall, 1);
+  call->kind = kind;
+  call->shown = g_strdup (shown);
+  call->address = g_strdup (spelling_of (self, account, shown));
+  call->name = g_strdup (name);
+  muster_service_call_begin (&call->call, self, account, g_steal_pointer (&task),
+                             MUSTER_SERVICE_CALL_S, MUSTER_STEP_STREAM);
   contact_call_start (call);
 }
 
@@ -522,5 +430,5 @@ muster_broker_authorise_async (MusterBroker *self,
 gboolean
 muster_broker_contact_finish (GAsyncResult *result, GError **error)
 {
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return g_task_propagate_pointer (G_TASK (result), error) != NULL;
 }

@@ -463,7 +463,6 @@ muster_broker_init_contacts (MusterBroker *self)
   contacts->watches = g_hash_table_new_full (NULL, NULL, NULL, watch_free);
   g_queue_init (&contacts->work);
   g_queue_init (&contacts->gone);
-  g_queue_init (&contacts->calls);
   self->contacts = contacts;
 }
 
@@ -472,7 +471,6 @@ muster_broker_clear_contacts (MusterBroker *self)
 {
   MusterBrokerContacts *contacts = self->contacts;
 
-  muster_broker_cancel_contact_calls (self);
   g_hash_table_unref (contacts->watches);
   g_queue_clear_full (&contacts->gone, g_free);
   g_clear_handle_id (&contacts->work_id, g_source_remove);

@@ -19,7 +19,6 @@ struct _MusterBrokerContacts {
   GQueue work;         /* of them: those with loaded contacts to take in */
   GQueue gone;         /* ids of accounts whose entries are to be freed */
   guint work_id;
-  GQueue calls; /* that people wait for: see muster-broker-contact-calls.c */
 };
 
 extern const MusterCapabilityUser muster_broker_contacts_user;
@@ -41,8 +40,5 @@ void muster_broker_tell_contact (MusterBroker *self,
 void
 muster_broker_contact_changed (gpointer host, MusterAccount *account, const MusterContact *contact);
 void muster_broker_contact_gone (gpointer host, MusterAccount *account, const char *address);
-
-/* muster-broker-contact-calls.c */
-void muster_broker_cancel_contact_calls (MusterBroker *self);
 
 G_END_DECLS

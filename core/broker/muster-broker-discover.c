@@ -76,22 +76,6 @@ consider (const MusterProtocol *protocol, const char *address, GArray *by_scheme
   g_array_append_val (has_scheme ? by_scheme : by_form, candidate);
 }
 
-static gboolean
-check_text (const char *address, GError **error)
-{
-  if (*address == '\0')
-    return muster_change_invalid (error, "address is empty");
-  if (strlen (address) > ADDRESS_MAX_BYTES)
-    return muster_change_invalid (error, "address is longer than %d bytes", ADDRESS_MAX_BYTES);
-
-  for (const char *p = address; *p != '\0'; p = g_utf8_next_char (p)) {
-    if (g_unichar_iscntrl (g_utf8_get_char (p)))
-      return muster_change_invalid (error, "address holds control characters");
-  }
-
-  return TRUE;
-}
-
 GStrv
 muster_broker_discover (MusterBroker *self, const char *address, GError **error)
 {
@@ -101,7 +85,7 @@ muster_broker_discover (MusterBroker *self, const char *address, GError **error)
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   GArray *found;
 
-  if (!check_text (address, error))
+  if (!muster_change_check_text ("address", address, ADDRESS_MAX_BYTES, error))
     return NULL;
 
   for (guint i = 0; i < modules->len; i++) {

@@ -23,7 +23,6 @@
 
 #define CALL_MS      (180 * G_GINT64_CONSTANT (1000))
 #define MESSAGE_MS   (24 * 3600 * G_GINT64_CONSTANT (1000))
-#define ANSWER_MS    (40 * G_GINT64_CONSTANT (1000)) /* a SIP transaction takes 32 s */
 #define ENDED_MS     (60 * G_GINT64_CONSTANT (1000))
 #define ACCOUNT_MAX  100
 #define ALL_MAX      1000
@@ -110,8 +109,7 @@ on_due (MusterTimer *timer, gpointer user_data)
   case MUSTER_INCOMING_WAITING:
     muster_broker_post_offer (self, offer, MUSTER_INCOMING_TIMED_OUT);
     break;
-  case MUSTER_INCOMING_ANSWERING:
-    g_cancellable_cancel (offer->answering); /* then it fails */
+  case MUSTER_INCOMING_ANSWERING: /* not armed: the answer has its own time */
     break;
   case MUSTER_INCOMING_TAKEN:
   case MUSTER_INCOMING_ELSEWHERE:
@@ -147,7 +145,7 @@ muster_broker_post_offer (MusterBroker *self, MusterIncomingOffer *offer, Muster
     break;
   case MUSTER_INCOMING_ANSWERING:
     g_clear_error (&offer->error);
-    muster_timer_arm_in_ms (&offer->timer, ANSWER_MS);
+    muster_timer_cancel (&offer->timer);
     break;
   case MUSTER_INCOMING_TAKEN:
   case MUSTER_INCOMING_ELSEWHERE:

@@ -66,7 +66,7 @@ struct _MusterBroker {
   GPtrArray *retired; /* MusterAccount: removed, but still unregistering */
   GQueue identity_changes;
   MusterProofs *proofs; /* of reachability */
-  GQueue binding_calls; /* BindingCall: under way */
+  GQueue service_calls; /* MusterServiceCall: under way */
 
   char *notice;       /* what the user should know about the store */
   GCancellable *life; /* fires when the broker goes: whoever still waits must not look for it */
@@ -133,8 +133,8 @@ typedef struct {
 void muster_broker_serving_changed (gpointer host, MusterAccount *account); /* host: the broker */
 void muster_broker_forget_capabilities (MusterBroker *self, MusterAccount *account);
 
-/* muster-broker-bindings.c */
-void muster_broker_cancel_binding_calls (MusterBroker *self); /* the broker goes */
+/* muster-service-call.c */
+void muster_broker_cancel_service_calls (MusterBroker *self); /* the broker goes */
 
 /* muster-broker-proof.c */
 extern const MusterCapabilityUser muster_broker_proof_user;

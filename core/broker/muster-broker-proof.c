@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "muster-broker-private.h"
+#include "muster-service-call.h"
 
 /* Proofs of reachability for those accounts whose protocol can give them: what muster-proofs.c is told
  * of their registrations, and what it tells. */
@@ -137,19 +137,16 @@ muster_broker_verify_async (MusterBroker *self,
                             gpointer user_data)
 {
   const MusterProtocol *protocol = muster_account_get_protocol (account);
-  MusterAccountState state =
-    muster_standing_get_view (muster_account_get_standing (account))->state;
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  GError *error = NULL;
 
   g_task_set_source_tag (task, muster_broker_verify_async);
   if (protocol != NULL && !muster_account_can (account, MUSTER_TYPE_VERIFIER))
     g_task_return_new_error (task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_UNSUPPORTED,
                              "%s has no way to prove that others reach an account",
                              protocol->display_name);
-  else if (muster_account_get_serving (account) == NULL)
-    g_task_return_new_error (task, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_WRONG_STATE,
-                             "it is not registered (%s), so nobody reaches it",
-                             muster_account_state_to_string (state));
+  else if (!muster_service_call_check (account, "nobody reaches it", &error))
+    g_task_return_error (task, error);
   else
     muster_proofs_verify_async (self->proofs, account, on_verified, g_steal_pointer (&task));
 }

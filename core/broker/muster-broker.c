@@ -622,7 +622,7 @@ muster_broker_free (MusterBroker *self)
   muster_timer_cancel (&self->leave_timer);
   g_clear_handle_id (&self->settle_id, g_source_remove);
   muster_broker_forget_trials (self);
-  muster_broker_cancel_binding_calls (self);
+  muster_broker_cancel_service_calls (self);
   muster_broker_clear_publications (self);
   muster_broker_clear_presence (self);
   muster_broker_clear_contacts (self);

@@ -285,6 +285,23 @@ muster_change_check_name (const char *name, GError **error)
 }
 
 gboolean
+muster_change_check_text (const char *what, const char *text, gsize max_bytes, GError **error)
+{
+  if (*text == '\0')
+    return muster_change_invalid (error, "%s is empty", what);
+  if (strlen (text) > max_bytes)
+    return muster_change_invalid (error, "%s is longer than %" G_GSIZE_FORMAT " bytes", what,
+                                  max_bytes);
+
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
+    if (!g_unichar_isprint (g_utf8_get_char (p)))
+      return muster_change_invalid (error, "%s holds control characters", what);
+  }
+
+  return TRUE;
+}
+
+gboolean
 muster_change_check_param (const MusterProtocol *protocol,
                            const char *name,
                            GVariant *value,

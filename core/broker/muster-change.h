@@ -79,6 +79,9 @@ muster_change_tell (MusterChange *change, const char *account, const char *type,
  * always fails. */
 gboolean muster_change_invalid (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 gboolean muster_change_check_name (const char *name, GError **error);
+/* @what it is: not empty, not longer, and to be printed */
+gboolean
+muster_change_check_text (const char *what, const char *text, gsize max_bytes, GError **error);
 /* @value NULL: the name alone */
 gboolean muster_change_check_param (const MusterProtocol *protocol,
                                     const char *name,

@@ -220,9 +220,6 @@ void
 muster_incoming_offer_free (MusterIncomingOffer *self)
 {
   muster_timer_cancel (&self->timer);
-  if (self->answering != NULL)
-    g_cancellable_cancel (self->answering);
-  g_clear_object (&self->answering);
   g_clear_error (&self->error);
   g_free (self->target);
   muster_offer_free (self->offer);

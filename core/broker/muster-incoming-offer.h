@@ -65,10 +65,9 @@ typedef struct {
   MusterIncomingState state;
   MusterAnswer answer; /* while ANSWERING, and if TAKEN and answered here */
   gboolean is_answered;
-  char *target;            /* of that answer; NULL: it has none */
-  GError *error;           /* why the last answer failed; NULL: none did */
-  GCancellable *answering; /* while ANSWERING */
-  MusterTimer timer;       /* armed in each state */
+  char *target;      /* of that answer; NULL: it has none */
+  GError *error;     /* why the last answer failed; NULL: none did */
+  MusterTimer timer; /* armed in each state but ANSWERING */
 } MusterIncomingOffer;
 
 /* @id is taken. @func gets the offer. */

@@ -457,8 +457,25 @@ test_deaf_service (World *world, gconstpointer data)
   pass_ms (39 * SECOND_MS);
   g_assert_null (result);
   pass_ms (2 * SECOND_MS);
-  assert_ended (world, &result, "*did not take the answer in time");
+  assert_ended (world, &result, "0: the service did not answer within 40 s");
   g_assert_cmpint (find (world, "c1")->state, ==, MUSTER_INCOMING_WAITING);
+  g_assert_error (find (world, "c1")->error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+}
+
+/* A message stays when its account goes off; who answered it hears why that was not taken. */
+static void
+test_goes_off_while_answered (World *world, gconstpointer data)
+{
+  GAsyncResult *result = NULL;
+
+  report (world, MUSTER_OFFER_MESSAGE, "m1", MUSTER_OFFER_WAITING);
+  full->hold = TRUE;
+  begin_answer (world, "m1", MUSTER_ANSWER_ACCEPT, NULL, &result);
+  settle ();
+  full->hold = FALSE;
+  set_enabled (&world->daemon, world->account, FALSE);
+  assert_ended (world, &result, "7: the account went off before its service answered");
+  g_assert_cmpint (find (world, "m1")->state, ==, MUSTER_INCOMING_WAITING);
 }
 
 static void
@@ -582,7 +599,7 @@ test_end_of_the_daemon (World *world, gconstpointer data)
   begin_answer (world, "c1", MUSTER_ANSWER_DECLINE, NULL, &result);
   settle ();
   daemon_kill (&world->daemon);
-  assert_ended (world, &result, "?*");
+  assert_ended (world, &result, "*: the daemon ends");
 }
 
 /* room */
@@ -722,6 +739,7 @@ main (int argc, char **argv)
   ADD ("/incoming/first-answer-wins", test_first_answer_wins);
   ADD ("/incoming/failed-answer", test_failed_answer);
   ADD ("/incoming/deaf-service", test_deaf_service);
+  ADD ("/incoming/goes-off-while-answered", test_goes_off_while_answered);
   ADD ("/incoming/ends-while-answered", test_ends_while_answered);
   ADD ("/incoming/latest-handler", test_latest_handler);
   ADD ("/incoming/handler-limits", test_handler_limits);
