@@ -26,7 +26,7 @@ call_new (MusterBus *bus, MusterAccount *account, GDBusMethodInvocation *invocat
   Call *call = g_new0 (Call, 1);
 
   call->bus = bus;
-  call->account = account != NULL ? muster_account_ref (account) : NULL;
+  call->account = muster_account_ref (account);
   call->invocation = invocation;
 
   return call;
@@ -35,24 +35,12 @@ call_new (MusterBus *bus, MusterAccount *account, GDBusMethodInvocation *invocat
 static void
 call_free (Call *call)
 {
-  g_clear_pointer (&call->account, muster_account_unref);
+  muster_account_unref (call->account);
   g_free (call->name);
   g_free (call);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
-
-static void
-on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Call) call = user_data;
-  GError *error = NULL;
-
-  if (!muster_broker_change_finish (call->bus->broker, result, &error))
-    g_dbus_method_invocation_take_error (call->invocation, error);
-  else
-    g_dbus_method_invocation_return_value (call->invocation, NULL);
-}
 
 /* Account */
 
@@ -103,8 +91,8 @@ set_enabled (MusterBus *self,
 
   g_variant_get (parameters, "(b@a{sv})", &enabled, &options);
   if (muster_bus_no_options (options, invocation))
-    muster_broker_set_enabled_async (self->broker, account, enabled, on_changed,
-                                     call_new (self, account, invocation));
+    muster_broker_set_enabled_async (self->broker, account, enabled, muster_bus_on_changed,
+                                     invocation);
 }
 
 static void
@@ -121,8 +109,8 @@ on_secret_read (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   muster_broker_set_secret_async (call->bus->broker, call->account, call->name,
-                                  g_hash_table_lookup (secrets, call->name), on_changed, call);
-  g_steal_pointer (&call);
+                                  g_hash_table_lookup (secrets, call->name), muster_bus_on_changed,
+                                  call->invocation);
 }
 
 static void
@@ -165,8 +153,8 @@ clear_secret (MusterBus *self,
 
   g_variant_get (parameters, "(&s@a{sv})", &name, &options);
   if (muster_bus_no_options (options, invocation))
-    muster_broker_set_secret_async (self->broker, account, name, NULL, on_changed,
-                                    call_new (self, account, invocation));
+    muster_broker_set_secret_async (self->broker, account, name, NULL, muster_bus_on_changed,
+                                    invocation);
 }
 
 static void
@@ -178,8 +166,7 @@ remove_account (MusterBus *self,
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
 
   if (muster_bus_no_options (options, invocation))
-    muster_broker_remove_account_async (self->broker, account, on_changed,
-                                        call_new (self, account, invocation));
+    muster_broker_remove_account_async (self->broker, account, muster_bus_on_changed, invocation);
 }
 
 const MusterBusMethod muster_bus_account_methods[] = {
@@ -310,8 +297,8 @@ rename_identity (MusterBus *self,
 
   g_variant_get (parameters, "(&s@a{sv})", &name, &options);
   if (muster_bus_no_options (options, invocation))
-    muster_broker_rename_identity_async (self->broker, identity, name, on_changed,
-                                         call_new (self, NULL, invocation));
+    muster_broker_rename_identity_async (self->broker, identity, name, muster_bus_on_changed,
+                                         invocation);
 }
 
 static void
@@ -323,8 +310,7 @@ remove_identity (MusterBus *self,
   g_autoptr (GVariant) options = g_variant_get_child_value (parameters, 0);
 
   if (muster_bus_no_options (options, invocation))
-    muster_broker_remove_identity_async (self->broker, identity, on_changed,
-                                         call_new (self, NULL, invocation));
+    muster_broker_remove_identity_async (self->broker, identity, muster_bus_on_changed, invocation);
 }
 
 const MusterBusMethod muster_bus_identity_methods[] = {

@@ -9,7 +9,7 @@
 
 #include "muster-bus-private.h"
 
-/* What services answered, as dictionaries, and as the answer to whoever asked. */
+/* What services answered, as dictionaries, and as the answer to whoever asked; the answer to changes. */
 
 void
 muster_bus_return_error (GDBusMethodInvocation *invocation, GError *error)
@@ -24,6 +24,17 @@ muster_bus_return_error (GDBusMethodInvocation *invocation, GError *error)
   name = muster_broker_error_dup_name (error->code);
   g_dbus_method_invocation_return_dbus_error (invocation, name, error->message);
   g_error_free (error);
+}
+
+void
+muster_bus_on_changed (GObject *source, GAsyncResult *result, gpointer invocation)
+{
+  GError *error = NULL;
+
+  if (!muster_broker_change_finish (NULL, result, &error))
+    g_dbus_method_invocation_take_error (invocation, error);
+  else
+    g_dbus_method_invocation_return_value (invocation, NULL);
 }
 
 void

@@ -285,17 +285,6 @@ typedef struct {
   gboolean keep;
 } Call;
 
-static Call *
-call_new (MusterBus *bus, GDBusMethodInvocation *invocation)
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->bus = bus;
-  call->invocation = invocation;
-
-  return call;
-}
-
 static void
 call_free (Call *call)
 {
@@ -324,18 +313,6 @@ on_layer_set (GObject *source, GAsyncResult *result, gpointer user_data)
                            g_dbus_method_invocation_get_sender (call->invocation), call->identity,
                            call->name, number);
   g_dbus_method_invocation_return_value (call->invocation, NULL);
-}
-
-static void
-on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Call) call = user_data;
-  GError *error = NULL;
-
-  if (!muster_broker_change_finish (call->bus->broker, result, &error))
-    g_dbus_method_invocation_take_error (call->invocation, error);
-  else
-    g_dbus_method_invocation_return_value (call->invocation, NULL);
 }
 
 /* What @layer lends is lent by @values. */
@@ -400,7 +377,9 @@ set_layer (MusterBus *self,
 
   layer.name = (char *) name;
   g_variant_lookup (options, "keep", "b", &layer.kept);
-  call = call_new (self, invocation);
+  call = g_new0 (Call, 1);
+  call->bus = self;
+  call->invocation = invocation;
   call->identity = g_strdup (IDENTITY_ID (identity));
   call->name = g_strdup (name);
   call->keep = layer.kept;
@@ -418,8 +397,8 @@ remove_layer (MusterBus *self,
 
   g_variant_get (parameters, "(&s@a{sv})", &name, &options);
   if (muster_bus_no_options (options, invocation))
-    muster_broker_remove_layer_async (self->broker, identity, name, on_changed,
-                                      call_new (self, invocation));
+    muster_broker_remove_layer_async (self->broker, identity, name, muster_bus_on_changed,
+                                      invocation);
 }
 
 const MusterBusMethod muster_bus_presence_methods[] = {
@@ -447,8 +426,8 @@ set_override (MusterBus *self,
   }
 
   g_variant_lookup (options, "text", "&s", &text);
-  muster_broker_set_override_async (self->broker, account, override, text, on_changed,
-                                    call_new (self, invocation));
+  muster_broker_set_override_async (self->broker, account, override, text, muster_bus_on_changed,
+                                    invocation);
 }
 
 const MusterBusMethod muster_bus_publication_methods[] = {

@@ -229,6 +229,8 @@ void muster_bus_list_events (MusterBus *self,
 /* muster-bus-error.c: what services answered */
 /* Adds what is known of @error beside its name: the rows of Registration.ErrorDetails but its time */
 void muster_bus_describe_error (GVariantBuilder *details, const GError *error);
+/* A #GAsyncReadyCallback for changes that answer nothing; takes the invocation. */
+void muster_bus_on_changed (GObject *source, GAsyncResult *result, gpointer invocation);
 /* Takes @error: one of the broker's, or what a service answered. */
 void muster_bus_return_error (GDBusMethodInvocation *invocation, GError *error);
 /* (transfer floating): as Request.Details; @certificate may be NULL */

@@ -96,18 +96,6 @@ call_free (Call *call)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
 
 static void
-on_answered (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Call) call = user_data;
-  GError *error = NULL;
-
-  if (!muster_broker_change_finish (call->bus->broker, result, &error))
-    g_dbus_method_invocation_take_error (call->invocation, error);
-  else
-    g_dbus_method_invocation_return_value (call->invocation, NULL);
-}
-
-static void
 on_secrets_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Call) call = user_data;
@@ -130,8 +118,7 @@ on_secrets_read (GObject *source, GAsyncResult *result, gpointer user_data)
   }
 
   muster_broker_answer_request_async (call->bus->broker, request, call->accept, secrets,
-                                      on_answered, call);
-  g_steal_pointer (&call);
+                                      muster_bus_on_changed, call->invocation);
 }
 
 static void
