@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-method.h"
 #include "muster-registration-private.h"
 #include "muster-text.h"
 
@@ -83,21 +84,11 @@ muster_binding_free (MusterBinding *self)
 
 /* list */
 
-static void
-start_list (MusterRegistration *self,
-            GTask *task,
-            GCancellable *cancellable,
-            GAsyncReadyCallback callback,
-            gpointer user_data)
-{
-  MUSTER_BINDER_GET_IFACE (self)->list_async (MUSTER_BINDER (self), cancellable, callback,
-                                              user_data);
-}
-
 /* One whose name cannot be said back as it is could not be removed by it, either: it is left out. */
-static GPtrArray *
-tame_bindings (GPtrArray *bindings)
+static gpointer
+tame_bindings (gpointer answer)
 {
+  g_autoptr (GPtrArray) bindings = answer;
   GPtrArray *tame = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_binding_free);
 
   for (guint i = 0; i < bindings->len && tame->len < MUSTER_BINDINGS_MAX; i++) {
@@ -121,18 +112,14 @@ tame_bindings (GPtrArray *bindings)
   return tame;
 }
 
-static void
-finish_list (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  g_autoptr (GPtrArray)
-    answer = MUSTER_BINDER_GET_IFACE (self)->list_finish (MUSTER_BINDER (self), result, &error);
-
-  if (answer == NULL)
-    g_task_return_error (task, muster_sane_error (self, error));
-  else
-    g_task_return_pointer (task, tame_bindings (answer), (GDestroyNotify) g_ptr_array_unref);
-}
+static const MusterMethod list_method = {
+  .lane = LANE,
+  .get_interface = muster_binder_get_type,
+  .start = G_STRUCT_OFFSET (MusterBinderInterface, list_async),
+  .finish = G_STRUCT_OFFSET (MusterBinderInterface, list_finish),
+  .free_answer = (GDestroyNotify) g_ptr_array_unref,
+  .tame = tame_bindings,
+};
 
 /**
  * muster_binder_list_async:
@@ -151,8 +138,7 @@ muster_binder_list_async (MusterBinder *self,
 {
   g_return_if_fail (MUSTER_IS_BINDER (self));
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_binder_list_async, NULL, NULL,
-                           cancellable, callback, user_data, start_list, finish_list);
+  muster_method_run (&list_method, self, NULL, NULL, cancellable, callback, user_data);
 }
 
 /**
@@ -169,10 +155,7 @@ muster_binder_list_async (MusterBinder *self,
 GPtrArray *
 muster_binder_list_finish (MusterBinder *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_binder_list_async), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return muster_method_end_pointer (&list_method, self, result, error);
 }
 
 /* remove */
@@ -188,15 +171,12 @@ start_remove (MusterRegistration *self,
                                                 cancellable, callback, user_data);
 }
 
-static void
-finish_remove (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_BINDER_GET_IFACE (self)->remove_finish (MUSTER_BINDER (self), result,
-                                                               &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod remove_method = {
+  .lane = LANE,
+  .get_interface = muster_binder_get_type,
+  .start_with = start_remove,
+  .finish = G_STRUCT_OFFSET (MusterBinderInterface, remove_finish),
+};
 
 /**
  * muster_binder_remove_async:
@@ -217,9 +197,8 @@ muster_binder_remove_async (MusterBinder *self,
 {
   g_return_if_fail (MUSTER_IS_BINDER (self));
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_binder_remove_async,
-                           g_strdup (uri), g_free, cancellable, callback, user_data, start_remove,
-                           finish_remove);
+  muster_method_run (&remove_method, self, g_strdup (uri), g_free, cancellable, callback,
+                     user_data);
 }
 
 /**
@@ -234,8 +213,5 @@ muster_binder_remove_async (MusterBinder *self,
 gboolean
 muster_binder_remove_finish (MusterBinder *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_binder_remove_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&remove_method, self, result, error);
 }

@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "muster-registration-private.h"
+#include "muster-method.h"
 
 #include <muster/muster-creator.h>
 
@@ -20,29 +20,13 @@ muster_creator_default_init (MusterCreatorInterface *iface)
 {
 }
 
-static void
-start_get_form (MusterRegistration *self,
-                GTask *task,
-                GCancellable *cancellable,
-                GAsyncReadyCallback callback,
-                gpointer user_data)
-{
-  MUSTER_CREATOR_GET_IFACE (self)->get_form_async (MUSTER_CREATOR (self), cancellable, callback,
-                                                   user_data);
-}
-
-static void
-finish_get_form (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  GVariant *answer = MUSTER_CREATOR_GET_IFACE (self)->get_form_finish (MUSTER_CREATOR (self),
-                                                                       result, &error);
-
-  if (answer == NULL)
-    g_task_return_error (task, muster_sane_error (self, error));
-  else
-    g_task_return_pointer (task, answer, (GDestroyNotify) g_variant_unref);
-}
+static const MusterMethod get_form_method = {
+  .lane = LANE,
+  .get_interface = muster_creator_get_type,
+  .start = G_STRUCT_OFFSET (MusterCreatorInterface, get_form_async),
+  .finish = G_STRUCT_OFFSET (MusterCreatorInterface, get_form_finish),
+  .free_answer = (GDestroyNotify) g_variant_unref,
+};
 
 /**
  * muster_creator_get_form_async:
@@ -61,8 +45,7 @@ muster_creator_get_form_async (MusterCreator *self,
 {
   g_return_if_fail (MUSTER_IS_CREATOR (self));
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_creator_get_form_async, NULL,
-                           NULL, cancellable, callback, user_data, start_get_form, finish_get_form);
+  muster_method_run (&get_form_method, self, NULL, NULL, cancellable, callback, user_data);
 }
 
 /**
@@ -77,10 +60,7 @@ muster_creator_get_form_async (MusterCreator *self,
 GVariant *
 muster_creator_get_form_finish (MusterCreator *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_creator_get_form_async), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return muster_method_end_pointer (&get_form_method, self, result, error);
 }
 
 typedef struct {
@@ -111,15 +91,12 @@ start_create (MusterRegistration *self,
                                                  call->secrets, cancellable, callback, user_data);
 }
 
-static void
-finish_create (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_CREATOR_GET_IFACE (self)->create_finish (MUSTER_CREATOR (self), result,
-                                                                &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod create_method = {
+  .lane = LANE,
+  .get_interface = muster_creator_get_type,
+  .start_with = start_create,
+  .finish = G_STRUCT_OFFSET (MusterCreatorInterface, create_finish),
+};
 
 /**
  * muster_creator_create_async:
@@ -148,9 +125,8 @@ muster_creator_create_async (MusterCreator *self,
   call = g_new0 (CreateCall, 1);
   call->answers = g_variant_ref_sink (answers);
   call->secrets = g_hash_table_ref (secrets);
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_creator_create_async, call,
-                           create_call_free, cancellable, callback, user_data, start_create,
-                           finish_create);
+  muster_method_run (&create_method, self, call, create_call_free, cancellable, callback,
+                     user_data);
 }
 
 /**
@@ -165,10 +141,7 @@ muster_creator_create_async (MusterCreator *self,
 gboolean
 muster_creator_create_finish (MusterCreator *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_creator_create_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&create_method, self, result, error);
 }
 
 typedef struct {
@@ -200,15 +173,12 @@ start_change_secret (MusterRegistration *self,
                                                         user_data);
 }
 
-static void
-finish_change_secret (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_CREATOR_GET_IFACE (self)->change_secret_finish (MUSTER_CREATOR (self),
-                                                                       result, &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod change_secret_method = {
+  .lane = LANE,
+  .get_interface = muster_creator_get_type,
+  .start_with = start_change_secret,
+  .finish = G_STRUCT_OFFSET (MusterCreatorInterface, change_secret_finish),
+};
 
 /**
  * muster_creator_change_secret_async:
@@ -237,9 +207,8 @@ muster_creator_change_secret_async (MusterCreator *self,
   call = g_new0 (ChangeSecretCall, 1);
   call->param = g_strdup (param);
   call->secret = muster_secret_ref (secret);
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_creator_change_secret_async,
-                           call, change_secret_call_free, cancellable, callback, user_data,
-                           start_change_secret, finish_change_secret);
+  muster_method_run (&change_secret_method, self, call, change_secret_call_free, cancellable,
+                     callback, user_data);
 }
 
 /**
@@ -254,33 +223,15 @@ muster_creator_change_secret_async (MusterCreator *self,
 gboolean
 muster_creator_change_secret_finish (MusterCreator *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_creator_change_secret_async),
-                        FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&change_secret_method, self, result, error);
 }
 
-static void
-start_remove (MusterRegistration *self,
-              GTask *task,
-              GCancellable *cancellable,
-              GAsyncReadyCallback callback,
-              gpointer user_data)
-{
-  MUSTER_CREATOR_GET_IFACE (self)->remove_async (MUSTER_CREATOR (self), cancellable, callback,
-                                                 user_data);
-}
-
-static void
-finish_remove (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_CREATOR_GET_IFACE (self)->remove_finish (MUSTER_CREATOR (self), result,
-                                                                &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod remove_method = {
+  .lane = LANE,
+  .get_interface = muster_creator_get_type,
+  .start = G_STRUCT_OFFSET (MusterCreatorInterface, remove_async),
+  .finish = G_STRUCT_OFFSET (MusterCreatorInterface, remove_finish),
+};
 
 /**
  * muster_creator_remove_async:
@@ -299,8 +250,7 @@ muster_creator_remove_async (MusterCreator *self,
 {
   g_return_if_fail (MUSTER_IS_CREATOR (self));
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_creator_remove_async, NULL,
-                           NULL, cancellable, callback, user_data, start_remove, finish_remove);
+  muster_method_run (&remove_method, self, NULL, NULL, cancellable, callback, user_data);
 }
 
 /**
@@ -315,8 +265,5 @@ muster_creator_remove_async (MusterCreator *self,
 gboolean
 muster_creator_remove_finish (MusterCreator *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_creator_remove_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&remove_method, self, result, error);
 }

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-execution.h"
+#include "muster-method.h"
 #include "muster-registration-private.h"
 #include "muster-text.h"
 
@@ -121,15 +122,12 @@ start_answer (MusterRegistration *self,
                                                   call->target, cancellable, callback, user_data);
 }
 
-static void
-finish_answer (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_INCOMING_GET_IFACE (self)->answer_finish (MUSTER_INCOMING (self), result,
-                                                                 &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod answer_method = {
+  .lane = LANE,
+  .get_interface = muster_incoming_get_type,
+  .start_with = start_answer,
+  .finish = G_STRUCT_OFFSET (MusterIncomingInterface, answer_finish),
+};
 
 /**
  * muster_incoming_answer_async:
@@ -161,9 +159,8 @@ muster_incoming_answer_async (MusterIncoming *self,
   call->id = g_strdup (id);
   call->answer = answer;
   call->target = g_strdup (target);
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_incoming_answer_async, call,
-                           answer_call_free, cancellable, callback, user_data, start_answer,
-                           finish_answer);
+  muster_method_run (&answer_method, self, call, answer_call_free, cancellable, callback,
+                     user_data);
 }
 
 /**
@@ -178,10 +175,7 @@ muster_incoming_answer_async (MusterIncoming *self,
 gboolean
 muster_incoming_answer_finish (MusterIncoming *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_incoming_answer_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&answer_method, self, result, error);
 }
 
 /* (transfer full): fit to be shown to people and put on a bus, whatever the plugin did about it */

@@ -324,12 +324,3 @@ muster_registration_run (MusterRegistration *self,
   g_task_set_task_data (task, data, free_data);
   muster_lanes_run (muster_registration_get_lanes (self), lane, task, start, finish);
 }
-
-void
-muster_lane_return_boolean (MusterRegistration *self, GTask *task, gboolean ok, GError *error)
-{
-  if (ok)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, muster_sane_error (self, error));
-}

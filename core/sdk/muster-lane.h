@@ -53,7 +53,8 @@ void muster_lanes_forget (MusterLanes *self, const char *lane);
 GError *muster_sane_error (gpointer object, GError *error);
 gboolean muster_error_is_known (const GError *error); /* of our codes */
 
-/* For the capabilities: a task of @self that runs in @lane. @data (taken) are its arguments. */
+/* For muster-method.c and side leases: a task of @self that runs in @lane. @data (taken) are its
+ * arguments. */
 void muster_registration_run (MusterRegistration *self,
                               const char *lane,
                               gpointer tag,
@@ -64,8 +65,5 @@ void muster_registration_run (MusterRegistration *self,
                               gpointer user_data,
                               MusterLaneStart start,
                               MusterLaneFinish finish);
-
-/* Completes @task with what a call that returns yes or no came to; takes @error. */
-void muster_lane_return_boolean (MusterRegistration *self, GTask *task, gboolean ok, GError *error);
 
 G_END_DECLS

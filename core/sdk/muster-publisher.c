@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-method.h"
 #include "muster-registration-private.h"
 
 #include <muster/muster-publisher.h>
@@ -61,15 +62,12 @@ start_publish (MusterRegistration *self,
                                                     call->text, cancellable, callback, user_data);
 }
 
-static void
-finish_publish (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_PUBLISHER_GET_IFACE (self)->publish_finish (MUSTER_PUBLISHER (self), result,
-                                                                   &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod publish_method = {
+  .lane = LANE,
+  .get_interface = muster_publisher_get_type,
+  .start_with = start_publish,
+  .finish = G_STRUCT_OFFSET (MusterPublisherInterface, publish_finish),
+};
 
 /**
  * muster_publisher_publish_async:
@@ -98,9 +96,8 @@ muster_publisher_publish_async (MusterPublisher *self,
   call = g_new0 (PublishCall, 1);
   call->presence = presence;
   call->text = g_strdup (text);
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_publisher_publish_async, call,
-                           publish_call_free, cancellable, callback, user_data, start_publish,
-                           finish_publish);
+  muster_method_run (&publish_method, self, call, publish_call_free, cancellable, callback,
+                     user_data);
 }
 
 /**
@@ -115,8 +112,5 @@ muster_publisher_publish_async (MusterPublisher *self,
 gboolean
 muster_publisher_publish_finish (MusterPublisher *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_publisher_publish_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&publish_method, self, result, error);
 }

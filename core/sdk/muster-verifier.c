@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "muster-execution.h"
+#include "muster-method.h"
 #include "muster-registration-private.h"
 
 #include <muster/muster-verifier.h>
@@ -36,17 +37,6 @@ proof_free (gpointer data)
 }
 
 static void
-start_verify (MusterRegistration *self,
-              GTask *task,
-              GCancellable *cancellable,
-              GAsyncReadyCallback callback,
-              gpointer user_data)
-{
-  MUSTER_VERIFIER_GET_IFACE (self)->verify_async (MUSTER_VERIFIER (self), cancellable, callback,
-                                                  user_data);
-}
-
-static void
 finish_verify (MusterRegistration *self, GAsyncResult *result, GTask *task)
 {
   Proof *proof = g_new0 (Proof, 1);
@@ -61,6 +51,13 @@ finish_verify (MusterRegistration *self, GAsyncResult *result, GTask *task)
   proof_free (proof);
   g_task_return_error (task, muster_sane_error (self, error));
 }
+
+static const MusterMethod verify_method = {
+  .lane = LANE,
+  .get_interface = muster_verifier_get_type,
+  .start = G_STRUCT_OFFSET (MusterVerifierInterface, verify_async),
+  .finish_with = finish_verify,
+};
 
 /**
  * muster_verifier_verify_async:
@@ -79,8 +76,7 @@ muster_verifier_verify_async (MusterVerifier *self,
 {
   g_return_if_fail (MUSTER_IS_VERIFIER (self));
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_verifier_verify_async, NULL,
-                           NULL, cancellable, callback, user_data, start_verify, finish_verify);
+  muster_method_run (&verify_method, self, NULL, NULL, cancellable, callback, user_data);
 }
 
 /**
@@ -103,11 +99,9 @@ muster_verifier_verify_finish (MusterVerifier *self,
 {
   Proof *proof;
 
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_verifier_verify_async), FALSE);
   g_return_val_if_fail (verdict != NULL && evidence != NULL, FALSE);
 
-  proof = g_task_propagate_pointer (G_TASK (result), error);
+  proof = muster_method_end_pointer (&verify_method, self, result, error);
   if (proof == NULL)
     return FALSE;
 

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-method.h"
 #include "muster-registration-private.h"
 #include "muster-text.h"
 
@@ -123,9 +124,11 @@ tame_contact (MusterContact *contact)
     contact->presence = MUSTER_PRESENCE_OFFLINE;
 }
 
-static void
-tame_contacts (GPtrArray *contacts)
+static gpointer
+tame_contacts (gpointer answer)
 {
+  GPtrArray *contacts = answer;
+
   for (guint i = contacts->len; i > 0; i--) {
     MusterContact *contact = contacts->pdata[i - 1];
 
@@ -134,34 +137,18 @@ tame_contacts (GPtrArray *contacts)
     else
       g_ptr_array_remove_index_fast (contacts, i - 1);
   }
+
+  return contacts;
 }
 
-static void
-start_load (MusterRegistration *self,
-            GTask *task,
-            GCancellable *cancellable,
-            GAsyncReadyCallback callback,
-            gpointer user_data)
-{
-  MUSTER_WATCHER_GET_IFACE (self)->load_async (MUSTER_WATCHER (self), cancellable, callback,
-                                               user_data);
-}
-
-static void
-finish_load (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  GPtrArray *answer = MUSTER_WATCHER_GET_IFACE (self)->load_finish (MUSTER_WATCHER (self), result,
-                                                                    &error);
-
-  if (answer == NULL) {
-    g_task_return_error (task, muster_sane_error (self, error));
-    return;
-  }
-
-  tame_contacts (answer);
-  g_task_return_pointer (task, answer, (GDestroyNotify) g_ptr_array_unref);
-}
+static const MusterMethod load_method = {
+  .lane = LANE,
+  .get_interface = muster_watcher_get_type,
+  .start = G_STRUCT_OFFSET (MusterWatcherInterface, load_async),
+  .finish = G_STRUCT_OFFSET (MusterWatcherInterface, load_finish),
+  .free_answer = (GDestroyNotify) g_ptr_array_unref,
+  .tame = tame_contacts,
+};
 
 /**
  * muster_watcher_load_async:
@@ -180,8 +167,7 @@ muster_watcher_load_async (MusterWatcher *self,
 {
   g_return_if_fail (MUSTER_IS_WATCHER (self));
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_load_async, NULL, NULL,
-                           cancellable, callback, user_data, start_load, finish_load);
+  muster_method_run (&load_method, self, NULL, NULL, cancellable, callback, user_data);
 }
 
 /**
@@ -196,10 +182,7 @@ muster_watcher_load_async (MusterWatcher *self,
 GPtrArray *
 muster_watcher_load_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_load_async), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
+  return muster_method_end_pointer (&load_method, self, result, error);
 }
 
 /* What is asked of one contact. */
@@ -242,14 +225,12 @@ start_add (MusterRegistration *self,
                                               cancellable, callback, user_data);
 }
 
-static void
-finish_add (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_WATCHER_GET_IFACE (self)->add_finish (MUSTER_WATCHER (self), result, &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod add_method = {
+  .lane = LANE,
+  .get_interface = muster_watcher_get_type,
+  .start_with = start_add,
+  .finish = G_STRUCT_OFFSET (MusterWatcherInterface, add_finish),
+};
 
 /**
  * muster_watcher_add_async:
@@ -277,9 +258,7 @@ muster_watcher_add_async (MusterWatcher *self,
 
   call = contact_call_new (address);
   call->name = g_strdup (name);
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_add_async, call,
-                           contact_call_free, cancellable, callback, user_data, start_add,
-                           finish_add);
+  muster_method_run (&add_method, self, call, contact_call_free, cancellable, callback, user_data);
 }
 
 /**
@@ -294,10 +273,7 @@ muster_watcher_add_async (MusterWatcher *self,
 gboolean
 muster_watcher_add_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_add_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&add_method, self, result, error);
 }
 
 static void
@@ -313,15 +289,12 @@ start_remove (MusterRegistration *self,
                                                  callback, user_data);
 }
 
-static void
-finish_remove (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_WATCHER_GET_IFACE (self)->remove_finish (MUSTER_WATCHER (self), result,
-                                                                &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod remove_method = {
+  .lane = LANE,
+  .get_interface = muster_watcher_get_type,
+  .start_with = start_remove,
+  .finish = G_STRUCT_OFFSET (MusterWatcherInterface, remove_finish),
+};
 
 /**
  * muster_watcher_remove_async:
@@ -343,9 +316,8 @@ muster_watcher_remove_async (MusterWatcher *self,
   g_return_if_fail (MUSTER_IS_WATCHER (self));
   g_return_if_fail (address != NULL);
 
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_remove_async,
-                           contact_call_new (address), contact_call_free, cancellable, callback,
-                           user_data, start_remove, finish_remove);
+  muster_method_run (&remove_method, self, contact_call_new (address), contact_call_free,
+                     cancellable, callback, user_data);
 }
 
 /**
@@ -360,10 +332,7 @@ muster_watcher_remove_async (MusterWatcher *self,
 gboolean
 muster_watcher_remove_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_remove_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&remove_method, self, result, error);
 }
 
 static void
@@ -379,15 +348,12 @@ start_authorise (MusterRegistration *self,
                                                     call->allow, cancellable, callback, user_data);
 }
 
-static void
-finish_authorise (MusterRegistration *self, GAsyncResult *result, GTask *task)
-{
-  GError *error = NULL;
-  gboolean ok = MUSTER_WATCHER_GET_IFACE (self)->authorise_finish (MUSTER_WATCHER (self), result,
-                                                                   &error);
-
-  muster_lane_return_boolean (self, task, ok, error);
-}
+static const MusterMethod authorise_method = {
+  .lane = LANE,
+  .get_interface = muster_watcher_get_type,
+  .start_with = start_authorise,
+  .finish = G_STRUCT_OFFSET (MusterWatcherInterface, authorise_finish),
+};
 
 /**
  * muster_watcher_authorise_async:
@@ -415,9 +381,8 @@ muster_watcher_authorise_async (MusterWatcher *self,
 
   call = contact_call_new (address);
   call->allow = allow;
-  muster_registration_run (MUSTER_REGISTRATION (self), LANE, muster_watcher_authorise_async, call,
-                           contact_call_free, cancellable, callback, user_data, start_authorise,
-                           finish_authorise);
+  muster_method_run (&authorise_method, self, call, contact_call_free, cancellable, callback,
+                     user_data);
 }
 
 /**
@@ -432,10 +397,7 @@ muster_watcher_authorise_async (MusterWatcher *self,
 gboolean
 muster_watcher_authorise_finish (MusterWatcher *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, muster_watcher_authorise_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return muster_method_end (&authorise_method, self, result, error);
 }
 
 /**

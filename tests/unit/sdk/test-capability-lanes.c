@@ -151,6 +151,66 @@ test_side_by_side (Lanes *lanes, gconstpointer data)
   g_assert_true (muster_binder_remove_finish (self, lanes->results[9], NULL));
 }
 
+/* Each pair of functions that answers yes or no is its own. */
+
+static MusterWatcherInterface real_watcher;
+static MusterCreatorInterface real_creator;
+
+#define TELLING(Type, of, name)                                                                    \
+  static gboolean tell_##of##_##name (Type *self, GAsyncResult *result, GError **error)            \
+  {                                                                                                \
+    g_string_append (full->log, #name "! ");                                                       \
+    return of.name##_finish (self, result, error);                                                 \
+  }
+TELLING (MusterWatcher, real_watcher, add)
+TELLING (MusterWatcher, real_watcher, remove)
+TELLING (MusterWatcher, real_watcher, authorise)
+TELLING (MusterCreator, real_creator, create)
+TELLING (MusterCreator, real_creator, change_secret)
+TELLING (MusterCreator, real_creator, remove)
+
+static void
+test_own_functions (Lanes *lanes, gconstpointer data)
+{
+  gpointer self = lanes->registration;
+  MusterWatcherInterface *watches = MUSTER_WATCHER_GET_IFACE (self);
+  MusterCreatorInterface *creates = MUSTER_CREATOR_GET_IFACE (self);
+  g_autoptr (GHashTable) secrets = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (MusterSecret) secret = muster_secret_new ("new", 3);
+
+  real_watcher = *watches;
+  real_creator = *creates;
+  watches->add_finish = tell_real_watcher_add;
+  watches->remove_finish = tell_real_watcher_remove;
+  watches->authorise_finish = tell_real_watcher_authorise;
+  creates->create_finish = tell_real_creator_create;
+  creates->change_secret_finish = tell_real_creator_change_secret;
+  creates->remove_finish = tell_real_creator_remove;
+
+  muster_watcher_add_async (self, "bob@full", NULL, NULL, on_test_result, &lanes->results[0]);
+  muster_watcher_remove_async (self, "bob@full", NULL, on_test_result, &lanes->results[1]);
+  muster_watcher_authorise_async (self, "bob@full", TRUE, NULL, on_test_result, &lanes->results[2]);
+  settle ();
+  assert_log ("add:bob@full add! remove:bob@full remove! allow:bob@full authorise!");
+  g_assert_true (muster_watcher_add_finish (self, lanes->results[0], NULL));
+  g_assert_true (muster_watcher_remove_finish (self, lanes->results[1], NULL));
+  g_assert_true (muster_watcher_authorise_finish (self, lanes->results[2], NULL));
+
+  muster_creator_create_async (self, g_variant_new_parsed ("{'nick': <'ann'>}"), secrets, NULL,
+                               on_test_result, &lanes->results[3]);
+  muster_creator_change_secret_async (self, "password", secret, NULL, on_test_result,
+                                      &lanes->results[4]);
+  muster_creator_remove_async (self, NULL, on_test_result, &lanes->results[5]);
+  settle ();
+  assert_log ("create:ann create! change:password change_secret! delete remove!");
+  g_assert_true (muster_creator_create_finish (self, lanes->results[3], NULL));
+  g_assert_true (muster_creator_change_secret_finish (self, lanes->results[4], NULL));
+  g_assert_true (muster_creator_remove_finish (self, lanes->results[5], NULL));
+
+  *watches = real_watcher;
+  *creates = real_creator;
+}
+
 /* Fit to be shown, and to be said back. */
 static void
 test_bindings (Lanes *lanes, gconstpointer data)
@@ -377,6 +437,7 @@ main (int argc, char **argv)
 #define ADD(path, test) g_test_add (path, Lanes, NULL, set_up, test, tear_down)
   ADD ("/lanes/one-lane", test_one_lane);
   ADD ("/lanes/side-by-side", test_side_by_side);
+  ADD ("/lanes/own-functions", test_own_functions);
   ADD ("/lanes/bindings", test_bindings);
   ADD ("/lanes/cancelled", test_cancelled);
   ADD ("/lanes/close", test_close);
