@@ -16,6 +16,7 @@
 
 typedef struct {
   char *plugin;
+  char *account; /* or NULL */
   char *name_space;
   MusterRecord *record;
 } WaitingRecord;
@@ -44,6 +45,7 @@ static void
 waiting_record_free (WaitingRecord *waiting)
 {
   g_free (waiting->plugin);
+  g_free (waiting->account);
   g_free (waiting->name_space);
   muster_record_free (waiting->record);
   g_free (waiting);
@@ -52,12 +54,14 @@ waiting_record_free (WaitingRecord *waiting)
 static void
 muster_plugin_records_wait (MusterPluginRecords *self,
                             const char *plugin,
+                            const char *account,
                             const char *name_space,
                             const MusterRecord *record)
 {
   WaitingRecord *waiting = g_new (WaitingRecord, 1);
 
   waiting->plugin = g_strdup (plugin);
+  waiting->account = g_strdup (account);
   waiting->name_space = g_strdup (name_space);
   waiting->record = muster_record_copy (record);
   g_queue_push_tail (&self->waiting, waiting);
@@ -85,11 +89,16 @@ muster_plugin_records_forget (MusterPluginRecords *self,
 }
 
 static void
-on_put (gpointer host, const char *plugin, const char *name_space, const MusterRecord *record)
+on_put (gpointer host,
+        const char *plugin,
+        const char *account,
+        const char *name_space,
+        const MusterRecord *record)
 {
   MusterPluginRecords *self = host;
   MusterPluginRecord row = {
     .plugin = (char *) plugin,
+    .account = (char *) account,
     .name_space = (char *) name_space,
     .key = record->key,
     .blob = record->blob,
@@ -100,7 +109,7 @@ on_put (gpointer host, const char *plugin, const char *name_space, const MusterR
 
   muster_plugin_records_forget (self, plugin, name_space, record->key);
   if (row.sealed && self->vault == NULL) {
-    muster_plugin_records_wait (self, plugin, name_space, record);
+    muster_plugin_records_wait (self, plugin, account, name_space, record);
     return;
   }
   if (row.sealed) {
@@ -293,7 +302,7 @@ muster_plugin_records_set_vault (MusterPluginRecords *self, MusterVault *vault)
 
   self->vault = vault;
   while (vault != NULL && (waiting = g_queue_pop_head (&self->waiting)) != NULL) {
-    on_put (self, waiting->plugin, waiting->name_space, waiting->record);
+    on_put (self, waiting->plugin, waiting->account, waiting->name_space, waiting->record);
     waiting_record_free (waiting);
   }
 }

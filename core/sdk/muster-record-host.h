@@ -15,12 +15,14 @@ G_BEGIN_DECLS
  * MusterRecordHost:
  *
  * Where a plugin's records are kept. @plugin is the plugin's name: one never sees those of another.
+ * @account is the id of the account that the record goes with, %NULL if it goes with none.
  * `get` and `list` take and complete @task, with a #MusterRecord or %NULL, and with a #GPtrArray of
  * them.
  */
 typedef struct {
   void (*put) (gpointer host,
                const char *plugin,
+               const char *account,
                const char *name_space,
                const MusterRecord *record);
   void (*remove) (gpointer host, const char *plugin, const char *name_space, const char *key);

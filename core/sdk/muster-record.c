@@ -82,26 +82,14 @@ is_text (const char *text, gsize max_bytes)
          g_utf8_validate (text, -1, NULL);
 }
 
-/**
- * muster_plugin_context_records_put:
- * @self: a plugin's context
- * @name_space: what kind of record it is, 1 to 64 bytes of UTF-8
- * @key: its key in @name_space, 1 to 512 bytes of UTF-8
- * @blob: its content, at most %MUSTER_RECORD_MAX_BYTES
- * @expires_at_us: when it is to go by itself, in microseconds UTC; 0: never
- * @flags: how to store it
- *
- * Stores a record, or replaces it. It is written behind, within a fraction of a second: what is put
- * just before the daemon is killed may be lost. A plugin has at most 100,000 records; one more drives
- * out the one that was written longest ago.
- */
-void
-muster_plugin_context_records_put (MusterPluginContext *self,
-                                   const char *name_space,
-                                   const char *key,
-                                   GBytes *blob,
-                                   gint64 expires_at_us,
-                                   MusterRecordFlags flags)
+static void
+put (MusterPluginContext *self,
+     const char *account,
+     const char *name_space,
+     const char *key,
+     GBytes *blob,
+     gint64 expires_at_us,
+     MusterRecordFlags flags)
 {
   const MusterContextRecords *records;
 
@@ -114,8 +102,62 @@ muster_plugin_context_records_put (MusterPluginContext *self,
   if (records->host != NULL) {
     MusterRecord record = { (char *) key, blob, expires_at_us, flags };
 
-    records->host->put (records->host_data, records->plugin, name_space, &record);
+    records->host->put (records->host_data, records->plugin, account, name_space, &record);
   }
+}
+
+/**
+ * muster_plugin_context_records_put:
+ * @self: a plugin's context
+ * @name_space: what kind of record it is, 1 to 64 bytes of UTF-8
+ * @key: its key in @name_space, 1 to 512 bytes of UTF-8
+ * @blob: its content, at most %MUSTER_RECORD_MAX_BYTES
+ * @expires_at_us: when it is to go by itself, in microseconds UTC; 0: never
+ * @flags: how to store it
+ *
+ * Stores a record, or replaces it. It is written behind, within a fraction of a second: what is put
+ * just before the daemon is killed may be lost. A plugin has at most 100,000 records; one more drives
+ * out the one that was written longest ago.
+ *
+ * What is kept of one account goes into muster_plugin_context_records_put_for() instead.
+ */
+void
+muster_plugin_context_records_put (MusterPluginContext *self,
+                                   const char *name_space,
+                                   const char *key,
+                                   GBytes *blob,
+                                   gint64 expires_at_us,
+                                   MusterRecordFlags flags)
+{
+  put (self, NULL, name_space, key, blob, expires_at_us, flags);
+}
+
+/**
+ * muster_plugin_context_records_put_for:
+ * @self: a plugin's context
+ * @account: the id of an account: see muster_registration_get_id()
+ * @name_space: what kind of record it is
+ * @key: its key; no two accounts may share it
+ * @blob: what to store, at most %MUSTER_RECORD_MAX_BYTES
+ * @expires_at_us: when it goes by itself, in microseconds UTC; 0: never
+ * @flags: how to store it
+ *
+ * Stores a record that goes with an account, as muster_plugin_context_records_put() does. When the
+ * account is removed for good, so is the record, in the same transaction; what is put for one that is
+ * removed, or that is only being tried out, is not kept.
+ */
+void
+muster_plugin_context_records_put_for (MusterPluginContext *self,
+                                       const char *account,
+                                       const char *name_space,
+                                       const char *key,
+                                       GBytes *blob,
+                                       gint64 expires_at_us,
+                                       MusterRecordFlags flags)
+{
+  g_return_if_fail (is_text (account, KEY_MAX_BYTES));
+
+  put (self, account, name_space, key, blob, expires_at_us, flags);
 }
 
 /**

@@ -20,14 +20,17 @@ muster_store_plugin_put (MusterStoreDatabase *database,
 {
   return muster_store_database_run (
            database, error,
-           "INSERT INTO record (plugin, name_space, key, blob, expires_us, sealed, written)"
-           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce ("
-           "  (SELECT last_written FROM record_count WHERE plugin = ?1), 0) + 1)"
+           "INSERT INTO record (plugin, name_space, key, blob, expires_us, sealed, account,"
+           "  written)"
+           " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce ("
+           "  (SELECT last_written FROM record_count WHERE plugin = ?1), 0) + 1"
+           " WHERE ?7 = '' OR EXISTS (SELECT 1 FROM account WHERE id = ?7)"
            " ON CONFLICT (plugin, name_space, key) DO UPDATE SET blob = excluded.blob,"
            "  expires_us = excluded.expires_us, sealed = excluded.sealed,"
-           "  written = excluded.written",
-           "tttbii", record->plugin, record->name_space, record->key, record->blob,
-           record->expires_us, (gint64) record->sealed) &&
+           "  account = excluded.account, written = excluded.written",
+           "tttbiit", record->plugin, record->name_space, record->key, record->blob,
+           record->expires_us, (gint64) record->sealed,
+           record->account != NULL ? record->account : "") &&
          muster_store_database_run (
            database, error,
            "DELETE FROM record WHERE plugin = ?1"
@@ -46,6 +49,15 @@ muster_store_plugin_delete (MusterStoreDatabase *database,
   return muster_store_database_run (
     database, error, "DELETE FROM record WHERE plugin = ? AND name_space = ? AND key = ?", "ttt",
     plugin, name_space, key);
+}
+
+/* The index has only those that are somebody's. */
+gboolean
+muster_store_plugin_forget_account (MusterStoreDatabase *database, const char *id, GError **error)
+{
+  return muster_store_database_run (database, error,
+                                    "DELETE FROM record WHERE account = ? AND account <> ''", "t",
+                                    id);
 }
 
 gboolean

@@ -19,6 +19,8 @@ gboolean muster_store_plugin_delete (MusterStoreDatabase *database,
                                      const char *name_space,
                                      const char *key,
                                      GError **error);
+gboolean
+muster_store_plugin_forget_account (MusterStoreDatabase *database, const char *id, GError **error);
 gboolean muster_store_plugin_sweep (MusterStoreDatabase *database, gint64 now_us, GError **error);
 
 /* As muster_store_read_records_async(). */

@@ -157,6 +157,7 @@ muster_plugin_record_copy (const MusterPluginRecord *self)
   copy->plugin = g_strdup (self->plugin);
   copy->name_space = g_strdup (self->name_space);
   copy->key = g_strdup (self->key);
+  copy->account = g_strdup (self->account);
   copy->blob = self->blob != NULL ? g_bytes_ref (self->blob) : NULL;
 
   return copy;
@@ -165,6 +166,7 @@ muster_plugin_record_copy (const MusterPluginRecord *self)
 void
 muster_plugin_record_free (MusterPluginRecord *self)
 {
+  g_free (self->account);
   g_free (self->plugin);
   g_free (self->name_space);
   g_free (self->key);

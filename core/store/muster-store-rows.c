@@ -9,6 +9,7 @@
 
 #include "muster-store-rows.h"
 
+#include "muster-store-plugin.h"
 #include "muster-store-presence.h"
 
 /*
@@ -87,6 +88,7 @@ muster_store_rows_delete_account (MusterStoreDatabase *database, const char *id,
                                     id) &&
          muster_store_rows_delete_sealed (database, id, NULL, error) &&
          muster_store_presence_forget_account (database, id, error) &&
+         muster_store_plugin_forget_account (database, id, error) &&
          muster_store_database_run (
            database, error,
            "DELETE FROM quarantine WHERE id = ?"

@@ -103,7 +103,8 @@ muster_store_schema_check (MusterStoreDatabase *database, GError **error)
     "SELECT id FROM retired LIMIT 0",
     "SELECT source, id, reason, time_us, dump FROM quarantine LIMIT 0",
     "SELECT sink, seq, time_us, type, account, payload FROM outbox LIMIT 0",
-    "SELECT plugin, name_space, key, blob, expires_us, sealed, written FROM record LIMIT 0",
+    "SELECT plugin, name_space, key, blob, expires_us, sealed, written, account FROM record LIMIT "
+    "0",
     "SELECT plugin, n, last_written FROM record_count LIMIT 0",
     "SELECT identity, name, presence, text, priority, until_us, number FROM presence_layer LIMIT 0",
     "SELECT account, presence, text FROM presence_override LIMIT 0",

@@ -105,6 +105,7 @@ typedef struct {
   GBytes *blob;      /* as it is stored: sealed, if it is */
   gint64 expires_us; /* 0: never */
   gboolean sealed;
+  char *account; /* that it goes with; NULL: none. Not read back */
 } MusterPluginRecord;
 
 /* What is said of an identity, and is kept. The words are the broker's. */
@@ -261,7 +262,7 @@ void muster_store_ack_outbox (MusterStore *self, const char *sink, gint64 seq);
 void muster_store_drop_outbox (MusterStore *self, const char *sink, guint n_events);
 
 /* Plugins' records, written behind, as above. A plugin that has MUSTER_STORE_RECORDS_MAX of them loses
- * the one written longest ago. */
+ * the one written longest ago. One of an account that is unknown or deleted is not kept. */
 #define MUSTER_STORE_RECORDS_MAX 100000
 void muster_store_put_record (MusterStore *self, const MusterPluginRecord *record);
 void muster_store_delete_record (MusterStore *self,

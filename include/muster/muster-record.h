@@ -60,6 +60,13 @@ MUSTER_API void muster_plugin_context_records_put (MusterPluginContext *self,
                                                    GBytes *blob,
                                                    gint64 expires_at_us,
                                                    MusterRecordFlags flags);
+MUSTER_API void muster_plugin_context_records_put_for (MusterPluginContext *self,
+                                                       const char *account,
+                                                       const char *name_space,
+                                                       const char *key,
+                                                       GBytes *blob,
+                                                       gint64 expires_at_us,
+                                                       MusterRecordFlags flags);
 MUSTER_API void muster_plugin_context_records_delete (MusterPluginContext *self,
                                                       const char *name_space,
                                                       const char *key);

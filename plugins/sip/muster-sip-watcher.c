@@ -28,9 +28,6 @@
 
 #define NAME_SPACE "watchlist"
 #define SAVE_MS    1000
-#define KEPT_US                                                                                    \
-  (400 * 24 * 3600 * (gint64) G_USEC_PER_SEC) /* an account that is removed tells us nothing */
-#define RENEWED_US (KEPT_US / 2)
 
 struct _MusterSipContacts {
   MusterSipRegistration *registration; /* whose part we are */
@@ -70,8 +67,8 @@ save (MusterSipContacts *self)
 
   muster_timer_cancel (&self->saving);
   if (blob != NULL)
-    muster_plugin_context_records_put (context, NAME_SPACE, id, blob,
-                                       muster_clock_wall_us () + KEPT_US, MUSTER_RECORD_SEALED);
+    muster_plugin_context_records_put_for (context, id, NAME_SPACE, id, blob, 0,
+                                           MUSTER_RECORD_SEALED);
   else
     muster_plugin_context_records_delete (context, NAME_SPACE, id);
 }
@@ -339,7 +336,7 @@ on_record (GObject *source, GAsyncResult *result, gpointer user_data)
   self->is_loaded = TRUE;
   if (record != NULL && !muster_sip_watchlist_unpack (self->list, record->blob))
     g_warning ("the list of watched contacts cannot be read, ignoring");
-  if (record != NULL && record->expires_at_us < muster_clock_wall_us () + RENEWED_US)
+  if (record != NULL && record->expires_at_us != 0) /* of a time when it was not told of removals */
     save_soon (self);
   load_done (self, task);
 }

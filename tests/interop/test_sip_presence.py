@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """SIP presence, and what a registrar tells of an account, with a real kamailio as presence server."""
 
+import sqlite3
 import time
 
 import pytest
@@ -71,6 +72,51 @@ def test_contacts_outlive_the_daemon(muster, kamailio):
 
     muster.do("watch", BOB, "--account", ALICE, "--remove")
     assert contact(muster, BOB) == {}
+
+
+def kept_of(muster, *words):
+    """In which columns of the database, but those of what has happened, one of the words is."""
+    with sqlite3.connect(f"file:{muster.database}?mode=ro", uri=True) as database:
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = set()
+        for name in set(names) - {"event", "outbox", "retired"}:
+            rows = database.execute(f"SELECT * FROM {name}")
+            columns = [column[0] for column in rows.description]
+            for row in rows:
+                found |= {f"{name}.{column}" for column, value in zip(columns, row)
+                          if any(word in str(value) for word in words)}
+    return found
+
+
+def test_nothing_is_kept_of_a_removed_account(keyring, make_muster, make_kamailio):
+    """With the account its secrets, its presence and the list of whom it watches go, and do not come back."""
+    keyring.start()
+    kamailio = make_kamailio(USERS, presence="active")
+    muster = make_muster()
+    add(muster, kamailio, ALICE, BOB)
+    muster.do("presence", "dnd", "--account", ALICE)
+    muster.do("watch", BOB, "--account", ALICE)
+    wait_contact(muster, BOB, state="watched")
+    muster.stop()
+    muster.start()
+    muster.wait_state(ALICE, "registered")
+    wait_contact(muster, BOB, state="watched")
+    alice, bob = muster.show(ALICE)["id"], muster.show(BOB)["id"]
+    assert kept_of(muster, alice, ALICE) == {
+        "account.id", "account.address", "runtime.account", "sealed.account", "presence_override.account",
+        "record.account", "record.key", "account.name"}
+
+    muster.do("watch", "carol@example.test", "--account", ALICE)  # is to be kept a second later
+    muster.do("remove", "--yes", ALICE)
+    muster.stop()
+    assert kept_of(muster, alice, ALICE) == set()
+    assert not any(alice in keyring.label(item) or ALICE in keyring.label(item) for item in keyring.items())
+    muster.start()
+    muster.wait_state(BOB, "registered")
+    muster.stop()
+    assert kept_of(muster, alice, ALICE) == set()
+    assert kept_of(muster, bob) != set()
+    assert len(keyring.items()) == 1  # the key
 
 
 def test_somebody_asks(muster, make_kamailio):

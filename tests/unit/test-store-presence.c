@@ -181,6 +181,7 @@ test_a_database_of_before (Fixture *fixture, gconstpointer data)
   add_accounts (fixture->store, "a1", NULL);
   fixture_close (fixture);
   raw_change (fixture->path, "DROP TABLE presence_layer; DROP TABLE presence_override;"
+                             "DROP INDEX record_account; ALTER TABLE record DROP COLUMN account;"
                              "PRAGMA user_version = 2");
   fixture_open (fixture);
   g_assert_null (muster_store_get_notice (fixture->store));

@@ -159,7 +159,11 @@ static const MusterRegistrationHost host = {
 /* what plugins keep */
 
 static inline void
-records_put (gpointer data, const char *plugin, const char *name_space, const MusterRecord *record)
+records_put (gpointer data,
+             const char *plugin,
+             const char *account,
+             const char *name_space,
+             const MusterRecord *record)
 {
   g_hash_table_insert (((World *) data)->records, g_strconcat (name_space, "/", record->key, NULL),
                        g_bytes_ref (record->blob));

@@ -267,6 +267,77 @@ test_limits (World *world, gconstpointer data)
   assert_record ("n", "a", big);
 }
 
+static void
+put_for (const char *account, const char *name_space, const char *key, guint flags)
+{
+  g_autoptr (GBytes) blob = g_bytes_new ("x", 1);
+
+  muster_plugin_context_records_put_for (full->context, account, name_space, key, blob, 0,
+                                         (MusterRecordFlags) flags);
+}
+
+/* What is an account's goes with it, and none comes after it. */
+static void
+test_of_an_account (World *world, gconstpointer data)
+{
+  add_accounts (world->store.store, "a1", "a2", NULL);
+  put_for ("a1", "n", "one", MUSTER_RECORD_PLAIN);
+  put_for ("a1", "m", "a1", MUSTER_RECORD_SEALED);
+  put_for ("a2", "n", "two", MUSTER_RECORD_PLAIN);
+  put_for ("a3", "n", "three", MUSTER_RECORD_PLAIN); /* nobody knows it */
+  put_at ("n", "a1", "x", 0, MUSTER_RECORD_PLAIN);   /* is nobody's */
+  assert_list ("n", NULL, 10, "a1 one two");
+  assert_record ("m", "a1", "x");
+
+  put_for ("a1", "n", "early", MUSTER_RECORD_PLAIN);
+  delete_account (world->store.store, "a1");
+  put_for ("a1", "n", "late", MUSTER_RECORD_PLAIN);
+  put_for ("a1", "n", "two", MUSTER_RECORD_PLAIN); /* takes nothing from others, either */
+  assert_list ("n", NULL, 10, "a1 two");
+  assert_record ("m", "a1", NULL);
+  close_plugin (world);
+  assert_raw (world->store.path, "SELECT key, account FROM record ORDER BY key", "a1  two a2");
+  assert_raw (world->store.path, "SELECT n FROM record_count", "2");
+  open_plugin (world);
+}
+
+/* What waits for the key, too. */
+static void
+test_of_an_account_without_key (World *world, gconstpointer data)
+{
+  add_accounts (world->store.store, "a1", "a2", NULL);
+  muster_plugin_records_set_vault (world->records, NULL);
+  put_for ("a1", "n", "one", MUSTER_RECORD_SEALED);
+  put_for ("a2", "n", "two", MUSTER_RECORD_SEALED);
+  delete_account (world->store.store, "a1");
+  muster_plugin_records_set_vault (world->records, world->vault);
+  assert_list ("n", NULL, 10, "two");
+}
+
+/* Before records had an account, some had one's id as their key. */
+static void
+test_of_before (World *world, gconstpointer data)
+{
+  add_accounts (world->store.store, "a1", "a2", NULL);
+  put_at ("n", "a1", "x", 0, MUSTER_RECORD_PLAIN);
+  put_at ("n", "a2", "x", 0, MUSTER_RECORD_PLAIN);
+  put_at ("n", "other", "x", 0, MUSTER_RECORD_PLAIN);
+  delete_account (world->store.store, "a2");
+  close_plugin (world);
+  raw_change (world->store.path,
+              "DROP INDEX record_account; ALTER TABLE record DROP COLUMN account;"
+              "PRAGMA user_version = 3");
+  open_plugin (world);
+  assert_list ("n", NULL, 10, "a1 other");
+  put_at ("n", "new", "x", 0, MUSTER_RECORD_PLAIN);
+  close_plugin (world);
+  assert_raw (world->store.path, "SELECT key, account, written FROM record ORDER BY written",
+              "a1 a1 1 other  3 new  4");
+  open_plugin (world);
+  delete_account (world->store.store, "a1");
+  assert_list ("n", NULL, 10, "new other");
+}
+
 /* A context that outlives its plugin's stop asks in vain. */
 static void
 test_after_stop (World *world, gconstpointer data)
@@ -296,6 +367,9 @@ main (int argc, char **argv)
   ADD ("/records/own", test_own);
   ADD ("/records/bounded", test_bounded);
   ADD ("/records/limits", test_limits);
+  ADD ("/records/of-an-account", test_of_an_account);
+  ADD ("/records/of-an-account-without-key", test_of_an_account_without_key);
+  ADD ("/records/of-before", test_of_before);
   ADD ("/records/after-stop", test_after_stop);
 
   status = g_test_run ();
