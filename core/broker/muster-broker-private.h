@@ -210,6 +210,8 @@ void muster_broker_drop_request (MusterBroker *self, MusterAccount *account);
 gboolean muster_broker_continue_lease (MusterBroker *self,
                                        MusterAccount *account,
                                        const MusterRuntimeRecord *runtime);
+/* What the next run goes on with is written. */
+void muster_broker_keep_runtime (MusterBroker *self, MusterAccount *account);
 void muster_broker_tell_account_changed (MusterBroker *self, MusterAccount *account);
 
 G_END_DECLS

@@ -76,12 +76,19 @@ on_news (gpointer host, gpointer account, MusterProofNews news, const char *evid
                          g_variant_dict_end (&payload), TRUE);
 }
 
+static void
+on_keep (gpointer host, gpointer account)
+{
+  muster_broker_keep_runtime (host, account);
+}
+
 static const MusterProofsHost proofs_host = {
   .count_accounts = on_count_accounts,
   .is_refreshing = on_is_refreshing,
   .refresh = on_refresh,
   .changed = on_changed,
   .news = on_news,
+  .keep = on_keep,
 };
 
 static void

@@ -159,8 +159,11 @@ muster_broker_start (MusterBroker *self, GError **error)
 
   for (guint i = 0; i < runtimes->len; i++) {
     MusterRuntimeRecord *runtime = runtimes->pdata[i];
+    MusterAccount *account = muster_broker_get_account (self, runtime->account);
 
     g_hash_table_insert (by_account, runtime->account, runtime);
+    if (account != NULL)
+      muster_proofs_recall (self->proofs, account, (MusterProofKept) runtime->proof);
   }
   for (GSequenceIter *iter = g_sequence_get_begin_iter (self->accounts);
        !g_sequence_iter_is_end (iter); iter = g_sequence_iter_next (iter)) {

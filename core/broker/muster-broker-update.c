@@ -158,10 +158,10 @@ prepare_update (MusterChange *change, GError **error)
   /* A secret belongs to what it was given for: a re-pointed account must not carry it there. */
   change->detached = change->repointed ? g_strdupv ((GStrv) secrets) : g_new0 (char *, 1);
   muster_store_change_put_account (change->rows, change->record);
-  if (change->repointed) {
-    muster_store_change_delete_sealed (change->rows, old->id, NULL);
-  } else if (g_str_equal (change->effect, "recreate")) { /* what was kept is of the old one */
-    muster_store_change_delete_sealed (change->rows, old->id, MUSTER_SEALED_RESUME);
+  if (g_str_equal (change->effect, "recreate")) { /* what was kept is of the old one */
+    muster_store_change_delete_runtime (change->rows, old->id);
+    muster_store_change_delete_sealed (change->rows, old->id,
+                                       change->repointed ? NULL : MUSTER_SEALED_RESUME);
   }
   muster_change_put_event (change, old->id, "account.changed", NULL);
 
@@ -200,6 +200,8 @@ apply_update (MusterChange *change)
     muster_account_set_refused (account, FALSE);
   if (g_str_equal (change->effect, "recreate")) {
     muster_account_forget_resume (account);
+    muster_proofs_forget (change->broker->proofs, account);
+    g_hash_table_remove (change->broker->key_runtime, muster_account_get_id (account));
     g_hash_table_remove (change->broker->unsealed, muster_account_get_id (account));
     muster_standing_post (standing, MUSTER_FACT_REPOINTED);
   } else {

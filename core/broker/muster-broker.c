@@ -188,10 +188,9 @@ muster_broker_count (MusterBroker *self, MusterAccount *account, MusterAccountSt
     self->observer->identity_changed (self->observer_data, identity);
 }
 
-static void
-on_standing_changed (gpointer host, MusterAccount *account)
+void
+muster_broker_keep_runtime (MusterBroker *self, MusterAccount *account)
 {
-  MusterBroker *self = host;
   const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
   MusterRuntimeRecord runtime = {
     .account = (char *) muster_account_get_id (account),
@@ -200,7 +199,19 @@ on_standing_changed (gpointer host, MusterAccount *account)
     .expires_at_us = view->expires_at_us,
     .refresh_at_us = view->refresh_at_us,
     .attempt = view->attempt,
+    .proof = muster_proofs_get_kept (self->proofs, account),
   };
+
+  /* What the last run left counts until there is a key to go on with it. */
+  if (view->state != MUSTER_ACCOUNT_WAITING_SECRET || !muster_account_lacks_key (account))
+    muster_store_put_runtime (self->store, &runtime);
+}
+
+static void
+on_standing_changed (gpointer host, MusterAccount *account)
+{
+  MusterBroker *self = host;
+  const MusterStandingView *view = muster_standing_get_view (muster_account_get_standing (account));
 
   if (self->leaving != NULL || muster_account_is_leaving (account))
     muster_broker_settle (self);
@@ -208,9 +219,7 @@ on_standing_changed (gpointer host, MusterAccount *account)
     return;
 
   muster_broker_count (self, account, view->state);
-  /* What the last run left counts until there is a key to go on with it. */
-  if (view->state != MUSTER_ACCOUNT_WAITING_SECRET || !muster_account_lacks_key (account))
-    muster_store_put_runtime (self->store, &runtime);
+  muster_broker_keep_runtime (self, account);
   if (view->state == MUSTER_ACCOUNT_REGISTERED)
     muster_broker_seal_resume (self, account);
   if (self->observer != NULL)

@@ -217,6 +217,30 @@ muster_proof_was_proven (const MusterProof *self)
   return was_proven_in (self->phase);
 }
 
+MusterProofKept
+muster_proof_keep (const MusterProof *self)
+{
+  if (!was_proven_in (self->phase))
+    return MUSTER_PROOF_KEPT_NOTHING;
+
+  return self->is_told ? MUSTER_PROOF_KEPT_UNPROVEN : MUSTER_PROOF_KEPT_PROVEN;
+}
+
+void
+muster_proof_recall (MusterProof *self, MusterProofKept kept)
+{
+  switch (kept) {
+  case MUSTER_PROOF_KEPT_NOTHING:
+    break;
+  case MUSTER_PROOF_KEPT_UNPROVEN:
+    self->is_told = TRUE;
+    G_GNUC_FALLTHROUGH;
+  case MUSTER_PROOF_KEPT_PROVEN:
+    self->phase = MUSTER_PROOF_DUE;
+    break;
+  }
+}
+
 const char *
 muster_proof_claim_to_string (MusterProofClaim claim)
 {

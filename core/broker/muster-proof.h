@@ -68,6 +68,17 @@ typedef enum {
   MUSTER_PROOF_NEWS_UNPROVEN, /* it was, and is no longer */
 } MusterProofNews;
 
+/**
+ * MusterProofKept:
+ *
+ * What of it outlives the daemon. The numbers are stored.
+ */
+typedef enum {
+  MUSTER_PROOF_KEPT_NOTHING = 0,
+  MUSTER_PROOF_KEPT_PROVEN = 1,   /* it was, and a miss means something */
+  MUSTER_PROOF_KEPT_UNPROVEN = 2, /* and the news is out that it is no longer */
+} MusterProofKept;
+
 /* Zeroed at first. */
 typedef struct {
   guint8 phase;    /* MusterProofPhase */
@@ -101,6 +112,9 @@ gint64 muster_proof_first_delay_ms (guint n_accounts, guint interval_s, double c
 
 /* Whether this registration was proven at least once, and a miss means something. */
 gboolean muster_proof_was_proven (const MusterProof *self);
+
+MusterProofKept muster_proof_keep (const MusterProof *self);
+void muster_proof_recall (MusterProof *self, MusterProofKept kept);
 
 /* Stable: D-Bus API. "" for nothing. */
 const char *muster_proof_claim_to_string (MusterProofClaim claim);

@@ -49,6 +49,7 @@ struct _Proof {
   GList link;                       /* in the queue; data is NULL while it is not */
   MusterTimer due;
   MusterProof state;
+  guint8 is_recalled;   /* of the last run, whose registration the next one continues */
   MusterProofView view; /* owns its evidence */
 };
 
@@ -66,7 +67,7 @@ struct _MusterProofs {
 static void muster_proofs_pump (MusterProofs *self);
 
 /* What was proven is a fact about this registration, and ends with it: one that is made anew leads
- * elsewhere. */
+ * elsewhere. The first of a run leads where the last of the run before did. */
 static GQuark
 proven_quark (void)
 {
@@ -229,8 +230,10 @@ proof_conclude (Proof *proof, MusterProofOutcome outcome, const char *words, con
                           : 0;
   GSList *waiters = g_steal_pointer (&proof->waiters);
   g_autofree char *evidence = NULL;
+  MusterProofKept before;
   MusterProofStep step;
 
+  before = muster_proof_keep (&proof->state);
   step = muster_proof_take (&proof->state, outcome, proof_get_interval_s (proof), retry_after_s,
                             g_random_double ());
   proof_keep_evidence (proof, words);
@@ -248,6 +251,8 @@ proof_conclude (Proof *proof, MusterProofOutcome outcome, const char *words, con
 
   if (step.news != MUSTER_PROOF_NO_NEWS)
     self->host->news (self->host_data, account, step.news, evidence);
+  if (before != muster_proof_keep (&proof->state) && self->host->keep != NULL)
+    self->host->keep (self->host_data, account); /* what is kept was told */
   self->host->changed (self->host_data, account);
   answer_all (waiters, outcome, evidence, error);
   if (step.refreshes)
@@ -429,25 +434,63 @@ proof_free (gpointer data)
   g_free (proof);
 }
 
+static Proof *
+muster_proofs_ensure (MusterProofs *self, gpointer account)
+{
+  Proof *proof = muster_proofs_find (self, account);
+
+  if (proof != NULL)
+    return proof;
+
+  proof = g_new0 (Proof, 1);
+  proof->account = account;
+  proof->set = self;
+  muster_timer_init (&proof->due, on_due, proof);
+  g_hash_table_add (self->proofs, proof);
+
+  return proof;
+}
+
 /* public */
 
 void
 muster_proofs_begin (MusterProofs *self, gpointer account, MusterRegistration *registration)
 {
-  Proof *proof = muster_proofs_find (self, account);
+  gboolean was_proven;
+  Proof *proof;
 
   g_return_if_fail (MUSTER_IS_VERIFIER (registration));
 
-  if (proof == NULL) {
-    proof = g_new0 (Proof, 1);
-    proof->account = account;
-    proof->set = self;
-    muster_timer_init (&proof->due, on_due, proof);
-    g_hash_table_add (self->proofs, proof);
+  proof = muster_proofs_ensure (self, account);
+  was_proven = g_object_get_qdata (G_OBJECT (registration), proven_quark ()) != NULL;
+  if (proof->is_recalled) {
+    proof->is_recalled = FALSE;
+    was_proven = TRUE;
+    g_object_set_qdata (G_OBJECT (registration), proven_quark (), GINT_TO_POINTER (TRUE));
   }
-
   proof->registration = registration;
-  proof_restart (proof, g_object_get_qdata (G_OBJECT (registration), proven_quark ()) != NULL);
+  proof_restart (proof, was_proven);
+}
+
+void
+muster_proofs_recall (MusterProofs *self, gpointer account, MusterProofKept kept)
+{
+  Proof *proof;
+
+  if (kept != MUSTER_PROOF_KEPT_PROVEN && kept != MUSTER_PROOF_KEPT_UNPROVEN)
+    return;
+
+  proof = muster_proofs_ensure (self, account);
+  proof->is_recalled = TRUE;
+  muster_proof_recall (&proof->state, kept);
+}
+
+MusterProofKept
+muster_proofs_get_kept (MusterProofs *self, gpointer account)
+{
+  Proof *proof = muster_proofs_find (self, account);
+
+  return proof != NULL ? muster_proof_keep (&proof->state) : MUSTER_PROOF_KEPT_NOTHING;
 }
 
 void

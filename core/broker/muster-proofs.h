@@ -41,7 +41,8 @@ typedef struct {
  *
  * `count_accounts`: how many there are in all. `is_refreshing`: the registration is being extended; what
  * is sent meanwhile may go nowhere. `refresh` has it registered again. `changed` follows every change
- * of the view; it comes also from within muster_proofs_begin() and muster_proofs_end().
+ * of the view; it comes also from within muster_proofs_begin() and muster_proofs_end(). `keep`, which
+ * may be missing: what outlives the daemon is another.
  */
 typedef struct {
   guint (*count_accounts) (gpointer host);
@@ -49,6 +50,7 @@ typedef struct {
   void (*refresh) (gpointer host, gpointer account);
   void (*changed) (gpointer host, gpointer account);
   void (*news) (gpointer host, gpointer account, MusterProofNews news, const char *evidence);
+  void (*keep) (gpointer host, gpointer account);
 } MusterProofsHost;
 
 MusterProofs *muster_proofs_new (const MusterProofsHost *host, gpointer host_data);
@@ -58,6 +60,10 @@ void muster_proofs_free (MusterProofs *self);
 void muster_proofs_begin (MusterProofs *self, gpointer account, MusterRegistration *registration);
 void muster_proofs_end (MusterProofs *self, gpointer account);
 void muster_proofs_forget (MusterProofs *self, gpointer account);
+/* What was known of it in the last run, before its first registration in this one; and what is to be
+ * known of it in the next. */
+void muster_proofs_recall (MusterProofs *self, gpointer account, MusterProofKept kept);
+MusterProofKept muster_proofs_get_kept (MusterProofs *self, gpointer account);
 /* The network is another: what was proven on the old one holds no longer. */
 void muster_proofs_doubt (MusterProofs *self, gpointer account);
 

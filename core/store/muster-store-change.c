@@ -24,6 +24,7 @@ typedef enum {
   STEP_DELETE_IDENTITY,
   STEP_PUT_ACCOUNT,
   STEP_DELETE_ACCOUNT,
+  STEP_DELETE_RUNTIME,
   STEP_PUT_SEALED,
   STEP_DELETE_SEALED,
   STEP_PUT_EVENT,
@@ -70,6 +71,7 @@ step_clear (gpointer data)
     break;
   case STEP_DELETE_IDENTITY:
   case STEP_DELETE_ACCOUNT:
+  case STEP_DELETE_RUNTIME:
   case STEP_PUT_SEALED:
   case STEP_DELETE_SEALED:
     g_free (step->sealed.id);
@@ -170,6 +172,14 @@ muster_store_change_delete_account (MusterStoreChange *self, const char *id)
 }
 
 void
+muster_store_change_delete_runtime (MusterStoreChange *self, const char *account)
+{
+  g_return_if_fail (account != NULL && *account != '\0');
+
+  add_sealed_step (self, STEP_DELETE_RUNTIME, account, NULL, NULL);
+}
+
+void
 muster_store_change_put_sealed (MusterStoreChange *self,
                                 const char *account,
                                 const char *name,
@@ -257,6 +267,8 @@ step_apply (const Step *step, MusterStoreDatabase *database, GError **error)
     return muster_store_rows_put_account (database, step->account, error);
   case STEP_DELETE_ACCOUNT:
     return muster_store_rows_delete_account (database, step->sealed.id, error);
+  case STEP_DELETE_RUNTIME:
+    return muster_store_rows_delete_runtime (database, step->sealed.id, error);
   case STEP_PUT_SEALED:
     return muster_store_rows_put_sealed (database, step->sealed.id, step->sealed.name,
                                          step->sealed.bytes, error);
@@ -305,6 +317,7 @@ muster_store_change_forget_kept (MusterStoreChange *self, MusterStoreKept *kept)
     case STEP_PUT_IDENTITY:
     case STEP_DELETE_IDENTITY:
     case STEP_PUT_ACCOUNT:
+    case STEP_DELETE_RUNTIME:
     case STEP_PUT_EVENT:
     case STEP_PRESENCE:
       break;
@@ -323,6 +336,9 @@ muster_store_change_drop_superseded (MusterStoreChange *self,
     switch (step->kind) {
     case STEP_DELETE_ACCOUNT:
       muster_store_waiting_drop_account (waiting, step->sealed.id, stamp);
+      break;
+    case STEP_DELETE_RUNTIME:
+      muster_store_waiting_drop_runtime (waiting, step->sealed.id, stamp);
       break;
     case STEP_PUT_SEALED:
     case STEP_DELETE_SEALED:

@@ -188,7 +188,7 @@ static gpointer
 read_runtime (sqlite3_stmt *row, char **reason, gpointer user_data)
 {
   g_autoptr (MusterRuntimeRecord) record = g_new0 (MusterRuntimeRecord, 1);
-  gint64 attempt;
+  gint64 attempt, proof;
 
   record->account = g_strdup (muster_store_column_text (row, 1, reason));
   record->state = g_strdup (muster_store_column_text (row, 2, reason));
@@ -197,6 +197,8 @@ read_runtime (sqlite3_stmt *row, char **reason, gpointer user_data)
   record->refresh_at_us = muster_store_column_int (row, 5, reason);
   attempt = muster_store_column_int (row, 6, reason);
   record->attempt = (guint) CLAMP (attempt, 0, G_MAXUINT);
+  proof = muster_store_column_int (row, 7, reason);
+  record->proof = (guint) CLAMP (proof, 0, G_MAXUINT);
 
   return *reason == NULL ? g_steal_pointer (&record) : NULL;
 }
@@ -210,7 +212,7 @@ muster_store_load_runtime_rows (MusterStoreDatabase *database, GError **error)
 
   return load_table (
     database,
-    "SELECT rowid, account, state, registered_at_us, expires_at_us, refresh_at_us, attempt"
+    "SELECT rowid, account, state, registered_at_us, expires_at_us, refresh_at_us, attempt, proof"
     " FROM runtime WHERE typeof (account) <> 'text'"
     " OR EXISTS (SELECT 1 FROM account WHERE account.id = runtime.account)",
     read_runtime, NULL, (GDestroyNotify) muster_runtime_record_free, quarantine, error);

@@ -81,11 +81,19 @@ muster_store_rows_delete_identity (MusterStoreDatabase *database, const char *id
 
 /* The account may be in the quarantine: its dump goes, too. */
 gboolean
+muster_store_rows_delete_runtime (MusterStoreDatabase *database,
+                                  const char *account,
+                                  GError **error)
+{
+  return muster_store_database_run (database, error, "DELETE FROM runtime WHERE account = ?", "t",
+                                    account);
+}
+
+gboolean
 muster_store_rows_delete_account (MusterStoreDatabase *database, const char *id, GError **error)
 {
   return muster_store_database_run (database, error, "DELETE FROM account WHERE id = ?", "t", id) &&
-         muster_store_database_run (database, error, "DELETE FROM runtime WHERE account = ?", "t",
-                                    id) &&
+         muster_store_rows_delete_runtime (database, id, error) &&
          muster_store_rows_delete_sealed (database, id, NULL, error) &&
          muster_store_presence_forget_account (database, id, error) &&
          muster_store_plugin_forget_account (database, id, error) &&
@@ -122,12 +130,13 @@ muster_store_rows_put_runtime (MusterStoreDatabase *database,
 {
   return muster_store_database_run (
     database, error,
-    "INSERT INTO runtime (account, state, registered_at_us, expires_at_us, refresh_at_us, attempt)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    "INSERT INTO runtime (account, state, registered_at_us, expires_at_us, refresh_at_us, attempt,"
+    "  proof)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
     " ON CONFLICT (account) DO UPDATE SET state = ?2, registered_at_us = ?3, expires_at_us = ?4,"
-    "  refresh_at_us = ?5, attempt = ?6",
-    "ttiiii", record->account, record->state, record->registered_at_us, record->expires_at_us,
-    record->refresh_at_us, (gint64) record->attempt);
+    "  refresh_at_us = ?5, attempt = ?6, proof = ?7",
+    "ttiiiii", record->account, record->state, record->registered_at_us, record->expires_at_us,
+    record->refresh_at_us, (gint64) record->attempt, (gint64) record->proof);
 }
 
 gboolean

@@ -18,6 +18,9 @@ gboolean muster_store_rows_put_identity (MusterStoreDatabase *database,
 gboolean muster_store_rows_put_account (MusterStoreDatabase *database,
                                         const MusterAccountRecord *record,
                                         GError **error);
+gboolean muster_store_rows_delete_runtime (MusterStoreDatabase *database,
+                                           const char *account,
+                                           GError **error);
 gboolean muster_store_rows_put_sealed (MusterStoreDatabase *database,
                                        const char *account,
                                        const char *name,

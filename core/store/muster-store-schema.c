@@ -96,7 +96,7 @@ muster_store_schema_check (MusterStoreDatabase *database, GError **error)
     "SELECT id, name, created_us, modified_us FROM identity LIMIT 0",
     "SELECT id, identity, protocol, address, name, enabled, params, created_us, modified_us"
     " FROM account LIMIT 0",
-    "SELECT account, state, registered_at_us, expires_at_us, refresh_at_us, attempt"
+    "SELECT account, state, registered_at_us, expires_at_us, refresh_at_us, attempt, proof"
     " FROM runtime LIMIT 0",
     "SELECT account, name, value FROM sealed LIMIT 0",
     "SELECT seq, time_us, type, account, payload FROM event LIMIT 0",

@@ -315,6 +315,19 @@ muster_store_waiting_drop_account (MusterStoreWaiting *self, const char *account
 }
 
 void
+muster_store_waiting_drop_runtime (MusterStoreWaiting *self, const char *account, guint64 stamp)
+{
+  AccountRows *rows = g_hash_table_lookup (self->accounts, account);
+
+  if (rows == NULL)
+    return;
+
+  if (rows->runtime_stamp < stamp)
+    g_clear_pointer (&rows->runtime, muster_runtime_record_free);
+  muster_store_waiting_remove_if_empty (self, account, rows);
+}
+
+void
 muster_store_waiting_drop_sealed (MusterStoreWaiting *self,
                                   const char *account,
                                   const char *name,

@@ -46,9 +46,12 @@ void muster_store_waiting_put_behind (MusterStoreWaiting *self,
 GBytes *
 muster_store_waiting_find_sealed (MusterStoreWaiting *self, const char *account, const char *name);
 
-/* Forgets what was put before @stamp: of the whole account, or its sealed value @name (%NULL: all). */
+/* Forgets what was put before @stamp: of the whole account, its run-time row, or its sealed value @name
+ * (%NULL: all). */
 void
 muster_store_waiting_drop_account (MusterStoreWaiting *self, const char *account, guint64 stamp);
+void
+muster_store_waiting_drop_runtime (MusterStoreWaiting *self, const char *account, guint64 stamp);
 void muster_store_waiting_drop_sealed (MusterStoreWaiting *self,
                                        const char *account,
                                        const char *name,

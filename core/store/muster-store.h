@@ -65,6 +65,7 @@ typedef struct {
   gint64 expires_at_us;    /* 0: none */
   gint64 refresh_at_us;    /* 0: none */
   guint attempt;
+  guint proof; /* what is known of its reachability: the broker's; 0: nothing */
 } MusterRuntimeRecord;
 
 /* A row of the journal, newest last. @payload is an a{sv}. */
@@ -178,6 +179,8 @@ void muster_store_change_delete_identity (MusterStoreChange *self, const char *i
 void muster_store_change_put_account (MusterStoreChange *self, const MusterAccountRecord *record);
 /* Takes the account's run-time row and sealed values with it; its id is never given again. */
 void muster_store_change_delete_account (MusterStoreChange *self, const char *id);
+/* What a restarted daemon would go on with: it begins anew. */
+void muster_store_change_delete_runtime (MusterStoreChange *self, const char *account);
 void muster_store_change_put_sealed (MusterStoreChange *self,
                                      const char *account,
                                      const char *name,

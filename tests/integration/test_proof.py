@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Green, but calls do not arrive: accounts prove that others reach them, and what that comes to is said."""
 
+import sqlite3
 import time
 
 import gi
@@ -17,6 +18,7 @@ from harness.process import wait_until  # noqa: E402
 ERROR = f"{BUS_NAME}.Error."
 FAILED, REFUSED = 1, 8
 MINUTE_S = 60
+PROVEN, UNPROVEN = 1, 2  # as they are stored
 
 
 @pytest.fixture
@@ -159,6 +161,64 @@ def test_a_proof_ends_with_its_registration(make_service):
     wait_until(lambda: verify(service)[0] == "proven", 10, "its proof")
     assert verify(service)[0] == "proven"
     assert len(kept(service)) == 1
+
+
+def wait_written(service, proof):
+    """Wait until what is known of the account would outlive the daemon."""
+
+    def written():
+        with sqlite3.connect(f"file:{service.muster.database}?mode=ro", uri=True) as database:
+            return database.execute("SELECT proof FROM runtime WHERE account = ?", (service.id,)).fetchone() == (proof,)
+
+    wait_until(written, 5, f"{proof} is written")
+
+
+def restart(service, proof):
+    wait_written(service, proof)
+    service.muster.kill()
+    service.muster.start()
+    service.muster.wait_state(service.address, "registered")
+
+
+def test_what_was_proven_outlives_the_daemon(make_service):
+    """After a restart a miss is a miss, not what a service does that never answered; nobody is told twice."""
+    service = make_service()
+    assert verify(service)[0] == "proven"
+    service.set(verdicts="missed")
+    for proof in (PROVEN, UNPROVEN):
+        restart(service, proof)
+        assert verify(service)[0] == "missed" and properties(service)["Verification"] == ""
+        assert verify(service)[0] == "missed"
+        service.wait_log("refresh")
+        wait_until(lambda: verify(service)[0] == "missed" and properties(service)["Verification"] == "failed", 15,
+                   "it failed")
+        assert [each["type"] for each in kept(service)] == ["registration.proven", "registration.unproven"]
+    service.set(verdicts="proven")
+    restart(service, UNPROVEN)
+    assert verify(service)[0] == "proven"
+    restart(service, PROVEN)
+    assert verify(service)[0] == "proven"
+    assert [each["type"] for each in kept(service)] == [
+        "registration.proven", "registration.unproven", "registration.proven"]
+
+
+@pytest.mark.parametrize("restarted", ["before", "after"])
+def test_what_was_proven_is_of_the_old_place(make_service, restarted):
+    """An account that goes elsewhere was never proven there, in this run or the next."""
+    service = make_service()
+    assert verify(service)[0] == "proven"
+    wait_written(service, PROVEN)
+    service.muster.do("disable", service.address, "--wait")
+    if restarted == "before":
+        service.muster.kill()
+        service.muster.start()
+    service.set(contacts="bob@all.test=available", verdicts="missed")  # the first has it made anew
+    if restarted == "after":
+        service.muster.kill()
+        service.muster.start()
+    service.muster.do("enable", service.address, "--wait")
+    assert verify(service)[0] == "missed"
+    assert properties(service)["Verification"] == "unsupported"
 
 
 def test_a_protocol_that_cannot(muster):

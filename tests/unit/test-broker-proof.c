@@ -168,6 +168,51 @@ test_broken (Daemon *daemon, gconstpointer data)
   assert_told (daemon, "registration.proven");
 }
 
+static void
+restart (Daemon *daemon)
+{
+  daemon_kill (daemon);
+  daemon_start (daemon);
+}
+
+/* It worked once in the run before; whether people know that it does not any more, too. */
+static void
+test_after_a_restart (Daemon *daemon, gconstpointer data)
+{
+  MusterAccount *account = add_of (daemon, "full", "alice@full");
+
+  assert_verify (daemon, account, "proven: it came back");
+  for (guint run = 0; run < 2; run++) {
+    restart (daemon);
+    account = only_account (daemon);
+    wait_for_state (account, "registered");
+    full->verdict = MUSTER_VERDICT_MISSED;
+    g_string_truncate (daemon->told, 0);
+    for (guint i = 0; i < 3; i++) {
+      assert_claims (daemon, account, "");
+      assert_verify (daemon, account, "missed: nothing came back");
+      wait_for_state (account, "registered");
+    }
+    assert_claims (daemon, account, "failed");
+    assert_told (daemon, run == 0 ? "registration.refreshed registration.unproven"
+                                  : "registration.refreshed");
+  }
+
+  restart (daemon);
+  account = only_account (daemon);
+  wait_for_state (account, "registered");
+  full->verdict = MUSTER_VERDICT_PROVEN;
+  g_string_truncate (daemon->told, 0);
+  assert_verify (daemon, account, "proven: it came back");
+  assert_told (daemon, "registration.proven");
+  restart (daemon);
+  account = only_account (daemon);
+  wait_for_state (account, "registered");
+  g_string_truncate (daemon->told, 0);
+  assert_verify (daemon, account, "proven: it came back");
+  assert_told (daemon, "");
+}
+
 #define UNSUPPORTED G_STRINGIFY (10)
 #define WRONG_STATE G_STRINGIFY (7)
 
@@ -242,6 +287,7 @@ main (int argc, char **argv)
 
   ADD ("proven", test_proven);
   ADD ("broken", test_broken);
+  ADD ("after-a-restart", test_after_a_restart);
   ADD ("cannot", test_cannot);
   ADD ("while-refreshing", test_while_refreshing);
   ADD ("removed", test_removed);

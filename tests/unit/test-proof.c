@@ -251,6 +251,34 @@ test_first (void)
   g_assert_cmpint (muster_proof_first_delay_ms (10000, 60, 1), ==, MINUTE_MS);
 }
 
+/* A run that ended in any phase, and the next one. */
+static void
+test_kept (void)
+{
+  static const MusterProofKept expected[MUSTER_PROOF_PHASE_LAST][2] = {
+    [NEW] = { MUSTER_PROOF_KEPT_NOTHING, MUSTER_PROOF_KEPT_NOTHING },
+    [UNSUPPORTED] = { MUSTER_PROOF_KEPT_NOTHING, MUSTER_PROOF_KEPT_NOTHING },
+    [DUE] = { MUSTER_PROOF_KEPT_PROVEN, MUSTER_PROOF_KEPT_UNPROVEN },
+    [PROVEN] = { MUSTER_PROOF_KEPT_PROVEN, MUSTER_PROOF_KEPT_UNPROVEN },
+    [DOUBTED] = { MUSTER_PROOF_KEPT_PROVEN, MUSTER_PROOF_KEPT_UNPROVEN },
+    [REFRESHED] = { MUSTER_PROOF_KEPT_PROVEN, MUSTER_PROOF_KEPT_UNPROVEN },
+    [FAILED] = { MUSTER_PROOF_KEPT_PROVEN, MUSTER_PROOF_KEPT_UNPROVEN },
+  };
+
+  for (guint phase = 0; phase < MUSTER_PROOF_PHASE_LAST; phase++) {
+    for (guint told = 0; told < 2; told++) {
+      const MusterProof before = { .phase = (guint8) phase, .is_told = (guint8) told };
+      MusterProof proof = { 0 };
+
+      g_assert_cmpint (muster_proof_keep (&before), ==, expected[phase][told]);
+      muster_proof_recall (&proof, muster_proof_keep (&before));
+      g_assert_cmpint (muster_proof_keep (&proof), ==, expected[phase][told]);
+      g_assert_cmpint (proof.claim, ==, MUSTER_PROOF_CLAIMS_NOTHING);
+      g_assert_cmpint (proof.phase, ==, phase <= UNSUPPORTED ? NEW : DUE);
+    }
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -263,6 +291,7 @@ main (int argc, char **argv)
   g_test_add_func ("/proof/news-pair", test_news_pair);
   g_test_add_func ("/proof/interval", test_interval);
   g_test_add_func ("/proof/first", test_first);
+  g_test_add_func ("/proof/kept", test_kept);
 
   return g_test_run ();
 }

@@ -37,6 +37,7 @@ typedef struct {
   guint most_under_way;
   gint64 first_us, last_us; /* a verification began */
   guint n_changes;
+  guint n_kept; /* times that what outlives the daemon became another */
   guint n_refreshes;
   GString *news;
 } World;
@@ -201,12 +202,19 @@ host_news (gpointer host, gpointer account, MusterProofNews news, const char *ev
                           evidence);
 }
 
+static void
+host_keep (gpointer host, gpointer account)
+{
+  world->n_kept++;
+}
+
 static const MusterProofsHost proofs_host = {
   .count_accounts = host_count_accounts,
   .is_refreshing = host_is_refreshing,
   .refresh = host_refresh,
   .changed = host_changed,
   .news = host_news,
+  .keep = host_keep,
 };
 
 #define ACCOUNT(n) GUINT_TO_POINTER (1 + (n))
@@ -398,6 +406,72 @@ test_another_registration (Test *test, gconstpointer data)
   muster_proofs_forget (world->proofs, ACCOUNT (0));
   g_assert_false (look (0)->is_tried);
   muster_proofs_end (world->proofs, ACCOUNT (0)); /* nobody's */
+}
+
+#define assert_kept(expected)                                                                      \
+  g_assert_cmpint (muster_proofs_get_kept (world->proofs, ACCOUNT (0)), ==,                        \
+                   MUSTER_PROOF_KEPT_##expected)
+
+/* What the last run knew: a miss means something from the first on. */
+static void
+test_recalled (Test *test, gconstpointer data)
+{
+  g_autoptr (MusterRegistration) other = proving_new ();
+
+  muster_proofs_recall (world->proofs, ACCOUNT (0), MUSTER_PROOF_KEPT_NOTHING);
+  muster_proofs_recall (world->proofs, ACCOUNT (0), (MusterProofKept) 77); /* of a later version */
+  assert_kept (NOTHING);
+  muster_proofs_recall (world->proofs, ACCOUNT (0), MUSTER_PROOF_KEPT_PROVEN);
+  assert_kept (PROVEN);
+  assert_claims ("");
+  world->says = SAYS_MISSED;
+  world->evidence = "nothing came";
+  muster_proofs_begin (world->proofs, ACCOUNT (0), test->one);
+  pass_one ();
+  pass_one ();
+  g_assert_cmpuint (world->n_refreshes, ==, 1);
+  assert_claims ("");
+  g_assert_cmpuint (world->n_kept, ==, 0);
+  pass_one ();
+  assert_claims ("failed");
+  assert_news ("unproven:nothing came ");
+  assert_kept (UNPROVEN);
+  g_assert_cmpuint (world->n_kept, ==, 1);
+  pass (DAY);
+  g_assert_cmpuint (world->n_kept, ==, 1);
+
+  /* The same registration serves again; one that is made anew leads elsewhere. */
+  muster_proofs_end (world->proofs, ACCOUNT (0));
+  muster_proofs_begin (world->proofs, ACCOUNT (0), test->one);
+  assert_kept (UNPROVEN);
+  muster_proofs_end (world->proofs, ACCOUNT (0));
+  muster_proofs_begin (world->proofs, ACCOUNT (0), other);
+  assert_kept (NOTHING);
+  pass_one ();
+  assert_claims ("unsupported");
+  muster_proofs_end (world->proofs, ACCOUNT (0));
+}
+
+/* People were told that it is not reached, and then the daemon began anew. */
+static void
+test_recalled_unproven (Test *test, gconstpointer data)
+{
+  muster_proofs_recall (world->proofs, ACCOUNT (0), MUSTER_PROOF_KEPT_UNPROVEN);
+  world->says = SAYS_MISSED;
+  muster_proofs_begin (world->proofs, ACCOUNT (0), test->one);
+  for (guint i = 0; i < 4; i++)
+    pass_one ();
+  assert_claims ("failed");
+  assert_news ("");
+  world->says = SAYS_PROVEN;
+  pass_one ();
+  assert_claims ("proven");
+  assert_news ("proven:it came back ");
+  assert_kept (PROVEN);
+  g_assert_cmpuint (world->n_kept, ==, 1);
+  pass_one ();
+  g_assert_cmpuint (world->n_kept, ==, 1);
+  muster_proofs_end (world->proofs, ACCOUNT (0));
 }
 
 static void
@@ -757,6 +831,8 @@ main (int argc, char **argv)
   ADD ("/proofs/breaks-and-mends", test_breaks_and_mends);
   ADD ("/proofs/unsupported", test_unsupported);
   ADD ("/proofs/another-registration", test_another_registration);
+  ADD ("/proofs/recalled", test_recalled);
+  ADD ("/proofs/recalled-unproven", test_recalled_unproven);
   ADD ("/proofs/interval", test_interval);
   ADD ("/proofs/doubt", test_doubt);
   ADD ("/proofs/asked", test_asked);

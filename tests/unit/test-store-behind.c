@@ -139,6 +139,27 @@ test_many_rows (Fixture *fixture, gconstpointer data)
   wait_for_raw (fixture->path, "SELECT count (*) FROM sealed", "3000");
 }
 
+/* Neither what was written nor what waits to be outlives the change; what comes after it does. */
+static void
+test_a_row_is_deleted (Fixture *fixture, gconstpointer data)
+{
+  MusterStoreChange *change = muster_store_change_new ();
+
+  add_accounts (fixture->store, "a1", "a2", NULL);
+  put_runtime (fixture->store, "a1", "registering");
+  put_runtime (fixture->store, "a2", "registering");
+  fixture_reopen (fixture);
+  put_runtime (fixture->store, "a1", "registered");
+  put_runtime (fixture->store, "a2", "registered");
+  muster_store_change_delete_runtime (change, "a1");
+  muster_store_change_delete_runtime (change, "a2");
+  commit_ok (fixture->store, change);
+  put_runtime (fixture->store, "a2", "waiting");
+  fixture_close (fixture);
+  assert_raw (fixture->path, "SELECT account, state FROM runtime", "a2 waiting");
+  fixture_open (fixture);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -150,6 +171,7 @@ main (int argc, char **argv)
   ADD ("behind/in-time", test_written_behind_in_time);
   ADD ("behind/under-steady-changes", test_written_behind_under_steady_changes);
   ADD ("behind/row-waits-for-its-account", test_row_waits_for_its_account);
+  ADD ("behind/a-row-is-deleted", test_a_row_is_deleted);
   ADD ("behind/many-rows", test_many_rows);
 
   return g_test_run ();

@@ -182,6 +182,7 @@ test_a_database_of_before (Fixture *fixture, gconstpointer data)
   fixture_close (fixture);
   raw_change (fixture->path, "DROP TABLE presence_layer; DROP TABLE presence_override;"
                              "DROP INDEX record_account; ALTER TABLE record DROP COLUMN account;"
+                             "ALTER TABLE runtime DROP COLUMN proof;"
                              "PRAGMA user_version = 2");
   fixture_open (fixture);
   g_assert_null (muster_store_get_notice (fixture->store));

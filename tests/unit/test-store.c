@@ -35,7 +35,7 @@ test_open_creates (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (mode_of (fixture->path), ==, 0600);
   g_assert_cmpint (mode_of (wal), ==, 0600);
 
-  assert_raw (fixture->path, "PRAGMA user_version", "4");
+  assert_raw (fixture->path, "PRAGMA user_version", "5");
   assert_raw (fixture->path, "PRAGMA journal_mode", "wal");
   assert_raw (fixture->path,
               "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"

@@ -326,6 +326,7 @@ test_of_before (World *world, gconstpointer data)
   close_plugin (world);
   raw_change (world->store.path,
               "DROP INDEX record_account; ALTER TABLE record DROP COLUMN account;"
+              "ALTER TABLE runtime DROP COLUMN proof;"
               "PRAGMA user_version = 3");
   open_plugin (world);
   assert_list ("n", NULL, 10, "a1 other");
