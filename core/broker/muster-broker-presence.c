@@ -34,6 +34,7 @@ struct _MusterBrokerPresence {
   GHashTable *shown; /* id of the identity -> Shown */
   guint64 last_number;
   MusterTimer expiry;
+  gint64 awaited_us; /* the end that it is armed for */
 };
 
 static void
@@ -90,26 +91,31 @@ muster_broker_get_layers (MusterBroker *self, const char *identity)
 
 /* what shows */
 
+/* A layer ends then. Who waits for an earlier one, or for one that went, looks for the next. */
+static void
+muster_broker_await_end (MusterBroker *self, gint64 until_us)
+{
+  MusterBrokerPresence *presence = self->presence;
+  gint64 left_ms = (until_us - muster_clock_wall_us ()) / 1000 + 1;
+
+  if (until_us == 0 ||
+      (muster_timer_is_armed (&presence->expiry) && until_us >= presence->awaited_us))
+    return;
+
+  presence->awaited_us = until_us;
+  muster_timer_arm_in_ms (&presence->expiry, CLAMP (left_ms, 0, LOOK_AGAIN_MS));
+}
+
 static void
 muster_broker_arm_expiry (MusterBroker *self)
 {
-  gint64 now_us = muster_clock_wall_us ();
-  gint64 next_us = G_MAXINT64;
   GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, self->presence->shown);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    gint64 until_us = muster_presence_layers_get_next_us (((Shown *) value)->layers);
-
-    if (until_us > 0)
-      next_us = MIN (next_us, until_us);
-  }
+  gpointer shown;
 
   muster_timer_cancel (&self->presence->expiry);
-  if (next_us < G_MAXINT64)
-    muster_timer_arm_in_ms (&self->presence->expiry,
-                            CLAMP ((next_us - now_us) / 1000 + 1, 0, LOOK_AGAIN_MS));
+  g_hash_table_iter_init (&iter, self->presence->shown);
+  while (g_hash_table_iter_next (&iter, NULL, &shown))
+    muster_broker_await_end (self, muster_presence_layers_get_next_us (((Shown *) shown)->layers));
 }
 
 static void
@@ -298,7 +304,7 @@ apply_set_layer (MusterChange *change)
 
   muster_presence_layers_set (shown->layers, layer);
   muster_broker_update_presence (change->broker, identity);
-  muster_broker_arm_expiry (change->broker);
+  muster_broker_await_end (change->broker, layer->until_us);
   g_task_return_int (change->task, (gssize) layer->number);
 }
 
@@ -379,10 +385,8 @@ apply_remove_layer (MusterChange *change)
   const char *identity = change->identity_record->id;
   MusterPresenceLayers *layers = muster_broker_get_layers (change->broker, identity);
 
-  if (muster_presence_layers_remove (layers, change->name, 0)) {
+  if (muster_presence_layers_remove (layers, change->name, 0))
     muster_broker_update_presence (change->broker, identity);
-    muster_broker_arm_expiry (change->broker);
-  }
   g_task_return_boolean (change->task, TRUE);
 }
 
@@ -408,10 +412,8 @@ muster_broker_drop_layer (MusterBroker *self,
 {
   MusterPresenceLayers *layers = muster_broker_get_layers (self, identity);
 
-  if (layers != NULL && muster_presence_layers_remove (layers, name, number)) {
+  if (layers != NULL && muster_presence_layers_remove (layers, name, number))
     muster_broker_update_presence (self, identity);
-    muster_broker_arm_expiry (self);
-  }
 }
 
 /* life */

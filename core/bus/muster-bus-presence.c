@@ -183,17 +183,25 @@ const MusterBusProperty muster_bus_publication_properties[] = {
 
 /* whose layers are whose */
 
+#define CLIENT_MAX 256 /* layers that go with one client */
+
 typedef struct {
-  MusterBusLayers *layers;
   char *identity;
   char *name;
   guint64 number; /* of the layer: another may be set in its place */
-  guint watch_id;
 } Lease;
+
+typedef struct {
+  MusterBusLayers *layers;
+  char *name; /* on the bus */
+  guint watch_id;
+  GPtrArray *leases; /* Lease; some may be of layers that went */
+  guint n_under_way; /* being set */
+} Client;
 
 struct _MusterBusLayers {
   MusterBus *bus;
-  GPtrArray *leases; /* Lease: no more than there are layers, and one */
+  GHashTable *clients; /* name on the bus -> Client */
 };
 
 static void
@@ -201,57 +209,129 @@ lease_free (gpointer data)
 {
   Lease *lease = data;
 
-  g_bus_unwatch_name (lease->watch_id);
   g_free (lease->identity);
   g_free (lease->name);
   g_free (lease);
 }
 
 static void
+client_free (gpointer data)
+{
+  Client *client = data;
+
+  g_bus_unwatch_name (client->watch_id);
+  g_ptr_array_unref (client->leases);
+  g_free (client->name);
+  g_free (client);
+}
+
+static void
 on_client_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
 {
-  Lease *lease = user_data;
-  MusterBusLayers *self = lease->layers;
+  Client *client = user_data;
+  MusterBusLayers *self = client->layers;
 
-  muster_broker_drop_layer (self->bus->broker, lease->identity, lease->name, lease->number);
-  g_ptr_array_remove (self->leases, lease);
+  for (guint i = 0; i < client->leases->len; i++) {
+    const Lease *lease = client->leases->pdata[i];
+
+    muster_broker_drop_layer (self->bus->broker, lease->identity, lease->name, lease->number);
+  }
+  g_hash_table_remove (self->clients, client->name);
+}
+
+static Client *
+muster_bus_layers_ensure_client (MusterBusLayers *self, const char *name)
+{
+  Client *client = g_hash_table_lookup (self->clients, name);
+
+  if (client != NULL)
+    return client;
+
+  client = g_new0 (Client, 1);
+  client->layers = self;
+  client->name = g_strdup (name);
+  client->leases = g_ptr_array_new_with_free_func (lease_free);
+  g_hash_table_insert (self->clients, client->name, client);
+  client->watch_id = g_bus_watch_name_on_connection (self->bus->connection, name,
+                                                     G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+                                                     on_client_vanished, client, NULL);
+
+  return client;
 }
 
 static gboolean
-lease_counts (const Lease *lease)
+lease_is_of (const Lease *lease, const char *identity, const char *name)
 {
-  MusterPresenceLayers *layers = muster_broker_get_layers (lease->layers->bus->broker,
+  return g_str_equal (lease->name, name) && g_str_equal (lease->identity, identity);
+}
+
+/* The layer is still there, and is not the one of @identity and @name. */
+static gboolean
+client_counts_lease (const Client *client,
+                     const Lease *lease,
+                     const char *identity,
+                     const char *name)
+{
+  MusterPresenceLayers *layers = muster_broker_get_layers (client->layers->bus->broker,
                                                            lease->identity);
   const MusterPresenceLayer *layer = NULL;
 
-  if (layers != NULL)
+  if (layers != NULL && !lease_is_of (lease, identity, name))
     layer = muster_presence_layers_find (layers, lease->name);
 
   return layer != NULL && layer->number == lease->number;
 }
 
+/* One more is about to be set, which replaces one of the same name. */
+static gboolean
+muster_bus_layers_begin (MusterBusLayers *self,
+                         const char *sender,
+                         const char *identity,
+                         const char *name,
+                         GError **error)
+{
+  Client *client = muster_bus_layers_ensure_client (self, sender);
+  guint n = client->n_under_way;
+
+  for (guint i = 0; i < client->leases->len; i++)
+    n += client_counts_lease (client, client->leases->pdata[i], identity, name);
+  if (n >= CLIENT_MAX) {
+    g_set_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_TOO_MANY,
+                 "you have set %d layers that go with you already; remove one, or have layers kept",
+                 CLIENT_MAX);
+    return FALSE;
+  }
+
+  client->n_under_way++;
+  return TRUE;
+}
+
+/* Who is gone already is said to be, too. */
+static Client *
+muster_bus_layers_end (MusterBusLayers *self, const char *sender)
+{
+  Client *client = muster_bus_layers_ensure_client (self, sender);
+
+  if (client->n_under_way > 0)
+    client->n_under_way--;
+
+  return client;
+}
+
 static void
-muster_bus_layers_add (MusterBusLayers *self,
-                       const char *sender,
-                       const char *identity,
-                       const char *name,
-                       guint64 number)
+client_add_lease (Client *client, const char *identity, const char *name, guint64 number)
 {
   Lease *lease = g_new0 (Lease, 1);
 
-  for (guint i = self->leases->len; i > 0; i--) {
-    if (!lease_counts (self->leases->pdata[i - 1]))
-      g_ptr_array_remove_index (self->leases, i - 1);
+  for (guint i = client->leases->len; i > 0; i--) {
+    if (!client_counts_lease (client, client->leases->pdata[i - 1], identity, name))
+      g_ptr_array_remove_index_fast (client->leases, i - 1);
   }
 
-  lease->layers = self;
   lease->identity = g_strdup (identity);
   lease->name = g_strdup (name);
   lease->number = number;
-  lease->watch_id = g_bus_watch_name_on_connection (self->bus->connection, sender,
-                                                    G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
-                                                    on_client_vanished, lease, NULL);
-  g_ptr_array_add (self->leases, lease);
+  g_ptr_array_add (client->leases, lease);
 }
 
 MusterBusLayers *
@@ -260,7 +340,7 @@ muster_bus_layers_new (MusterBus *bus)
   MusterBusLayers *self = g_new0 (MusterBusLayers, 1);
 
   self->bus = bus;
-  self->leases = g_ptr_array_new_with_free_func (lease_free);
+  self->clients = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, client_free);
 
   return self;
 }
@@ -271,7 +351,7 @@ muster_bus_layers_free (MusterBusLayers *self)
   if (self == NULL)
     return;
 
-  g_ptr_array_unref (self->leases);
+  g_hash_table_unref (self->clients);
   g_free (self);
 }
 
@@ -299,19 +379,20 @@ static void
 on_layer_set (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Call) call = user_data;
+  const char *sender = g_dbus_method_invocation_get_sender (call->invocation);
   GError *error = NULL;
+  Client *client = NULL;
   guint64 number;
 
+  if (!call->keep)
+    client = muster_bus_layers_end (call->bus->layers, sender);
   if (!muster_broker_set_layer_finish (call->bus->broker, result, &number, &error)) {
     g_dbus_method_invocation_take_error (call->invocation, error);
     return;
   }
 
-  /* Who is gone already is said to be, too. */
-  if (!call->keep)
-    muster_bus_layers_add (call->bus->layers,
-                           g_dbus_method_invocation_get_sender (call->invocation), call->identity,
-                           call->name, number);
+  if (client != NULL)
+    client_add_lease (client, call->identity, call->name, number);
   g_dbus_method_invocation_return_value (call->invocation, NULL);
 }
 
@@ -377,6 +458,13 @@ set_layer (MusterBus *self,
 
   layer.name = (char *) name;
   g_variant_lookup (options, "keep", "b", &layer.kept);
+  if (!layer.kept &&
+      !muster_bus_layers_begin (self->layers, g_dbus_method_invocation_get_sender (invocation),
+                                IDENTITY_ID (identity), name, &error)) {
+    g_dbus_method_invocation_take_error (invocation, error);
+    return;
+  }
+
   call = g_new0 (Call, 1);
   call->bus = self;
   call->invocation = invocation;

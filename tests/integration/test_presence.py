@@ -160,6 +160,34 @@ def test_a_layer_goes_with_its_client(muster, ann):
     assert [layer["name"] for layer in muster.json("presence")[0]["layers"]] == ["user"]
 
 
+def test_layers_of_one_client_are_bounded(muster, ann):
+    """Who sets very many layers that go with it is told so, and what it had set goes with it all the same."""
+    for i in range(17):
+        muster.do("identity", "add", f"Somebody {i}")
+    paths = [f"{ROOT_PATH}/Identity/{row['id']}" for row in muster.json("identity", "list")]
+    client = another_client(muster)
+    for i in range(256):
+        set_layer(client, paths[i // 16], f"n{i % 16}", words("away"))
+    set_layer(client, paths[0], "n0", words("dnd"))  # in its place
+    with pytest.raises(GLib.Error, match="TooMany: you have set 256 layers that go with you already; remove one, or"):
+        set_layer(client, paths[16], "one-more", words("away"))
+    set_layer(client, paths[16], "kept", words("away"), keep=True)
+    set_layer(muster.connection, paths[16], "another", words("away"))
+
+    client.call_sync(BUS_NAME, paths[3], f"{BUS_NAME}.Presence", "RemoveLayer", GLib.Variant("(sa{sv})", ("n3", {})), None, 0,
+                     5000, None)
+    set_layer(client, paths[16], "one-more", words("away"))
+    with pytest.raises(GLib.Error, match="TooMany"):
+        set_layer(client, paths[3], "n3", words("away"))
+
+    def left():
+        return sorted(layer["name"] for path in paths for layer in muster.get("Presence", "Layers", path=path))
+
+    assert len(left()) == 258
+    client.close_sync(None)
+    wait_until(lambda: left() == ["another", "kept"], 10, "its layers went", left)
+
+
 def test_another_clients_layer_stays(muster, ann):
     """Who set it first and goes does not take along what somebody else has set in its place since."""
     path = identity_path(muster)

@@ -109,6 +109,31 @@ test_bad_layers (Daemon *daemon, gconstpointer data)
   g_assert_error (error, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_NOT_FOUND);
 }
 
+/* Whatever was awaited when they were set, or when one was taken away. */
+static void
+test_ends_in_any_order (Daemon *daemon, gconstpointer data)
+{
+  gint64 now_us = muster_clock_wall_us ();
+  GAsyncResult *result = NULL;
+
+  add_ann (daemon);
+  user_is (daemon, MUSTER_PRESENCE_AVAILABLE, "Here");
+  set_layer (daemon, "long", MUSTER_PRESENCE_XA, "", now_us + MINUTE_US, FALSE);
+  set_layer (daemon, "middle", MUSTER_PRESENCE_AWAY, "", now_us + MINUTE_US / 2, FALSE);
+  set_layer (daemon, "short", MUSTER_PRESENCE_DND, "", now_us + MINUTE_US / 6, FALSE);
+  assert_shows (daemon, "dnd", "");
+  pass_ms (11 * 1000);
+  assert_shows (daemon, "away", "");
+  muster_broker_remove_layer_async (daemon->broker, only_identity (daemon), "middle", on_result,
+                                    &result);
+  finish_change (daemon, &result);
+  assert_shows (daemon, "xa", "");
+  pass_ms (48 * 1000);
+  assert_shows (daemon, "xa", "");
+  pass_ms (2 * 1000);
+  assert_shows (daemon, "available", "Here");
+}
+
 /* Somebody who sets one after the other without waiting is held up, nobody else. */
 static void
 test_a_flood (Daemon *daemon, gconstpointer data)
@@ -264,6 +289,7 @@ main (int argc, char **argv)
   ADD ("layers-end-by-themselves", test_layers_end_by_themselves);
   ADD ("the-clock-is-set", test_the_clock_is_set);
   ADD ("bad-layers", test_bad_layers);
+  ADD ("ends-in-any-order", test_ends_in_any_order);
   ADD ("a-flood", test_a_flood);
   ADD ("removed", test_removed);
   ADD ("what-is-kept", test_what_is_kept);
