@@ -22,12 +22,14 @@
 /*
  * Who we are to a TLS server: two files of the user's, read when an account is configured, so that what
  * is wrong with them is said before anything is sent. The text of the key is wiped when it was taken
- * apart; GnuTLS keeps the key.
+ * apart; GnuTLS keeps the key. That is configured at each attempt, of many accounts perhaps: as long as a
+ * key pair is in use, files that are still the same are not read again.
  */
 
 #define MAX_FILE_BYTES (64 * 1024)
 #define MAX_CHAIN      16
 #define ID_BYTES       32
+#define KNOWN_MAX      10000 /* a file may have any number of names */
 
 struct _MusterTlsKeyPair {
   guint ref_count;
@@ -35,7 +37,22 @@ struct _MusterTlsKeyPair {
   gnutls_certificate_credentials_t credentials;
 };
 
+/* A file as it was when it was read: whatever becomes of it changes one of these. */
+typedef struct {
+  dev_t device;
+  ino_t inode;
+  off_t n_bytes;
+  struct timespec modified, changed;
+} FileState;
+
+typedef struct {
+  FileState certificate;
+  FileState key;
+  MusterTlsKeyPair *pair; /* not owned */
+} Known;
+
 static GHashTable *pairs; /* fingerprint -> MusterTlsKeyPair, not owned */
+static GHashTable *known; /* both paths, with a line break between them -> Known */
 
 G_DEFINE_BOXED_TYPE (MusterTlsKeyPair,
                      muster_tls_key_pair,
@@ -52,9 +69,41 @@ set_invalid (GError **error, const char *path, const char *what)
 
 /* files */
 
+static FileState
+file_state_of (const struct stat *info)
+{
+  return (FileState){
+    .device = info->st_dev,
+    .inode = info->st_ino,
+    .n_bytes = info->st_size,
+    .modified = info->st_mtim,
+    .changed = info->st_ctim,
+  };
+}
+
+static gboolean
+is_same_time (const struct timespec *a, const struct timespec *b)
+{
+  return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static gboolean
+file_is_still (const char *path, const FileState *was)
+{
+  struct stat info;
+  FileState now;
+
+  if (stat (path, &info) != 0)
+    return FALSE;
+
+  now = file_state_of (&info);
+  return now.device == was->device && now.inode == was->inode && now.n_bytes == was->n_bytes &&
+         is_same_time (&now.modified, &was->modified) && is_same_time (&now.changed, &was->changed);
+}
+
 /* Small, and no device or pipe; a key is nobody's but its owner's. */
 static gboolean
-check_file (int fd, const char *path, gboolean is_key, gsize *n_bytes, GError **error)
+check_file (int fd, const char *path, gboolean is_key, FileState *state, GError **error)
 {
   struct stat info;
 
@@ -70,7 +119,7 @@ check_file (int fd, const char *path, gboolean is_key, gsize *n_bytes, GError **
   if (is_key && info.st_uid != geteuid ())
     return set_invalid (error, path, "is a private key that belongs to somebody else");
 
-  *n_bytes = (gsize) info.st_size;
+  *state = file_state_of (&info);
   return TRUE;
 }
 
@@ -83,13 +132,18 @@ clear_text (gnutls_datum_t *text)
 }
 
 static gboolean
-read_file (const char *path, gboolean is_key, gnutls_datum_t *text, GError **error)
+read_file (const char *path,
+           gboolean is_key,
+           gnutls_datum_t *text,
+           FileState *state,
+           GError **error)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  gsize n_bytes = 0;
-  gboolean is_read = check_file (fd, path, is_key, &n_bytes, error);
+  gboolean is_read = check_file (fd, path, is_key, state, error);
 
   if (is_read) {
+    gsize n_bytes = (gsize) state->n_bytes;
+
     text->data = g_malloc0 (n_bytes + 1);
     text->size = 0;
     while (text->size < n_bytes) {
@@ -113,12 +167,13 @@ read_chain (const char *path,
             gnutls_x509_crt_t *chain,
             unsigned *n_chain,
             char **fingerprint,
+            FileState *state,
             GError **error)
 {
   gnutls_datum_t text = { NULL, 0 };
   int result;
 
-  if (!read_file (path, FALSE, &text, error))
+  if (!read_file (path, FALSE, &text, state, error))
     return FALSE;
 
   *n_chain = MAX_CHAIN;
@@ -140,12 +195,12 @@ read_chain (const char *path,
 }
 
 static gboolean
-read_key (const char *path, gnutls_x509_privkey_t key, GError **error)
+read_key (const char *path, gnutls_x509_privkey_t key, FileState *state, GError **error)
 {
   gnutls_datum_t text = { NULL, 0 };
   int result;
 
-  if (!read_file (path, TRUE, &text, error))
+  if (!read_file (path, TRUE, &text, state, error))
     return FALSE;
 
   result = gnutls_x509_privkey_import2 (key, &text, GNUTLS_X509_FMT_PEM, NULL, 0);
@@ -193,6 +248,43 @@ share (char *fingerprint, gnutls_x509_crt_t *chain, unsigned n_chain, gnutls_x50
   return self;
 }
 
+/* what was read before */
+
+static char *
+dup_paths (const char *certificate, const char *key)
+{
+  return g_strconcat (certificate, "\n", key, NULL);
+}
+
+/* Returns: (transfer full) (nullable) */
+static MusterTlsKeyPair *
+find_known (const char *certificate, const char *key)
+{
+  g_autofree char *paths = dup_paths (certificate, key);
+  const Known *found = known != NULL ? g_hash_table_lookup (known, paths) : NULL;
+
+  if (found == NULL || !file_is_still (certificate, &found->certificate) ||
+      !file_is_still (key, &found->key))
+    return NULL;
+
+  return muster_tls_key_pair_ref (found->pair);
+}
+
+static void
+remember (const char *certificate, const char *key, const Known *read)
+{
+  if (known == NULL)
+    known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  if (g_hash_table_size (known) < KNOWN_MAX)
+    g_hash_table_replace (known, dup_paths (certificate, key), g_memdup2 (read, sizeof *read));
+}
+
+static gboolean
+is_known_as (gpointer paths, gpointer value, gpointer pair)
+{
+  return ((const Known *) value)->pair == pair;
+}
+
 /**
  * muster_tls_key_pair_new:
  * @certificate: the path of a PEM file of at most 64 kB with the certificate, and behind it those that
@@ -202,7 +294,7 @@ share (char *fingerprint, gnutls_x509_crt_t *chain, unsigned n_chain, gnutls_x50
  * @error: where to put the error: %MUSTER_ERROR_INVALID, step %MUSTER_STEP_CONFIGURE; it names the
  *   file
  *
- * Both are read here and now.
+ * Both are read here and now, unless they are those of a key pair that somebody has still.
  *
  * Returns: (transfer full): the key pair, which others with the same certificates share; %NULL on error
  */
@@ -213,13 +305,18 @@ muster_tls_key_pair_new (const char *certificate, const char *key, GError **erro
   unsigned n_chain = 0;
   gnutls_x509_privkey_t private_key;
   g_autofree char *fingerprint = NULL;
-  MusterTlsKeyPair *self = NULL;
+  Known read = { 0 };
+  MusterTlsKeyPair *self;
 
   g_return_val_if_fail (certificate != NULL && key != NULL, NULL);
 
+  self = find_known (certificate, key);
+  if (self != NULL)
+    return self;
+
   gnutls_x509_privkey_init (&private_key);
-  if (read_chain (certificate, chain, &n_chain, &fingerprint, error) &&
-      read_key (key, private_key, error)) {
+  if (read_chain (certificate, chain, &n_chain, &fingerprint, &read.certificate, error) &&
+      read_key (key, private_key, &read.key, error)) {
     if (are_of_one_kind (chain[0], private_key))
       self = share (g_steal_pointer (&fingerprint), chain, n_chain, private_key);
     else
@@ -230,6 +327,10 @@ muster_tls_key_pair_new (const char *certificate, const char *key, GError **erro
   for (unsigned i = 0; i < n_chain; i++)
     gnutls_x509_crt_deinit (chain[i]);
   gnutls_x509_privkey_deinit (private_key);
+  if (self != NULL) {
+    read.pair = self;
+    remember (certificate, key, &read);
+  }
 
   return self;
 }
@@ -263,6 +364,7 @@ muster_tls_key_pair_unref (MusterTlsKeyPair *self)
   if (--self->ref_count > 0)
     return;
 
+  g_hash_table_foreach_remove (known, is_known_as, self);
   g_hash_table_remove (pairs, self->fingerprint);
   gnutls_certificate_free_credentials (self->credentials);
   g_free (self->fingerprint);

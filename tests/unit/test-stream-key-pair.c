@@ -9,6 +9,10 @@
 
 #include <glib/gstdio.h>
 
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
 /* Who we are to a TLS server: what is wrong with the files, who sees the certificate, and what servers say. */
 
 static TlsIdentity *ours;     /* for clients, signed by root */
@@ -103,6 +107,72 @@ test_files (void)
   assert_refused (certificate, encrypted, encrypted, "under a password");
   assert_refused (certificate, open_key, open_key, "others may read");
   assert_refused (certificate, other_key, other_key, "is not the private key of the certificate");
+}
+
+static guint
+count_opened (int notify)
+{
+  char events[4096] __attribute__ ((aligned (__alignof__(struct inotify_event))));
+  gssize n = read (notify, events, sizeof events);
+
+  return n > 0 ? (guint) n / sizeof (struct inotify_event) : 0; /* of files: they have no name */
+}
+
+/* Accounts are configured at each attempt: files that are as they were are not read again. */
+static void
+test_same_files (void)
+{
+  g_autofree char *certificate_pem = tls_identity_dup_pem (ours);
+  g_autofree char *key_pem = tls_identity_dup_key_pem (ours);
+  g_autofree char *spoiled = g_strdup (certificate_pem);
+  g_autofree char *certificate = write_file ("same.pem", certificate_pem, 0644);
+  g_autofree char *key = write_file ("same.key", key_pem, 0600);
+  MusterTlsKeyPair *pair = muster_tls_key_pair_new (certificate, key, NULL);
+  MusterTlsKeyPair *again;
+  struct stat before;
+  int notify = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+  int fd;
+
+  g_assert_cmpint (inotify_add_watch (notify, certificate, IN_OPEN), >=, 0);
+  g_assert_cmpint (inotify_add_watch (notify, key, IN_OPEN), >=, 0);
+  again = muster_tls_key_pair_new (certificate, key, NULL);
+  g_assert_true (again == pair);
+  g_assert_cmpuint (count_opened (notify), ==, 0);
+
+  /* Nobody has it any more. */
+  muster_tls_key_pair_unref (again);
+  muster_tls_key_pair_unref (pair);
+  pair = muster_tls_key_pair_new (certificate, key, NULL);
+  g_assert_cmpuint (count_opened (notify), ==, 2);
+
+  /* Another right to it is seen, and other content, whatever its size and time. */
+  g_assert_cmpint (g_chmod (key, 0644), ==, 0);
+  assert_refused (certificate, key, key, "others may read");
+  g_assert_cmpint (g_chmod (key, 0600), ==, 0);
+  g_assert_cmpint (stat (certificate, &before), ==, 0);
+  spoiled[strlen (spoiled) / 2] = '!';
+  fd = g_open (certificate, O_WRONLY, 0);
+  g_assert_cmpint (write (fd, spoiled, strlen (spoiled)), ==, strlen (spoiled));
+  g_assert_cmpint (futimens (fd, (struct timespec[]){ before.st_atim, before.st_mtim }), ==, 0);
+  close (fd);
+  assert_refused (certificate, key, certificate, "holds no certificate");
+  g_assert_cmpint (g_unlink (key), ==, 0);
+  assert_refused (certificate, key, certificate, "");
+
+  close (notify);
+  muster_tls_key_pair_unref (pair);
+}
+
+/* A pipe that nobody writes to holds nobody up. */
+static void
+test_a_pipe (void)
+{
+  g_autofree char *key_pem = tls_identity_dup_key_pem (ours);
+  g_autofree char *key = write_file ("piped.key", key_pem, 0600);
+  g_autofree char *pipe_path = g_build_filename (folder, "pipe", NULL);
+
+  g_assert_cmpint (mkfifo (pipe_path, 0600), ==, 0);
+  assert_refused (pipe_path, key, pipe_path, "is no file");
 }
 
 /* servers */
@@ -227,6 +297,8 @@ main (int argc, char **argv)
   folder = g_dir_make_tmp ("muster-test-key-pair-XXXXXX", NULL);
 
   g_test_add_func ("/key-pair/files", test_files);
+  g_test_add_func ("/key-pair/same-files", test_same_files);
+  g_test_add_func ("/key-pair/a-pipe", test_a_pipe);
   g_test_add_data_func ("/key-pair/shown/1.3", NULL, test_shown);
   g_test_add_data_func ("/key-pair/shown/1.2", "NORMAL:-VERS-TLS1.3", test_shown);
   g_test_add_func ("/key-pair/not-asked-for", test_not_asked_for);
