@@ -307,3 +307,23 @@ def test_the_mailbox(muster, echo):
         BUS_NAME, ROOT_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", None, None, 0, 5000, None).unpack()[0]
     assert f"{BUS_NAME}.Mailbox" in managed[account]
     assert f"{BUS_NAME}.Mailbox" not in managed[f"{ROOT_PATH}/Account/{plain['id']}"]
+
+
+def test_the_status_says_what_waits(echo):
+    """Whoever looks how the daemon is sees that somebody calls, has written, or left a message; and nothing otherwise."""
+    quiet = echo.muster.do("status").splitlines()
+    echo.send(f"call 1 {BOB} Bob", f"message 2 {BOB} lunch?", "waiting 3 1")
+    row = next(row for row in offers(echo) if row["kind"] == "call")
+    assert [line for line in echo.muster.do("status").splitlines() if line not in quiet] == [
+        f"1 call is ringing: from Bob ({BOB}) to {echo.address}; 'muster incoming' shows it",
+        f"1 message came in and nobody has seen it: from {BOB} to {echo.address}; 'muster incoming' shows it",
+        f"3 new messages wait in the mailbox of {echo.address}"]
+    status = echo.muster.json("status")
+    assert {each["id"]: each["kind"] for each in status["incoming"]} == {each["id"]: each["kind"] for each in offers(echo)}
+    (box,) = status["mailboxes"]
+    assert (box["id"], box["address"], box["new"], box["old"]) == (echo.id, echo.address, 3, 1) and box["since"]
+    assert "metrics" not in status and echo.muster.json("status", "--all")["mailboxes"] == [box]
+
+    echo.send("cancel 1", "waiting 0 4")
+    assert "ringing" not in echo.muster.do("status") and row["id"] not in str(echo.muster.json("status"))
+    assert echo.muster.json("status")["mailboxes"] == []

@@ -105,7 +105,7 @@ const CliCommand cli_commands[] = {
     "try does with a plugin's file what the daemon does, without the daemon and without waiting,\n"
     "and says whether it keeps its contract.",
     cmd_plugin },
-  { "status", "", "show how the daemon is", NULL, cmd_status },
+  { "status", "", "show how the daemon is, and what waits for you", NULL, cmd_status },
   { "debug", "", "follow what the daemon logs until interrupted",
     "The daemon logs more for as long as somebody follows.", cmd_debug },
   { "unlock", "", "look for the key of the secrets, and unlock the keyring",

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "cli-inbox.h"
 #include "cli-json.h"
 #include "cli-table.h"
 #include "cli-text.h"
@@ -15,8 +16,8 @@
 
 #include <stdio.h>
 
-/* muster status, and with --all the numbers of Metrics.Get. These are the daemon's to name: whatever it
- * has is shown. */
+/* muster status: the daemon, what waits for the person, and with --all the numbers of Metrics.Get. These
+ * are the daemon's to name: whatever it has is shown. */
 
 static GVariant *
 load_metrics (Cli *cli, GError **error)
@@ -28,14 +29,16 @@ load_metrics (Cli *cli, GError **error)
 }
 
 static void
-print_json (CliRow *row, GVariant *metrics)
+print_json (CliRow *row, const CliInbox *inbox, GVariant *metrics)
 {
   JsonObject *object = json_object_new ();
   JsonNode *node = json_node_new (JSON_NODE_OBJECT);
 
   for (const CliField *field = cli_manager_fields; field->key != NULL; field++)
     json_object_set_member (object, field->key, cli_field_to_json (field, row));
-  json_object_set_member (object, "metrics", cli_json_from_variant (metrics, NULL));
+  cli_inbox_add_to_json (inbox, object);
+  if (metrics != NULL)
+    json_object_set_member (object, "metrics", cli_json_from_variant (metrics, NULL));
   json_node_take_object (node, object);
   cli_json_print (node);
 }
@@ -82,6 +85,18 @@ print_metrics (GVariant *metrics)
     print_metric (name, value);
 }
 
+static void
+print_page (Cli *cli, CliRow *row, const CliInbox *inbox, GVariant *metrics)
+{
+  g_autoptr (GPtrArray) lines = cli_inbox_lines (inbox);
+
+  cli_table_print_one (cli, cli_manager_fields, row);
+  for (guint i = 0; i < lines->len; i++)
+    puts (g_ptr_array_index (lines, i));
+  if (metrics != NULL)
+    print_metrics (metrics);
+}
+
 CliExit
 cmd_status (Cli *cli, char **argv)
 {
@@ -93,25 +108,24 @@ cmd_status (Cli *cli, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (GHashTable) row = cli_row_new ();
   g_autoptr (GVariant) metrics = NULL;
+  g_auto (CliInbox) inbox = { NULL };
   g_auto (GStrv) rest = NULL;
   CliExit status;
 
   if (!cli_command_parse (cli, argv, entries, 0, 0, &rest, &status))
     return status;
-  if (!cli_bus_load (cli, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, row, &error))
+  if (!cli_bus_load (cli, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, row, &error) ||
+      !cli_inbox_load (&inbox, cli, &error))
     return cli_error_report (error);
   if (all)
     metrics = load_metrics (cli, &error);
   if (error != NULL)
     return cli_error_report (error);
 
-  if (metrics != NULL && cli->json) {
-    print_json (row, metrics);
-    return CLI_OK;
-  }
-  cli_table_print_one (cli, cli_manager_fields, row);
-  if (metrics != NULL)
-    print_metrics (metrics);
+  if (cli->json)
+    print_json (row, &inbox, metrics);
+  else
+    print_page (cli, row, &inbox, metrics);
 
   return CLI_OK;
 }
