@@ -133,6 +133,10 @@ def test_monitor_of_some(world):
     world.change("alice@example.org", {"State": "failed"})
     world.change("bob@example.org", {"State": "waiting-retry", "Reason": "busy\033[2J"})
     assert "  bob@example.org  waiting-retry (busy\\x1b[2J)" in follower.line()
+    world.stop_stub()
+    assert follower.line().endswith("  musterd is not running")
+    world.start_stub()
+    assert follower.line().endswith("  musterd is running again")
     assert follower.interrupt() == OK
     world.err(NOT_FOUND, "monitor", "nobody")
 
@@ -219,6 +223,12 @@ def test_events(world):
     assert follower.object()["type"] == "registration.lost"
     world.emit(1, "registration.end")
     assert follower.object()["type"] == "registration.end"  # not incoming.call
+    world.stop_stub()
+    assert follower.object()["change"] == "daemon-stopped"
+    world.start_stub()
+    assert follower.object()["change"] == "daemon-started"
+    world.emit(1, "registration.again")
+    assert follower.object()["type"] == "registration.again"
     assert follower.interrupt() == OK
     assert world.out("events", "--type", "incoming.", "--for", "1") == ""  # only the daemon knows it
     for words in ([], ["--json"]):

@@ -286,6 +286,35 @@ def test_watching_in_a_terminal(echo):
         watch.stdout.close()
 
 
+def test_watching_goes_on_without_the_daemon(echo):
+    """Whoever watches is told when the daemon goes and when it is back, that what waited is gone, and what comes then."""
+    echo.send(f"call 1 {BOB}")
+    first = only(echo)
+    watches = [subprocess.Popen([echo.muster.command, "incoming", "--watch", *options], env=echo.muster.environment,
+                                stdout=subprocess.PIPE, text=True) for options in ([], ["--json"])]
+    people, machines = (watch.stdout for watch in watches)
+    try:
+        assert "call waiting" in people.readline()
+        row = json.loads(machines.readline())
+        assert (row["change"], row["id"], row["state"]) == ("initial", first["id"], "waiting") and row["time"]
+        echo.muster.kill()
+        assert people.readline().endswith("  musterd is not running\n")
+        assert json.loads(machines.readline())["change"] == "daemon-stopped"
+        echo.muster.start()
+        assert people.readline().endswith("  musterd is running again\n")
+        assert f"call gone  {first['id']}  from {BOB}" in people.readline()
+        assert [json.loads(machines.readline())["change"] for _ in range(2)] == ["daemon-started", "removed"]
+        echo.muster.wait_state(echo.address, "registered")
+        echo.send(f"call 2 {BOB}")
+        assert f"call waiting  {only(echo)['id']}  from {BOB}  to {echo.address}" in people.readline()
+        assert json.loads(machines.readline())["change"] == "added"
+    finally:
+        for watch in watches:
+            watch.terminate()
+            assert watch.wait(5) == OK
+            watch.stdout.close()
+
+
 def test_the_mailbox(muster, echo):
     """What waits at the service is on the account, told once, and only where the protocol has such a thing."""
     account = f"{ROOT_PATH}/Account/{echo.id}"

@@ -21,7 +21,4 @@ void cli_offer_load_address (Cli *cli, CliRow *row, GHashTable *known);
 /* Whether nobody can answer it any more. */
 gboolean cli_offer_is_over (CliRow *row);
 
-/* Prints each one as it comes, and its end, until interrupted. */
-CliExit cli_offer_watch (Cli *cli, gboolean all, guint max_s);
-
 G_END_DECLS

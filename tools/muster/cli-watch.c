@@ -9,20 +9,22 @@
 
 #include "cli-watch.h"
 
+#include "cli-account.h"
+#include "cli-offer.h"
 #include "muster-names.h"
 
-/* The accounts as they change. Signals carry values, so nothing is asked again while the daemon
+/* Objects as they change. Signals carry values, so nothing is asked again while the daemon
  * lives; when another one takes the name, everything is. */
 
 struct _CliWatch {
   Cli *cli;
   CliWatchFunc func;
   gpointer user_data;
+  const CliWatchKind *kind;
   GPtrArray *paths; /* (nullable): not ours */
   GHashTable *rows; /* path to CliRow */
-  char *owner;      /* the daemon that we know, NULL while there is none */
-  guint properties_changed, interfaces_added, interfaces_removed, name;
-  gulong closed;
+  CliDaemon *daemon;
+  guint properties_changed, interfaces_added, interfaces_removed;
 };
 
 const char *
@@ -38,26 +40,95 @@ cli_watch_change_to_string (CliWatchChange change)
   case CLI_WATCH_REMOVED:
     return "removed";
   case CLI_WATCH_DAEMON_STOPPED:
-    return "daemon-stopped";
+    return cli_daemon_change_to_string (CLI_DAEMON_STOPPED);
   case CLI_WATCH_DAEMON_STARTED:
-    return "daemon-started";
+    return cli_daemon_change_to_string (CLI_DAEMON_STARTED);
   case CLI_WATCH_BUS_LOST:
-    return "bus-lost";
+    return cli_daemon_change_to_string (CLI_DAEMON_BUS_LOST);
   }
 
   g_return_val_if_reached (NULL);
 }
 
+/* what can be watched */
+
+/* One by one where some were named, a list where all are wanted. */
+static GPtrArray *
+list_accounts (Cli *cli, GPtrArray *paths, GError **error)
+{
+  g_autoptr (GPtrArray) rows = NULL;
+
+  if (paths == NULL)
+    return cli_account_list (cli, NULL, FALSE, error);
+
+  rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
+  for (guint i = 0; i < paths->len; i++) {
+    g_autoptr (GError) local = NULL;
+    CliRow *row = cli_account_load (cli, g_ptr_array_index (paths, i), &local);
+
+    if (row != NULL) {
+      g_ptr_array_add (rows, row);
+    } else if (!g_error_matches (local, CLI_ERROR, CLI_NOT_FOUND)) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  }
+  cli_account_sort (rows);
+
+  return g_steal_pointer (&rows);
+}
+
+static GPtrArray *
+list_offers (Cli *cli, GPtrArray *paths, GError **error)
+{
+  return cli_offer_list (cli, FALSE, error);
+}
+
+static GPtrArray *
+list_all_offers (Cli *cli, GPtrArray *paths, GError **error)
+{
+  return cli_offer_list (cli, TRUE, error);
+}
+
+static void
+complete_offer (Cli *cli, CliRow *row)
+{
+  cli_offer_load_address (cli, row, NULL);
+}
+
+const CliWatchKind cli_watch_accounts = {
+  MUSTER_PATH_ACCOUNTS "/",
+  MUSTER_INTERFACE_ACCOUNT,
+  list_accounts,
+  cli_account_load_identity_name,
+};
+
+const CliWatchKind cli_watch_offers = {
+  MUSTER_PATH_INCOMING "/",
+  MUSTER_INTERFACE_INCOMING,
+  list_offers,
+  complete_offer,
+};
+
+const CliWatchKind cli_watch_all_offers = {
+  MUSTER_PATH_INCOMING "/",
+  MUSTER_INTERFACE_INCOMING,
+  list_all_offers,
+  complete_offer,
+};
+
+/* watching */
+
 static gboolean
 wants (CliWatch *self, const char *path)
 {
   if (self->paths == NULL)
-    return g_str_has_prefix (path, MUSTER_PATH_ACCOUNTS "/");
+    return g_str_has_prefix (path, self->kind->root);
 
   return g_ptr_array_find_with_equal_func (self->paths, path, g_str_equal, NULL);
 }
 
-/* Takes @row as what the account at @path is now. */
+/* Takes @row as what the object at @path is now. */
 static void
 take_row (CliWatch *self, const char *path, CliRow *row, gboolean initial)
 {
@@ -94,36 +165,10 @@ drop_row (CliWatch *self, const char *path)
     self->func (CLI_WATCH_REMOVED, row, self->user_data);
 }
 
-/* One by one where some were named, a list where all are wanted. */
-static GPtrArray *
-load_rows (CliWatch *self, GError **error)
-{
-  g_autoptr (GPtrArray) rows = NULL;
-
-  if (self->paths == NULL)
-    return cli_account_list (self->cli, NULL, FALSE, error);
-
-  rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
-  for (guint i = 0; i < self->paths->len; i++) {
-    g_autoptr (GError) local = NULL;
-    CliRow *row = cli_account_load (self->cli, g_ptr_array_index (self->paths, i), &local);
-
-    if (row != NULL) {
-      g_ptr_array_add (rows, row);
-    } else if (!g_error_matches (local, CLI_ERROR, CLI_NOT_FOUND)) {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
-    }
-  }
-  cli_account_sort (rows);
-
-  return g_steal_pointer (&rows);
-}
-
 static gboolean
 load (CliWatch *self, gboolean initial, GError **error)
 {
-  g_autoptr (GPtrArray) rows = load_rows (self, error);
+  g_autoptr (GPtrArray) rows = self->kind->list (self->cli, self->paths, error);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GList) paths = NULL;
 
@@ -197,7 +242,7 @@ on_interfaces_added (GDBusConnection *connection,
     g_variant_unref (values);
   }
   cli_row_take (row, "Path", g_variant_new_object_path (path));
-  cli_account_load_identity_name (self->cli, row);
+  self->kind->complete (self->cli, row);
   take_row (self, path, row, FALSE);
 }
 
@@ -218,55 +263,30 @@ on_interfaces_removed (GDBusConnection *connection,
     return;
   g_variant_get (arguments, "(&o^a&s)", &path, &interfaces);
 
-  /* A capability may come and go; without this one it is no account. */
-  if (g_strv_contains (interfaces, MUSTER_INTERFACE_ACCOUNT))
+  /* A capability may come and go; without this one it is nothing. */
+  if (g_strv_contains (interfaces, self->kind->interface))
     drop_row (self, path);
 }
 
 static void
-on_name_appeared (GDBusConnection *connection,
-                  const char *name,
-                  const char *owner,
-                  gpointer user_data)
+on_daemon_changed (CliDaemonChange change, gpointer user_data)
 {
   CliWatch *self = user_data;
   g_autoptr (GError) error = NULL;
-  gboolean first = self->owner == NULL;
 
-  if (g_strcmp0 (self->owner, owner) == 0)
+  switch (change) {
+  case CLI_DAEMON_STOPPED:
+    self->func (CLI_WATCH_DAEMON_STOPPED, NULL, self->user_data);
     return;
-  g_free (self->owner);
-  self->owner = g_strdup (owner);
-  if (first) /* the one that was just asked */
+  case CLI_DAEMON_STARTED:
+    self->func (CLI_WATCH_DAEMON_STARTED, NULL, self->user_data);
+    if (!load (self, FALSE, &error))
+      g_debug ("cannot list what there is: %s, waiting for the next daemon", error->message);
     return;
-
-  self->func (CLI_WATCH_DAEMON_STARTED, NULL, self->user_data);
-  if (!load (self, FALSE, &error))
-    g_debug ("cannot list the accounts: %s, waiting for the next daemon", error->message);
-}
-
-static void
-on_name_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  CliWatch *self = user_data;
-
-  /* With the bus itself gone, on_bus_closed() says so. */
-  if (g_dbus_connection_is_closed (self->cli->connection) || g_strcmp0 (self->owner, "") == 0)
+  case CLI_DAEMON_BUS_LOST:
+    self->func (CLI_WATCH_BUS_LOST, NULL, self->user_data);
     return;
-  g_free (self->owner);
-  self->owner = g_strdup ("");
-  self->func (CLI_WATCH_DAEMON_STOPPED, NULL, self->user_data);
-}
-
-static void
-on_bus_closed (GDBusConnection *connection,
-               gboolean remote_peer_vanished,
-               GError *error,
-               gpointer user_data)
-{
-  CliWatch *self = user_data;
-
-  self->func (CLI_WATCH_BUS_LOST, NULL, self->user_data);
+  }
 }
 
 static guint
@@ -278,12 +298,18 @@ subscribe (CliWatch *self, const char *interface, const char *signal, GDBusSigna
 }
 
 CliWatch *
-cli_watch_new (Cli *cli, GPtrArray *paths, CliWatchFunc func, gpointer user_data, GError **error)
+cli_watch_new (Cli *cli,
+               const CliWatchKind *kind,
+               GPtrArray *paths,
+               CliWatchFunc func,
+               gpointer user_data,
+               GError **error)
 {
   g_autoptr (CliWatch) self = g_new0 (CliWatch, 1);
   static const char manager[] = "org.freedesktop.DBus.ObjectManager";
 
   self->cli = cli;
+  self->kind = kind;
   self->paths = paths;
   self->func = func;
   self->user_data = user_data;
@@ -297,13 +323,9 @@ cli_watch_new (Cli *cli, GPtrArray *paths, CliWatchFunc func, gpointer user_data
                                         "PropertiesChanged", on_properties_changed);
   self->interfaces_added = subscribe (self, manager, "InterfacesAdded", on_interfaces_added);
   self->interfaces_removed = subscribe (self, manager, "InterfacesRemoved", on_interfaces_removed);
-  self->closed = g_signal_connect (cli->connection, "closed", G_CALLBACK (on_bus_closed), self);
   if (!load (self, TRUE, error))
     return NULL;
-
-  self->name = g_bus_watch_name_on_connection (cli->connection, MUSTER_BUS_NAME,
-                                               G_BUS_NAME_WATCHER_FLAGS_NONE, on_name_appeared,
-                                               on_name_vanished, self, NULL);
+  self->daemon = cli_daemon_new (cli, on_daemon_changed, self);
 
   return g_steal_pointer (&self);
 }
@@ -313,15 +335,13 @@ cli_watch_free (CliWatch *self)
 {
   GDBusConnection *bus = self->cli->connection;
 
-  g_clear_handle_id (&self->name, g_bus_unwatch_name);
-  g_clear_signal_handler (&self->closed, bus);
+  g_clear_pointer (&self->daemon, cli_daemon_free);
   if (self->properties_changed != 0) {
     g_dbus_connection_signal_unsubscribe (bus, self->properties_changed);
     g_dbus_connection_signal_unsubscribe (bus, self->interfaces_added);
     g_dbus_connection_signal_unsubscribe (bus, self->interfaces_removed);
   }
   g_hash_table_unref (self->rows);
-  g_free (self->owner);
   g_free (self);
 }
 
@@ -335,7 +355,6 @@ cli_watch_get_rows (CliWatch *self)
   g_hash_table_iter_init (&iter, self->rows);
   while (g_hash_table_iter_next (&iter, NULL, &row))
     g_ptr_array_add (rows, row);
-  cli_account_sort (rows);
 
   return rows;
 }

@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "cli-daemon.h"
 #include "cli-event.h"
 #include "cli-json.h"
 #include "cli-loop.h"
@@ -70,13 +71,14 @@ on_events (GDBusConnection *connection,
 }
 
 static void
-on_bus_closed (GDBusConnection *connection,
-               gboolean remote_peer_vanished,
-               GError *error,
-               gpointer user_data)
+on_daemon_changed (CliDaemonChange change, gpointer user_data)
 {
   Follower *self = user_data;
 
+  if (change != CLI_DAEMON_BUS_LOST) {
+    cli_daemon_print (self->cli, change);
+    return;
+  }
   self->bus_lost = TRUE;
   cli_loop_quit (&self->loop);
 }
@@ -120,7 +122,6 @@ cmd_events (Cli *cli, char **argv)
   Follower self = { .cli = cli, .printer = printer };
   CliExit status;
   guint max_s = 0, subscription;
-  gulong closed;
 
   if (!cli_command_parse (cli, argv, entries, 0, 0, &rest, &status))
     return status;
@@ -135,15 +136,16 @@ cmd_events (Cli *cli, char **argv)
                                                      MUSTER_INTERFACE_MANAGER, "Events",
                                                      MUSTER_PATH, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
                                                      on_events, &self, NULL);
-  closed = g_signal_connect (cli->connection, "closed", G_CALLBACK (on_bus_closed), &self);
 
   /* Starts the daemon if it is not there, and says so if it cannot be. */
-  if (cli_bus_load (cli, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, manager, &error))
+  if (cli_bus_load (cli, MUSTER_PATH, MUSTER_INTERFACE_MANAGER, manager, &error)) {
+    g_autoptr (CliDaemon) daemon = cli_daemon_new (cli, on_daemon_changed, &self);
+
     cli_loop_run (&self.loop, max_s);
+  }
   if (error == NULL && self.bus_lost)
     g_set_error (&error, CLI_ERROR, CLI_NO_DAEMON, "the session bus is gone");
 
-  g_signal_handler_disconnect (cli->connection, closed);
   g_dbus_connection_signal_unsubscribe (cli->connection, subscription);
   cli_loop_clear (&self.loop);
 

@@ -7,11 +7,16 @@
 
 #include "config.h"
 
+#include "cli-json.h"
+#include "cli-loop.h"
 #include "cli-offer.h"
 #include "cli-table.h"
 #include "cli-text.h"
+#include "cli-watch.h"
 #include "commands.h"
 #include "muster-names.h"
+
+#include <stdio.h>
 
 /* muster incoming: what came in, and answers to it. */
 
@@ -40,6 +45,116 @@ show_offer (Cli *cli, const char *word)
   cli_table_print_one (cli, cli_incoming_fields, row);
 
   return CLI_OK;
+}
+
+/* as they come */
+
+typedef struct {
+  Cli *cli;
+  CliLoop loop;
+  GHashTable *states; /* id to the state that was printed last */
+  gboolean bus_lost;
+} Watch;
+
+static void
+print_json (CliWatchChange change, CliRow *row)
+{
+  JsonObject *object = cli_fields_to_json (cli_incoming_fields, row);
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+
+  json_object_set_member (object, "time", cli_json_time ((guint64) g_get_real_time ()));
+  json_object_set_string_member (object, "change", cli_watch_change_to_string (change));
+  json_node_take_object (node, object);
+  cli_json_print_line (node);
+}
+
+/* "2026-11-20 15:00:00  call waiting  iabc...  from sip:bob@... (Bob)  to ann@...  lunch?" */
+static void
+print_line (CliRow *row, const char *state)
+{
+  g_autofree char *time = cli_text_time_local ((guint64) g_get_real_time ());
+  g_autofree char *from = cli_text_escape (cli_row_get_string (row, "Incoming.From"));
+  g_autofree char *name = cli_text_escape (cli_row_get_string (row, "Incoming.FromName"));
+  g_autofree char *to = cli_text_escape (cli_row_get_string (row, "Account.Address"));
+  g_autofree char *text = cli_text_escape (cli_row_get_string (row, "Incoming.Text"));
+  g_autofree char *kind = cli_text_escape (cli_row_get_string (row, "Incoming.Kind"));
+  g_autofree char *safe_state = cli_text_escape (state);
+  g_autofree char *id = cli_text_escape (cli_row_get_string (row, "Incoming.Id"));
+  gboolean is_over = cli_offer_is_over (row);
+
+  printf ("%s  %s %s  %s  from %s", time, kind, safe_state, id, from);
+  if (name[0] != '\0')
+    printf (" (%s)", name);
+  printf ("  to %s%s%s\n", to, text[0] != '\0' && !is_over ? "  " : "", is_over ? "" : text);
+  fflush (stdout);
+}
+
+/* Each state once; the going of what is over says nothing new, that of what waited says that its daemon
+ * is gone. */
+static void
+print_offer (Watch *self, CliWatchChange change, CliRow *row)
+{
+  const char *id = cli_row_get_string (row, "Incoming.Id");
+  const char *state = change == CLI_WATCH_REMOVED ? "gone"
+                                                  : cli_row_get_string (row, "Incoming.State");
+  gboolean is_new = g_strcmp0 (g_hash_table_lookup (self->states, id), state) != 0;
+
+  if (change == CLI_WATCH_REMOVED)
+    g_hash_table_remove (self->states, id);
+  else
+    g_hash_table_insert (self->states, g_strdup (id), g_strdup (state));
+
+  if (!is_new || (change == CLI_WATCH_REMOVED && cli_offer_is_over (row)))
+    return;
+  if (self->cli->json)
+    print_json (change, row);
+  else
+    print_line (row, state);
+}
+
+static void
+on_change (CliWatchChange change, CliRow *row, gpointer user_data)
+{
+  Watch *self = user_data;
+
+  switch (change) {
+  case CLI_WATCH_INITIAL:
+  case CLI_WATCH_ADDED:
+  case CLI_WATCH_CHANGED:
+  case CLI_WATCH_REMOVED:
+    print_offer (self, change, row);
+    return;
+  case CLI_WATCH_DAEMON_STOPPED:
+    cli_daemon_print (self->cli, CLI_DAEMON_STOPPED);
+    return;
+  case CLI_WATCH_DAEMON_STARTED:
+    cli_daemon_print (self->cli, CLI_DAEMON_STARTED);
+    return;
+  case CLI_WATCH_BUS_LOST:
+    self->bus_lost = TRUE;
+    cli_loop_quit (&self->loop);
+    return;
+  }
+}
+
+static CliExit
+watch_offers (Cli *cli, gboolean all, guint max_s)
+{
+  g_autoptr (GHashTable) states = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Watch self = { .cli = cli, .states = states };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (CliWatch) watch = NULL;
+
+  cli_loop_init (&self.loop);
+  watch = cli_watch_new (cli, all ? &cli_watch_all_offers : &cli_watch_offers, NULL, on_change,
+                         &self, &error);
+  if (watch != NULL)
+    cli_loop_run (&self.loop, max_s);
+  cli_loop_clear (&self.loop);
+  if (error == NULL && self.bus_lost)
+    g_set_error (&error, CLI_ERROR, CLI_NO_DAEMON, "the session bus is gone");
+
+  return error != NULL ? cli_error_report (error) : CLI_OK;
 }
 
 /* handlers */
@@ -173,7 +288,7 @@ cmd_incoming (Cli *cli, char **argv)
     return cli_usage ("--to is for accept");
 
   if (is_list)
-    return watch ? cli_offer_watch (cli, all, max_s) : list_offers (cli, all);
+    return watch ? watch_offers (cli, all, max_s) : list_offers (cli, all);
   if (n_words == 1 && g_str_equal (rest[0], "handlers"))
     return list_handlers (cli);
   if (n_words == 2 && g_str_equal (rest[0], "show"))

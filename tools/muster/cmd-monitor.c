@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "cli-account.h"
 #include "cli-json.h"
 #include "cli-loop.h"
 #include "cli-screen.h"
@@ -80,7 +81,9 @@ print_line (CliWatchChange change, CliRow *row)
   g_autofree char *state = NULL;
 
   if (row == NULL) {
-    printf ("%s  %s\n", time, cli_watch_change_to_string (change));
+    printf ("%s  %s\n", time,
+            cli_daemon_change_to_words (change == CLI_WATCH_DAEMON_STARTED ? CLI_DAEMON_STARTED
+                                                                           : CLI_DAEMON_STOPPED));
   } else {
     address = cli_text_escape (cli_row_get_string (row, "Account.Address"));
     state = change == CLI_WATCH_REMOVED ? g_strdup ("removed") : describe (row);
@@ -112,6 +115,7 @@ draw (Monitor *self)
   g_autoptr (GPtrArray) lines = NULL;
   guint width, height, n_all = rows->len, n_registered = 0, room;
 
+  cli_account_sort (rows);
   for (guint i = 0; i < rows->len; i++) {
     const char *state = cli_row_get_string (g_ptr_array_index (rows, i), "Registration.State");
 
@@ -230,7 +234,8 @@ cmd_monitor (Cli *cli, char **argv)
   cli_loop_init (&loop);
   self.live = !cli->json && isatty (STDOUT_FILENO);
   if (find_all (cli, rest, paths, &error))
-    watch = cli_watch_new (cli, paths->len > 0 ? paths : NULL, on_change, &self, &error);
+    watch = cli_watch_new (cli, &cli_watch_accounts, paths->len > 0 ? paths : NULL, on_change,
+                           &self, &error);
   if (watch == NULL) {
     g_clear_handle_id (&self.redraw, g_source_remove);
     return cli_error_report (error);
