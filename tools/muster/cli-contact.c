@@ -27,13 +27,13 @@ const char *const cli_contact_presences[] = { "chat",      "available", "away", 
                                               "invisible", "offline",   "unknown", NULL };
 
 static const CliField people_fields[] = {
-  { "address", "address", "Address", "s", CLI_SHOW_TEXT, TRUE },
-  { "name", "name", "Name", "s", CLI_SHOW_TEXT, TRUE },
-  { "presence", "presence", "Presence", "s", CLI_SHOW_TEXT, TRUE },
-  { "since", "since", "Since", "t", CLI_SHOW_TIME, TRUE },
-  { "accounts", "account", ACCOUNTS, "s", CLI_SHOW_TEXT, TRUE },
-  { "note", "note", NOTE, "s", CLI_SHOW_TEXT, TRUE },
-  { "text", "text", "Text", "s", CLI_SHOW_TEXT, TRUE }, /* last: it may be long */
+  { "address", "address", "Address", "s", CLI_SHOW_TEXT, 1 },
+  { "name", "name", "Name", "s", CLI_SHOW_TEXT, 2 },
+  { "presence", "presence", "Presence", "s", CLI_SHOW_TEXT, 1 },
+  { "since", "since", "Since", "t", CLI_SHOW_TIME, 5 },
+  { "accounts", "account", ACCOUNTS, "s", CLI_SHOW_TEXT, 6 },
+  { "note", "note", NOTE, "s", CLI_SHOW_TEXT, 3 },
+  { "text", "text", "Text", "s", CLI_SHOW_TEXT, 4 }, /* last: it may be long */
   { NULL },
 };
 

@@ -19,21 +19,21 @@
  * here. */
 
 const CliField cli_account_fields[] = {
-  { "id", "id", "Account.Id", "s", CLI_SHOW_TEXT, TRUE },
-  { "address", "address", "Account.Address", "s", CLI_SHOW_TEXT, TRUE },
+  { "id", "id", "Account.Id", "s", CLI_SHOW_TEXT, 5 },
+  { "address", "address", "Account.Address", "s", CLI_SHOW_TEXT, 1 },
   { "name", "name", "Account.Name", "s", CLI_SHOW_TEXT },
-  { "protocol", "protocol", "Account.Protocol", "s", CLI_SHOW_TEXT, TRUE },
+  { "protocol", "protocol", "Account.Protocol", "s", CLI_SHOW_TEXT, 6 },
   { "identity", "identity id", "Account.Identity", "o", CLI_SHOW_OBJECT },
   { "identity-name", "identity", "Identity.Name", "s", CLI_SHOW_WORD },
   { "enabled", "enabled", "Account.Enabled", "b", CLI_SHOW_BOOLEAN },
-  { "state", "state", "Registration.State", "s", CLI_SHOW_STATE, TRUE },
-  { "reason", "reason", "Registration.Reason", "s", CLI_SHOW_WORD, TRUE },
-  { "verification", "reachable", "Registration.Verification", "s", CLI_SHOW_PROOF, TRUE },
+  { "state", "state", "Registration.State", "s", CLI_SHOW_STATE, 1 },
+  { "reason", "reason", "Registration.Reason", "s", CLI_SHOW_WORD, 2 },
+  { "verification", "reachable", "Registration.Verification", "s", CLI_SHOW_PROOF, 3 },
   { "since", "since", "Registration.Since", "t", CLI_SHOW_TIME },
   { "attempt", "failures", "Registration.Attempt", "u", CLI_SHOW_NUMBER },
-  { "next-attempt-at", "next attempt", "Registration.NextAttemptAt", "t", CLI_SHOW_TIME, TRUE },
+  { "next-attempt-at", "next attempt", "Registration.NextAttemptAt", "t", CLI_SHOW_TIME, 4 },
   { "registered-at", "registered", "Registration.RegisteredAt", "t", CLI_SHOW_TIME },
-  { "expires-at", "lease ends", "Registration.ExpiresAt", "t", CLI_SHOW_TIME, TRUE },
+  { "expires-at", "lease ends", "Registration.ExpiresAt", "t", CLI_SHOW_TIME, 7 },
   { "refresh-at", "refresh", "Registration.RefreshAt", "t", CLI_SHOW_TIME },
   { "refreshes", "refreshes", "Registration.Refreshes", "t", CLI_SHOW_NUMBER },
   { "bindings", "bindings", "Registration.Bindings", "as", CLI_SHOW_LIST },
@@ -56,10 +56,10 @@ const CliField cli_account_fields[] = {
 };
 
 const CliField cli_identity_fields[] = {
-  { "id", "id", "Identity.Id", "s", CLI_SHOW_TEXT, TRUE },
-  { "name", "name", "Identity.Name", "s", CLI_SHOW_TEXT, TRUE },
-  { "accounts", "accounts", "Identity.Accounts", "u", CLI_SHOW_NUMBER, TRUE },
-  { "registered", "registered", "Identity.Registered", "u", CLI_SHOW_NUMBER, TRUE },
+  { "id", "id", "Identity.Id", "s", CLI_SHOW_TEXT, 2 },
+  { "name", "name", "Identity.Name", "s", CLI_SHOW_TEXT, 1 },
+  { "accounts", "accounts", "Identity.Accounts", "u", CLI_SHOW_NUMBER, 4 },
+  { "registered", "registered", "Identity.Registered", "u", CLI_SHOW_NUMBER, 3 },
   { "created", "created", "Identity.Created", "t", CLI_SHOW_TIME },
   { "modified", "modified", "Identity.Modified", "t", CLI_SHOW_TIME },
   { NULL },
@@ -67,62 +67,62 @@ const CliField cli_identity_fields[] = {
 
 const CliField cli_presence_fields[] = {
   { "id", "id", "Identity.Id", "s", CLI_SHOW_TEXT },
-  { "name", "name", "Identity.Name", "s", CLI_SHOW_TEXT, TRUE },
-  { "presence", "presence", "Presence.Presence", "s", CLI_SHOW_WORD, TRUE },
-  { "text", "text", "Presence.Text", "s", CLI_SHOW_WORD, TRUE },
-  { "until", "until", "Presence.Until", "t", CLI_SHOW_TIME, TRUE },
+  { "name", "name", "Identity.Name", "s", CLI_SHOW_TEXT, 1 },
+  { "presence", "presence", "Presence.Presence", "s", CLI_SHOW_WORD, 1 },
+  { "text", "text", "Presence.Text", "s", CLI_SHOW_WORD, 2 },
+  { "until", "until", "Presence.Until", "t", CLI_SHOW_TIME, 3 },
   { "layers", "layers", "Presence.Layers", "aa{sv}", CLI_SHOW_VALUE },
   { NULL },
 };
 
 /* These stand in Presence.Layers, not on an interface. */
 const CliField cli_layer_fields[] = {
-  { "name", "layer", "name", "s", CLI_SHOW_TEXT, TRUE },
-  { "presence", "presence", "presence", "s", CLI_SHOW_WORD, TRUE },
-  { "priority", "priority", "priority", "u", CLI_SHOW_NUMBER, TRUE },
-  { "keep", "kept", "keep", "b", CLI_SHOW_BOOLEAN, TRUE },
-  { "until", "until", "until", "t", CLI_SHOW_TIME, TRUE },
-  { "text", "text", "text", "s", CLI_SHOW_WORD, TRUE },
+  { "name", "layer", "name", "s", CLI_SHOW_TEXT, 1 },
+  { "presence", "presence", "presence", "s", CLI_SHOW_WORD, 1 },
+  { "priority", "priority", "priority", "u", CLI_SHOW_NUMBER, 4 },
+  { "keep", "kept", "keep", "b", CLI_SHOW_BOOLEAN, 5 },
+  { "until", "until", "until", "t", CLI_SHOW_TIME, 3 },
+  { "text", "text", "text", "s", CLI_SHOW_WORD, 2 },
   { NULL },
 };
 
 const CliField cli_publication_fields[] = {
   { "id", "id", "Account.Id", "s", CLI_SHOW_TEXT },
-  { "address", "account", "Account.Address", "s", CLI_SHOW_TEXT, TRUE },
+  { "address", "account", "Account.Address", "s", CLI_SHOW_TEXT, 1 },
   { "protocol", "protocol", "Account.Protocol", "s", CLI_SHOW_TEXT },
   { "identity", "identity id", "Account.Identity", "o", CLI_SHOW_OBJECT },
   { "override", "own presence", "Publication.Override", "s", CLI_SHOW_WORD },
   { "override-text", "own text", "Publication.OverrideText", "s", CLI_SHOW_WORD },
-  { "published", "published", "Publication.Published", "s", CLI_SHOW_WORD, TRUE },
-  { "published-text", "text", "Publication.PublishedText", "s", CLI_SHOW_WORD, TRUE },
+  { "published", "published", "Publication.Published", "s", CLI_SHOW_WORD, 1 },
+  { "published-text", "text", "Publication.PublishedText", "s", CLI_SHOW_WORD, 5 },
   { "supported", "can be said", "Publication.Supported", "as", CLI_SHOW_LIST },
-  { "note", "note", "Publication.Note", "s", CLI_SHOW_WORD, TRUE },
-  { "error", "error", "Publication.Error", "s", CLI_SHOW_ERROR, TRUE },
-  { "error-message", "message", "Publication.ErrorMessage", "s", CLI_SHOW_WORD, TRUE },
-  { "retry-at", "next attempt", "Publication.RetryAt", "t", CLI_SHOW_TIME, TRUE },
+  { "note", "note", "Publication.Note", "s", CLI_SHOW_WORD, 1, TRUE },
+  { "error", "error", "Publication.Error", "s", CLI_SHOW_ERROR, 4 },
+  { "error-message", "message", "Publication.ErrorMessage", "s", CLI_SHOW_WORD, 1, TRUE },
+  { "retry-at", "next attempt", "Publication.RetryAt", "t", CLI_SHOW_TIME, 6 },
   { NULL },
 };
 
 const CliField cli_protocol_fields[] = {
-  { "id", "id", "Protocol.Id", "s", CLI_SHOW_TEXT, TRUE },
-  { "display-name", "name", "Protocol.DisplayName", "s", CLI_SHOW_TEXT, TRUE },
-  { "plugin", "plugin", "Protocol.Plugin", "o", CLI_SHOW_OBJECT, TRUE },
-  { "uri-schemes", "schemes", "Protocol.UriSchemes", "as", CLI_SHOW_LIST, TRUE },
-  { "address-help", "address", "Protocol.AddressHelp", "s", CLI_SHOW_TEXT, TRUE },
+  { "id", "id", "Protocol.Id", "s", CLI_SHOW_TEXT, 1 },
+  { "display-name", "name", "Protocol.DisplayName", "s", CLI_SHOW_TEXT, 3 },
+  { "plugin", "plugin", "Protocol.Plugin", "o", CLI_SHOW_OBJECT, 4 },
+  { "uri-schemes", "schemes", "Protocol.UriSchemes", "as", CLI_SHOW_LIST, 5 },
+  { "address-help", "address", "Protocol.AddressHelp", "s", CLI_SHOW_TEXT, 2 },
   { "parameters", "parameters", "Protocol.Parameters", "aa{sv}", CLI_SHOW_VALUE },
   { NULL },
 };
 
 /* These stand in Protocol.Parameters, not on an interface. */
 const CliField cli_parameter_fields[] = {
-  { "name", "name", "name", "s", CLI_SHOW_TEXT, TRUE },
-  { "type", "type", "type", "s", CLI_SHOW_TYPE, TRUE },
-  { "required", "required", "required", "b", CLI_SHOW_BOOLEAN, TRUE },
-  { "secret", "secret", "secret", "b", CLI_SHOW_BOOLEAN, TRUE },
-  { "default", "default", "default", "v", CLI_SHOW_VALUE, TRUE },
-  { "values", "values", "values", "s", CLI_SHOW_WORD, TRUE }, /* choices, or min and max */
+  { "name", "name", "name", "s", CLI_SHOW_TEXT, 1 },
+  { "type", "type", "type", "s", CLI_SHOW_TYPE, 4 },
+  { "required", "required", "required", "b", CLI_SHOW_BOOLEAN, 5 },
+  { "secret", "secret", "secret", "b", CLI_SHOW_BOOLEAN, 6 },
+  { "default", "default", "default", "v", CLI_SHOW_VALUE, 3 },
+  { "values", "values", "values", "s", CLI_SHOW_WORD, 2 }, /* choices, or min and max */
   { "label", "label", "label", "s", CLI_SHOW_WORD },
-  { "help", "help", "help", "s", CLI_SHOW_WORD, TRUE },
+  { "help", "help", "help", "s", CLI_SHOW_WORD, 1, TRUE },
   { "group", "group", "group", "s", CLI_SHOW_WORD },
   { "choices", "choices", "choices", "as", CLI_SHOW_LIST },
   { "min", "min", "min", "u", CLI_SHOW_VALUE },
@@ -136,11 +136,11 @@ const CliField cli_parameter_fields[] = {
 };
 
 const CliField cli_plugin_fields[] = {
-  { "name", "name", "Plugin.Name", "s", CLI_SHOW_TEXT, TRUE },
-  { "version", "version", "Plugin.Version", "s", CLI_SHOW_TEXT, TRUE },
-  { "state", "state", "Plugin.State", "s", CLI_SHOW_STATE, TRUE },
-  { "reason", "reason", "Plugin.Reason", "s", CLI_SHOW_WORD, TRUE },
-  { "protocols", "protocols", "Plugin.Protocols", "as", CLI_SHOW_LIST, TRUE },
+  { "name", "name", "Plugin.Name", "s", CLI_SHOW_TEXT, 1 },
+  { "version", "version", "Plugin.Version", "s", CLI_SHOW_TEXT, 4 },
+  { "state", "state", "Plugin.State", "s", CLI_SHOW_STATE, 1 },
+  { "reason", "reason", "Plugin.Reason", "s", CLI_SHOW_WORD, 1, TRUE },
+  { "protocols", "protocols", "Plugin.Protocols", "as", CLI_SHOW_LIST, 3 },
   { "description", "description", "Plugin.Description", "s", CLI_SHOW_TEXT },
   { "licence", "licence", "Plugin.Licence", "s", CLI_SHOW_TEXT },
   { "file", "file", "Plugin.File", "s", CLI_SHOW_TEXT },
@@ -148,30 +148,30 @@ const CliField cli_plugin_fields[] = {
 };
 
 const CliField cli_request_fields[] = {
-  { "id", "id", "Request.Id", "s", CLI_SHOW_TEXT, TRUE },
+  { "id", "id", "Request.Id", "s", CLI_SHOW_TEXT, 1 },
   { "account", "account", "Request.Account", "o", CLI_SHOW_OBJECT },
   { "address", "address", "Account.Address", "s", CLI_SHOW_TEXT }, /* the message has it, too */
-  { "kind", "kind", "Request.Kind", "s", CLI_SHOW_TEXT, TRUE },
+  { "kind", "kind", "Request.Kind", "s", CLI_SHOW_TEXT, 3 },
   { "reason", "reason", "Request.Reason", "s", CLI_SHOW_WORD },
-  { "secrets", "secrets", "Request.Secrets", "as", CLI_SHOW_LIST, TRUE },
-  { "message", "message", "Request.Message", "s", CLI_SHOW_TEXT, TRUE },
+  { "secrets", "secrets", "Request.Secrets", "as", CLI_SHOW_LIST, 4 },
+  { "message", "message", "Request.Message", "s", CLI_SHOW_TEXT, 1, TRUE },
   { "details", "details", "Request.Details", "a{sv}", CLI_SHOW_VALUES },
   { "since", "since", "Request.Since", "t", CLI_SHOW_TIME },
   { NULL },
 };
 
 const CliField cli_incoming_fields[] = {
-  { "id", "id", "Incoming.Id", "s", CLI_SHOW_TEXT, TRUE },
-  { "kind", "kind", "Incoming.Kind", "s", CLI_SHOW_TEXT, TRUE },
-  { "state", "state", "Incoming.State", "s", CLI_SHOW_WORD, TRUE },
-  { "answer", "answer", "Incoming.Answer", "s", CLI_SHOW_WORD, TRUE },
+  { "id", "id", "Incoming.Id", "s", CLI_SHOW_TEXT, 1 },
+  { "kind", "kind", "Incoming.Kind", "s", CLI_SHOW_TEXT, 1 },
+  { "state", "state", "Incoming.State", "s", CLI_SHOW_WORD, 5 },
+  { "answer", "answer", "Incoming.Answer", "s", CLI_SHOW_WORD, 6 },
   { "target", "handed to", "Incoming.Target", "s", CLI_SHOW_WORD },
-  { "from", "from", "Incoming.From", "s", CLI_SHOW_TEXT, TRUE },
-  { "from-name", "name", "Incoming.FromName", "s", CLI_SHOW_WORD, TRUE },
+  { "from", "from", "Incoming.From", "s", CLI_SHOW_TEXT, 1 },
+  { "from-name", "name", "Incoming.FromName", "s", CLI_SHOW_WORD, 2 },
   { "account", "account", "Incoming.Account", "o", CLI_SHOW_OBJECT },
-  { "address", "to", "Account.Address", "s", CLI_SHOW_WORD, TRUE },
-  { "since", "since", "Incoming.Since", "t", CLI_SHOW_TIME, TRUE },
-  { "text", "text", "Incoming.Text", "s", CLI_SHOW_WORD, TRUE },
+  { "address", "to", "Account.Address", "s", CLI_SHOW_WORD, 4 },
+  { "since", "since", "Incoming.Since", "t", CLI_SHOW_TIME, 7 },
+  { "text", "text", "Incoming.Text", "s", CLI_SHOW_WORD, 3 },
   { "error", "error", "Incoming.Error", "s", CLI_SHOW_ERROR },
   { "error-details", "details", "Incoming.ErrorDetails", "a{sv}", CLI_SHOW_VALUES },
   { NULL },
@@ -179,12 +179,12 @@ const CliField cli_incoming_fields[] = {
 
 /* These stand in HandlerManager.Handlers, not on an interface. */
 const CliField cli_handler_fields[] = {
-  { "address", "address", "address", "s", CLI_SHOW_TEXT, TRUE },
-  { "kinds", "kinds", "kinds", "as", CLI_SHOW_LIST, TRUE },
-  { "protocol", "protocol", "protocol", "s", CLI_SHOW_WORD, TRUE },
-  { "identity", "identity", "identity", "o", CLI_SHOW_OBJECT, TRUE },
-  { "accounts", "accounts", "accounts", "as", CLI_SHOW_LIST, TRUE },
-  { "client", "client", "client", "s", CLI_SHOW_TEXT, TRUE },
+  { "address", "address", "address", "s", CLI_SHOW_TEXT, 1 },
+  { "kinds", "kinds", "kinds", "as", CLI_SHOW_LIST, 2 },
+  { "protocol", "protocol", "protocol", "s", CLI_SHOW_WORD, 4 },
+  { "identity", "identity", "identity", "o", CLI_SHOW_OBJECT, 5 },
+  { "accounts", "accounts", "accounts", "as", CLI_SHOW_LIST, 3 },
+  { "client", "client", "client", "s", CLI_SHOW_TEXT, 6 },
   { NULL },
 };
 
@@ -200,13 +200,13 @@ const CliField cli_manager_fields[] = {
 
 /* These stand in the rows of Contacts.List, not on an interface. */
 const CliField cli_contact_fields[] = {
-  { "address", "address", "Address", "s", CLI_SHOW_TEXT, TRUE },
-  { "name", "name", "Name", "s", CLI_SHOW_WORD, TRUE },
-  { "presence", "presence", "Presence", "s", CLI_SHOW_TEXT, TRUE },
-  { "text", "text", "Text", "s", CLI_SHOW_WORD, TRUE },
-  { "since", "since", "Since", "t", CLI_SHOW_TIME, TRUE },
-  { "state", "state", "State", "s", CLI_SHOW_TEXT, TRUE },
-  { "asks", "asks", "Asks", "b", CLI_SHOW_BOOLEAN, TRUE },
+  { "address", "address", "Address", "s", CLI_SHOW_TEXT },
+  { "name", "name", "Name", "s", CLI_SHOW_WORD },
+  { "presence", "presence", "Presence", "s", CLI_SHOW_TEXT },
+  { "text", "text", "Text", "s", CLI_SHOW_WORD },
+  { "since", "since", "Since", "t", CLI_SHOW_TIME },
+  { "state", "state", "State", "s", CLI_SHOW_TEXT },
+  { "asks", "asks", "Asks", "b", CLI_SHOW_BOOLEAN },
   { "account", "account", "Account", "o", CLI_SHOW_OBJECT },
   { "accounts", "accounts", "Accounts", "aa{sv}", CLI_SHOW_VALUE },
   { NULL },
@@ -262,6 +262,30 @@ cli_field_colour (const CliField *field, CliRow *row)
     return GREEN;
 
   return g_str_equal (proof, "failed") ? RED : DIM;
+}
+
+gboolean
+cli_field_may_be_cut (const CliField *field)
+{
+  switch (field->show) {
+  case CLI_SHOW_TEXT:
+  case CLI_SHOW_WORD:
+  case CLI_SHOW_STATE:
+  case CLI_SHOW_ERROR:
+  case CLI_SHOW_OBJECT:
+  case CLI_SHOW_LIST:
+  case CLI_SHOW_VALUES:
+  case CLI_SHOW_VALUE:
+    return TRUE;
+  case CLI_SHOW_PROOF:
+  case CLI_SHOW_NUMBER:
+  case CLI_SHOW_BOOLEAN:
+  case CLI_SHOW_TIME:
+  case CLI_SHOW_TYPE:
+    return FALSE;
+  }
+
+  g_return_val_if_reached (FALSE);
 }
 
 static char *

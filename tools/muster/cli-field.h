@@ -28,13 +28,17 @@ typedef enum {
   CLI_SHOW_VALUE,  /* anything */
 } CliShow;
 
+/* @column: 0: tables for people do not have it; 1: a row is nothing without it; the higher, the sooner it
+ * gives way where the terminal is too narrow for all.
+ * @wraps: sentences of ours, which go on in further lines there and never give way. */
 typedef struct {
   const char *key;   /* in JSON */
   const char *label; /* for people */
   const char *field; /* in a CliRow */
   const char *type;  /* on the bus */
   CliShow show;
-  gboolean column; /* tables for people have it */
+  guint column;
+  gboolean wraps;
 } CliField;
 
 /* One kind of thing each, ended by a key of NULL: what feeds tables, pages and JSON alike. */
@@ -58,6 +62,9 @@ JsonObject *cli_fields_to_json (const CliField *fields, CliRow *row);
 /* For people, safe to print: @brief in a table's cell (times become distances), otherwise on a line
  * of its own. Empty where there is nothing to show. */
 char *cli_field_to_text (const CliField *field, CliRow *row, gint64 now_us, gboolean brief);
+
+/* Whether the beginning of one says something; others are shown whole or not at all. */
+gboolean cli_field_may_be_cut (const CliField *field);
 
 /* (nullable): the escape sequence that begins the colour of a state */
 const char *cli_state_colour (const char *state);

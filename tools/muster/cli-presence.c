@@ -10,6 +10,7 @@
 #include "cli-presence.h"
 
 #include "cli-account.h"
+#include "cli-screen.h"
 #include "cli-table.h"
 #include "cli-text.h"
 #include "muster-names.h"
@@ -17,6 +18,8 @@
 #include <stdio.h>
 
 /* What identities show, and what the services of their accounts were told of it. */
+
+#define INDENT 2
 
 const char *const cli_presences[] = {
   "available", "chat", "away", "xa", "dnd", "invisible", "offline", NULL,
@@ -99,14 +102,16 @@ layers_of (CliRow *identity)
 static void
 print_table (const CliField *fields, GPtrArray *rows)
 {
+  guint width = cli_screen_get_width ();
   g_autoptr (GPtrArray) lines = NULL;
 
   if (rows->len == 0)
     return;
 
-  lines = cli_table_lines (fields, rows, g_get_real_time (), 0, cli_text_colours ());
+  lines = cli_table_lines (fields, rows, g_get_real_time (),
+                           width > INDENT ? width - INDENT : width, cli_text_colours ());
   for (guint i = 0; i < lines->len; i++)
-    printf ("  %s\n", (char *) g_ptr_array_index (lines, i));
+    printf ("%*s%s\n", INDENT, "", (char *) g_ptr_array_index (lines, i));
 }
 
 void

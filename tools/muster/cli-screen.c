@@ -13,6 +13,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+guint
+cli_screen_get_width (void)
+{
+  struct winsize size;
+
+  return ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
+}
+
 void
 cli_screen_get_size (guint *width, guint *height)
 {

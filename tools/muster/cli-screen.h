@@ -15,6 +15,9 @@ typedef struct {
   gboolean hidden; /* the cursor */
 } CliScreen;
 
+/* Columns of the terminal that stdout is; 0: it is none, or does not know. */
+guint cli_screen_get_width (void);
+
 void cli_screen_get_size (guint *width, guint *height);
 void cli_screen_draw (CliScreen *self, GPtrArray *lines);
 void cli_screen_end (CliScreen *self);

@@ -10,6 +10,7 @@
 #include "cli-table.h"
 
 #include "cli-json.h"
+#include "cli-screen.h"
 #include "cli-text.h"
 
 #include <stdio.h>
@@ -18,6 +19,10 @@
 
 #define RESET "\033[0m"
 #define BOLD  "\033[1m"
+
+#define GAP       2  /* between columns */
+#define MIN_WIDTH 8  /* a column that is cut further says nothing */
+#define MIN_WRAP  28 /* sentences in a column that is narrower are hard to read */
 
 static void
 append_cell (GString *line, const char *text, guint width, const char *colour)
@@ -31,46 +36,150 @@ append_cell (GString *line, const char *text, guint width, const char *colour)
     g_string_append_c (line, ' ');
 }
 
-/* Returns: the cell's text, cut to what is left of the line; @left_width is reduced by @width. */
-static char *
-fit_cell (const char *text, guint width, guint *left_width, guint max_width)
+/* fitting */
+
+static guint
+total_width (const GArray *widths)
 {
-  char *cut;
+  guint total = 0;
 
-  if (max_width == 0)
-    return g_strdup (text);
-  cut = cli_text_shorten (text, *left_width);
-  *left_width -= MIN (*left_width, width);
+  for (guint i = 0; i < widths->len; i++) {
+    guint width = g_array_index (widths, guint, i);
 
-  return cut;
+    if (width > 0)
+      total += width + (total > 0 ? GAP : 0);
+  }
+
+  return total;
 }
 
+/* Has one column give way: cut if that is enough, or else gone. */
+static void
+give_way (const CliField *field, guint *width, guint over)
+{
+  *width = cli_field_may_be_cut (field) && *width >= MIN_WIDTH + over ? *width - over : 0;
+}
+
+/* The widest of those without which a row is nothing; -1: none can be cut any more. */
+static int
+find_widest (GPtrArray *columns, const GArray *widths)
+{
+  int widest = -1;
+  guint max = MIN_WIDTH;
+
+  for (guint i = 0; i < widths->len; i++) {
+    if (g_array_index (widths, guint, i) <= max || !cli_field_may_be_cut (columns->pdata[i]))
+      continue;
+    widest = (int) i;
+    max = g_array_index (widths, guint, i);
+  }
+
+  return widest;
+}
+
+static void
+have_ranks_give_way (GPtrArray *columns, GArray *widths, guint max_width)
+{
+  guint rank = 0;
+
+  for (guint i = 0; i < columns->len; i++)
+    rank = MAX (rank, ((const CliField *) columns->pdata[i])->column);
+
+  for (; rank > 1; rank--) {
+    for (guint i = columns->len; i > 0; i--) {
+      const CliField *field = columns->pdata[i - 1];
+      guint total = total_width (widths);
+
+      if (total <= max_width)
+        return;
+      if (field->column == rank && !field->wraps)
+        give_way (field, &g_array_index (widths, guint, i - 1), total - max_width);
+    }
+  }
+}
+
+/* Sentences take what the other columns leave. */
+void
+cli_table_fit (GPtrArray *columns, GArray *widths, guint max_width)
+{
+  g_autoptr (GArray) wanted = g_array_copy (widths);
+  int widest;
+
+  if (total_width (widths) <= max_width)
+    return;
+
+  for (guint i = 0; i < columns->len; i++) {
+    guint *width = &g_array_index (widths, guint, i);
+
+    if (((const CliField *) columns->pdata[i])->wraps)
+      *width = MIN (*width, MIN_WRAP);
+  }
+  have_ranks_give_way (columns, widths, max_width);
+  while (total_width (widths) > max_width && (widest = find_widest (columns, widths)) >= 0)
+    g_array_index (widths, guint, widest)--;
+
+  for (guint i = 0; i < columns->len && total_width (widths) < max_width; i++) {
+    guint *width = &g_array_index (widths, guint, i);
+
+    if (((const CliField *) columns->pdata[i])->wraps)
+      *width = MIN (*width + max_width - total_width (widths), g_array_index (wanted, guint, i));
+  }
+}
+
+/* lines */
+
+/* @max_width is for terminals that are too narrow even for what no row can do without. */
 static char *
 make_line (GPtrArray *cells, const GArray *widths, guint max_width, const char *const *colours)
 {
   GString *line = g_string_new (NULL);
-  guint left_width = max_width;
-  guint last = 0;
+  guint left_width = max_width > 0 ? max_width : G_MAXUINT;
 
-  for (guint i = 0; i < widths->len; i++)
-    if (g_array_index (widths, guint, i) > 0)
-      last = i;
-
-  for (guint i = 0; i <= last && i < widths->len; i++) {
+  for (guint i = 0; i < widths->len && left_width > 0; i++) {
     guint width = g_array_index (widths, guint, i);
     g_autofree char *text = NULL;
 
     if (width == 0)
       continue;
-    text = fit_cell (g_ptr_array_index (cells, i), width + 2, &left_width, max_width);
-    if (max_width > 0 && left_width == 0 && i < last)
-      last = i;
-    append_cell (line, text, i < last ? width + 2 : 0, colours != NULL ? colours[i] : NULL);
+    text = cli_text_shorten (cells->pdata[i], MIN (width, left_width));
+    append_cell (line, text, width + GAP, colours != NULL ? colours[i] : NULL);
+    left_width -= MIN (left_width, width + GAP);
   }
   while (line->len > 0 && line->str[line->len - 1] == ' ')
     g_string_truncate (line, line->len - 1);
 
   return g_string_free (line, FALSE);
+}
+
+/* A line, or as many as the longest of its sentences needs. Changes @cells. */
+static void
+add_lines (GPtrArray *lines,
+           GPtrArray *columns,
+           GPtrArray *cells,
+           const GArray *widths,
+           guint max_width,
+           const char *const *colours)
+{
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
+  guint n_lines = 1;
+
+  for (guint i = 0; i < columns->len; i++) {
+    guint width = g_array_index (widths, guint, i);
+    gboolean wraps = ((const CliField *) columns->pdata[i])->wraps && width > 0;
+
+    g_ptr_array_add (parts, cli_text_wrap (cells->pdata[i], wraps ? width : G_MAXUINT));
+    n_lines = MAX (n_lines, ((GPtrArray *) parts->pdata[i])->len);
+  }
+
+  for (guint n = 0; n < n_lines; n++) {
+    for (guint i = 0; i < columns->len; i++) {
+      GPtrArray *part = parts->pdata[i];
+
+      g_free (cells->pdata[i]);
+      cells->pdata[i] = g_strdup (n < part->len ? part->pdata[n] : "");
+    }
+    g_ptr_array_add (lines, make_line (cells, widths, max_width, colours));
+  }
 }
 
 GPtrArray *
@@ -83,12 +192,15 @@ cli_table_lines (const CliField *fields,
   GPtrArray *lines = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) table = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
   g_autoptr (GArray) widths = g_array_new (FALSE, TRUE, sizeof (guint));
+  g_autoptr (GPtrArray) columns = g_ptr_array_new ();
   g_autoptr (GPtrArray) heading = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) cell_colours = g_ptr_array_new ();
 
   for (const CliField *field = fields; field->key != NULL; field++) {
-    if (field->column)
-      g_ptr_array_add (heading, g_utf8_strup (field->label, -1));
+    if (field->column == 0)
+      continue;
+    g_ptr_array_add (columns, (gpointer) field);
+    g_ptr_array_add (heading, g_utf8_strup (field->label, -1));
   }
   g_array_set_size (widths, heading->len);
   g_ptr_array_set_size (cell_colours, (gint) heading->len);
@@ -96,14 +208,10 @@ cli_table_lines (const CliField *fields,
   for (guint i = 0; i < rows->len; i++) {
     GPtrArray *cells = g_ptr_array_new_with_free_func (g_free);
 
-    for (const CliField *field = fields; field->key != NULL; field++) {
-      char *text;
-      guint *width;
+    for (guint j = 0; j < columns->len; j++) {
+      char *text = cli_field_to_text (columns->pdata[j], rows->pdata[i], now_us, TRUE);
+      guint *width = &g_array_index (widths, guint, j);
 
-      if (!field->column)
-        continue;
-      text = cli_field_to_text (field, g_ptr_array_index (rows, i), now_us, TRUE);
-      width = &g_array_index (widths, guint, cells->len);
       *width = MAX (*width, cli_text_width (text));
       g_ptr_array_add (cells, text);
     }
@@ -118,20 +226,17 @@ cli_table_lines (const CliField *fields,
       *width = MAX (*width, cli_text_width (g_ptr_array_index (heading, i)));
     cell_colours->pdata[i] = colours ? BOLD : NULL;
   }
-  g_ptr_array_add (lines, make_line (heading, widths, max_width,
-                                     (const char *const *) cell_colours->pdata));
+  if (max_width > 0)
+    cli_table_fit (columns, widths, max_width);
+  add_lines (lines, columns, heading, widths, max_width, (const char *const *) cell_colours->pdata);
 
   for (guint i = 0; i < table->len; i++) {
-    guint column = 0;
-
-    for (const CliField *field = fields; field->key != NULL; field++) {
-      if (!field->column)
-        continue;
-      cell_colours->pdata[column++] =
-        (gpointer) (colours ? cli_field_colour (field, g_ptr_array_index (rows, i)) : NULL);
-    }
-    g_ptr_array_add (lines, make_line (g_ptr_array_index (table, i), widths, max_width,
-                                       (const char *const *) cell_colours->pdata));
+    for (guint j = 0; j < columns->len; j++)
+      cell_colours->pdata[j] = (gpointer) (colours
+                                             ? cli_field_colour (columns->pdata[j], rows->pdata[i])
+                                             : NULL);
+    add_lines (lines, columns, table->pdata[i], widths, max_width,
+               (const char *const *) cell_colours->pdata);
   }
 
   return lines;
@@ -161,7 +266,8 @@ cli_table_print (Cli *cli, const CliField *fields, GPtrArray *rows)
   if (rows->len == 0)
     return;
 
-  lines = cli_table_lines (fields, rows, g_get_real_time (), 0, cli_text_colours ());
+  lines = cli_table_lines (fields, rows, g_get_real_time (), cli_screen_get_width (),
+                           cli_text_colours ());
   for (guint i = 0; i < lines->len; i++)
     puts (g_ptr_array_index (lines, i));
 }

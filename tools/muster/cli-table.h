@@ -9,16 +9,21 @@
 
 G_BEGIN_DECLS
 
+/* Makes the columns as narrow as @max_width asks for: one after the other gives way, as their fields say.
+ * @columns: (element-type CliField)
+ * @widths: (element-type guint): what they would like to have; 0: not shown */
+void cli_table_fit (GPtrArray *columns, GArray *widths, guint max_width);
+
 /* Rows for people: the columns of @fields that are not empty everywhere, aligned, coloured by state.
- * Returns: (element-type utf8): the heading and a line for each row, cut to @max_width columns
- * (0: not cut) */
+ * Returns: (element-type utf8): the heading and a line for each row, or more where one has sentences;
+ * none wider than @max_width (0: as wide as they are) */
 GPtrArray *cli_table_lines (const CliField *fields,
                             GPtrArray *rows,
                             gint64 now_us,
                             guint max_width,
                             gboolean colours);
 
-/* Prints @rows as a table (nothing if there are none), or with --json as an array. */
+/* Prints @rows as a table as wide as the terminal (nothing if there are none), or with --json as an array. */
 void cli_table_print (Cli *cli, const CliField *fields, GPtrArray *rows);
 
 /* Prints one thing: a line for each field that has something to say, or with --json an object. */

@@ -111,6 +111,34 @@ cli_text_shorten (const char *text, guint max_width)
   return g_strdup_printf ("%.*s%s", (int) (p - text), text, max_width > 0 ? "…" : "");
 }
 
+GPtrArray *
+cli_text_wrap (const char *text, guint max_width)
+{
+  GPtrArray *lines = g_ptr_array_new_with_free_func (g_free);
+
+  do {
+    const char *end, *space = NULL;
+    char *line;
+    guint width = 0;
+
+    for (end = text; *end != '\0'; end = g_utf8_next_char (end)) {
+      width += unichar_width (g_utf8_get_char (end));
+      if (width > max_width && end > text)
+        break;
+      if (*end == ' ')
+        space = end;
+    }
+    if (*end != '\0' && *end != ' ' && space != NULL)
+      end = space;
+
+    line = g_strndup (text, (gsize) (end - text));
+    g_ptr_array_add (lines, g_strchomp (line));
+    text = end + strspn (end, " ");
+  } while (*text != '\0');
+
+  return lines;
+}
+
 char *
 cli_text_duration (gint64 duration_us)
 {

@@ -20,6 +20,9 @@ char *cli_text_escape (const char *text);
 guint cli_text_width (const char *text);
 char *cli_text_shorten (const char *text, guint max_width);
 
+/* At spaces, where there are any. Returns: (element-type utf8): at least one line */
+GPtrArray *cli_text_wrap (const char *text, guint max_width);
+
 char *cli_text_duration (gint64 duration_us);
 char *cli_text_relative (gint64 time_us, gint64 now_us);
 /* @time_us 0 means "not" and yields NULL, as does a time that no calendar holds. */

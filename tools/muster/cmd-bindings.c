@@ -21,10 +21,10 @@
  * somebody can answer. */
 
 static const CliField fields[] = {
-  { "uri", "uri", "Uri", "s", CLI_SHOW_TEXT, TRUE },
-  { "expires-at", "expires", "ExpiresAt", "t", CLI_SHOW_TIME, TRUE },
-  { "ours", "ours", "Ours", "b", CLI_SHOW_BOOLEAN, TRUE },
-  { "device", "device", "Device", "s", CLI_SHOW_WORD, TRUE },
+  { "uri", "uri", "Uri", "s", CLI_SHOW_TEXT, 1 },
+  { "expires-at", "expires", "ExpiresAt", "t", CLI_SHOW_TIME, 4 },
+  { "ours", "ours", "Ours", "b", CLI_SHOW_BOOLEAN, 2 },
+  { "device", "device", "Device", "s", CLI_SHOW_WORD, 3 },
   { NULL },
 };
 

@@ -280,12 +280,96 @@ test_table (void)
   g_assert_cmpstr (g_ptr_array_index (lines, 2), ==, "a22  Bo    3");
 
   narrow = cli_table_lines (cli_identity_fields, rows, NOW_US, 14, FALSE);
-  for (guint i = 0; i < narrow->len; i++)
-    g_assert_cmpuint (cli_text_width (g_ptr_array_index (narrow, i)), <=, 14);
-  g_assert_cmpstr (g_ptr_array_index (narrow, 0), ==, "ID   NAME  AC…");
+  g_assert_cmpstr (g_ptr_array_index (narrow, 0), ==, "ID   NAME");
+  g_assert_cmpstr (g_ptr_array_index (narrow, 1), ==, "a1   李雷");
 
   coloured = cli_table_lines (cli_identity_fields, rows, NOW_US, 0, TRUE);
   g_assert_true (g_str_has_prefix (g_ptr_array_index (coloured, 0), "\033[1mID\033[0m   "));
+}
+
+/* Who gives way first, and how: times and numbers go, words are cut, sentences get further lines. */
+static void
+test_fit (void)
+{
+  static const CliField fields[] = {
+    { "id", "id", "I", "s", CLI_SHOW_TEXT, 3 },
+    { "who", "who", "W", "s", CLI_SHOW_TEXT, 1 },
+    { "when", "when", "T", "t", CLI_SHOW_TIME, 4 },
+    { "text", "text", "X", "s", CLI_SHOW_WORD, 2 },
+    { "why", "why", "Y", "s", CLI_SHOW_WORD, 1, TRUE },
+  };
+  static const struct {
+    guint wanted[5], max_width, widths[5];
+  } cases[] = {
+    { { 13, 20, 14, 20, 0 }, 73, { 13, 20, 14, 20, 0 } },
+    { { 13, 20, 14, 20, 0 }, 72, { 13, 20, 0, 20, 0 } },
+    { { 13, 20, 14, 20, 0 }, 52, { 8, 20, 0, 20, 0 } },
+    { { 13, 20, 14, 20, 0 }, 51, { 0, 20, 0, 20, 0 } },
+    { { 13, 20, 14, 20, 0 }, 30, { 0, 20, 0, 8, 0 } },
+    { { 13, 20, 14, 20, 0 }, 29, { 0, 20, 0, 0, 0 } },
+    { { 13, 20, 14, 20, 0 }, 12, { 0, 12, 0, 0, 0 } },
+    { { 13, 20, 14, 20, 0 }, 5, { 0, 8, 0, 0, 0 } },
+    { { 0, 20, 0, 0, 60 }, 82, { 0, 20, 0, 0, 60 } },
+    { { 0, 20, 0, 0, 60 }, 72, { 0, 20, 0, 0, 50 } },
+    { { 13, 20, 14, 0, 60 }, 82, { 13, 20, 14, 0, 29 } },
+    { { 13, 20, 14, 0, 60 }, 80, { 13, 20, 0, 0, 43 } },
+    { { 0, 20, 0, 0, 60 }, 40, { 0, 19, 0, 0, 19 } },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GPtrArray) columns = g_ptr_array_new ();
+    g_autoptr (GArray) widths = g_array_new (FALSE, FALSE, sizeof (guint));
+
+    for (gsize j = 0; j < G_N_ELEMENTS (fields); j++)
+      g_ptr_array_add (columns, (gpointer) &fields[j]);
+    g_array_append_vals (widths, cases[i].wanted, 5);
+    cli_table_fit (columns, widths, cases[i].max_width);
+    g_assert_cmpmem (widths->data, widths->len * sizeof (guint), cases[i].widths,
+                     sizeof cases[i].widths);
+  }
+}
+
+/* Whatever stands in them and however narrow it is. */
+static void
+test_no_line_is_too_wide (void)
+{
+  static const char *const texts[] = { "", "a", "李雷李雷李雷李雷", "e\u0301e\u0301e\u0301",
+                                       "sip:somebody@some.where.example;transport=tcp" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (tables); i++) {
+    g_autoptr (GPtrArray)
+      rows = g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
+
+    for (gsize j = 0; j < G_N_ELEMENTS (texts); j++) {
+      CliRow *row = cli_row_new ();
+
+      for (const CliField *field = tables[i].fields; field->key != NULL; field++)
+        cli_row_take (row, field->field, g_variant_new_string (texts[j]));
+      g_ptr_array_add (rows, row);
+    }
+    for (guint width = 1; width < 300; width++) {
+      g_autoptr (GPtrArray) lines = cli_table_lines (tables[i].fields, rows, NOW_US, width, FALSE);
+
+      for (guint j = 0; j < lines->len; j++)
+        g_assert_cmpuint (cli_text_width (g_ptr_array_index (lines, j)), <=, width);
+    }
+  }
+}
+
+/* Some column must stay whatever the terminal, and sentences, too. */
+static void
+test_every_table_has_what_stays (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (tables); i++) {
+    guint n_columns = 0, n_kept = 0;
+
+    for (const CliField *field = tables[i].fields; field->key != NULL; field++) {
+      n_columns += field->column > 0;
+      n_kept += field->column == 1 && !field->wraps;
+      g_assert_false (field->wraps && field->column != 1);
+    }
+    g_assert_true (n_columns == 0 || n_kept > 0);
+  }
 }
 
 int
@@ -302,6 +386,9 @@ main (int argc, char *argv[])
   g_test_add_func ("/cli/field/colours-of-proofs", test_colours);
   g_test_add_func ("/cli/row/merge", test_merge_says_whether_it_changed);
   g_test_add_func ("/cli/table/lines", test_table);
+  g_test_add_func ("/cli/table/fit", test_fit);
+  g_test_add_func ("/cli/table/width", test_no_line_is_too_wide);
+  g_test_add_func ("/cli/table/ranks", test_every_table_has_what_stays);
 
   return g_test_run ();
 }

@@ -79,6 +79,36 @@ test_shorten (void)
 }
 
 static void
+test_wrap (void)
+{
+  static const struct {
+    const char *text;
+    guint width;
+    const char *lines;
+  } cases[] = {
+    { "", 5, "" },
+    { "abc", 3, "abc" },
+    { "ab cd ef", 5, "ab cd|ef" },
+    { "ab cd  ef", 6, "ab cd|ef" },
+    { "abcdefg hi", 3, "abc|def|g|hi" },
+    { "李李 李", 4, "李李|李" },
+    { "李李李", 3, "李|李|李" },
+    { "李", 1, "李" }, /* what cannot be narrower */
+    { "e\u0301e\u0301e\u0301", 2, "e\u0301e\u0301|e\u0301" },
+    { "no end of it ", G_MAXUINT, "no end of it" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GPtrArray) lines = cli_text_wrap (cases[i].text, cases[i].width);
+    g_autofree char *text = NULL;
+
+    g_ptr_array_add (lines, NULL);
+    text = g_strjoinv ("|", (char **) lines->pdata);
+    g_assert_cmpstr (text, ==, cases[i].lines);
+  }
+}
+
+static void
 test_duration (void)
 {
   static const struct {
@@ -203,6 +233,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/cli/text/escape", test_escape);
   g_test_add_func ("/cli/text/escape-leaves-nothing-unsafe", test_escape_leaves_nothing_unsafe);
   g_test_add_func ("/cli/text/shorten", test_shorten);
+  g_test_add_func ("/cli/text/wrap", test_wrap);
   g_test_add_func ("/cli/text/duration", test_duration);
   g_test_add_func ("/cli/text/relative", test_relative);
   g_test_add_func ("/cli/text/time", test_time);
