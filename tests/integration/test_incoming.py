@@ -268,6 +268,21 @@ def test_it_is_told_on_the_bus(echo):
     assert listed == {"Path": path(row), "Incoming.State": "taken"}
 
 
+def test_a_beginning_means_what_can_still_be_answered(echo):
+    """Where several begin so, those that are over are not meant; if still several are left, nothing is done."""
+    echo.send(f"call 1 {BOB}", "cancel 1", f"call 2 {BOB}")
+    (open_id,) = [row["id"] for row in offers(echo)]
+    echo.muster.do("incoming", "decline", "i")
+    assert {row["state"] for row in offers(echo, "--all")} == {"cancelled", "taken"} and echo.log("answer") == ["answer 2 decline"]
+    outcome = echo.muster.run("incoming", "show", "i")
+    assert outcome.returncode == AMBIGUOUS and "can mean 2 calls and messages" in outcome.stderr
+    echo.send(f"call 3 {BOB}", f"call 4 {BOB}")
+    outcome = echo.muster.run("incoming", "busy", "i")
+    assert outcome.returncode == AMBIGUOUS and "can mean 2 calls and messages" in outcome.stderr
+    assert json.loads(echo.muster.do("incoming", "show", open_id, "--json"))["state"] == "taken"
+    assert echo.log("answer") == []
+
+
 def test_watching_in_a_terminal(echo):
     """A line for what waits, for each that comes, and for each end; a text of two lines is one."""
     echo.send(f"call 1 {BOB}")

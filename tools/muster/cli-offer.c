@@ -84,8 +84,8 @@ cli_offer_find (Cli *cli, const char *word, GError **error)
 {
   g_autoptr (GPtrArray)
     rows = cli_bus_list (cli, "incoming", NULL, cli_incoming_fields, FALSE, error);
-  CliRow *found = NULL;
-  guint n_found = 0;
+  CliRow *found = NULL, *open = NULL;
+  guint n_found = 0, n_open = 0;
 
   if (rows == NULL)
     return NULL;
@@ -96,13 +96,17 @@ cli_offer_find (Cli *cli, const char *word, GError **error)
 
     if (!g_str_has_prefix (id, word))
       continue;
+    if (g_str_equal (id, word))
+      return g_hash_table_ref (row);
     found = row;
     n_found++;
-    if (g_str_equal (id, word)) {
-      n_found = 1;
-      break;
+    if (!cli_offer_is_over (row)) {
+      open = row;
+      n_open++;
     }
   }
+  if (n_open == 1)
+    return g_hash_table_ref (open);
 
   if (n_found == 0)
     g_set_error (error, CLI_ERROR, CLI_NOT_FOUND,
@@ -110,7 +114,8 @@ cli_offer_find (Cli *cli, const char *word, GError **error)
                  word);
   else if (n_found > 1)
     g_set_error (error, CLI_ERROR, CLI_AMBIGUOUS,
-                 "'%s' can mean %u calls and messages; write more of the id", word, n_found);
+                 "'%s' can mean %u calls and messages; write more of the id", word,
+                 n_open > 0 ? n_open : n_found);
 
   return n_found == 1 ? g_hash_table_ref (found) : NULL;
 }
