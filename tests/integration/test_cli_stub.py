@@ -90,6 +90,14 @@ def test_no_bus(empty):
     (["plugin", "try", "."], "'.' is a folder; name the plugin's file"),
     (["plugin", "try", "/nowhere"], "there is no file '/nowhere'"),
     (["identity", "rename", "x"], "usage: muster identity"),
+    (["identity", "renam", "x", "y"], "there is no 'muster identity renam'; did you mean 'rename'?"),
+    (["incoming", "accpt", "i1"], "did you mean 'accept'?"),
+    (["incoming", "accept"], "usage: muster incoming [list | show ID | "),
+    (["agent", "lst"], "did you mean 'list'?"),
+    (["presence", "busy"], "there is no presence 'busy'; did you mean 'dnd'?"),
+    (["contacts", "--presence", "Online"], "did you mean 'available'?"),
+    (["watch", ""], "the address is empty"),
+    (["deny", ""], "the address is empty"),
     (["help", "lsit"], "did you mean 'list'"),
     (["--help", "lsit"], "did you mean 'list'"),
 ])
@@ -415,6 +423,7 @@ def test_debug(world):
 def test_status_with_all_numbers(world):
     out = world.out("status", "--all")
     assert "registered 3" in out and "uptime" in out and "\x1b" not in out
+    assert {line[26] != " " and line[25] == " " for line in out.partition("metrics\n")[2].splitlines()} == {True}
     assert world.json("status", "--all")["metrics"]["accounts"] == {"registered": 3}
     assert "metrics" not in world.json("status")
 

@@ -161,7 +161,7 @@ def test_which_account_watches(muster, tmp_path, ann):
     assert ann.log("add") == ["add zoe@third.test"]
     outcome = muster.run("watch", DAVE, "--account", "ann@far.test")
     assert (outcome.returncode, outcome.stderr) == (
-        REFUSES, f"muster: cannot watch {DAVE}: it is not registered (disabled), so it can watch nobody\n")
+        REFUSES, f"muster: cannot watch {DAVE} with account ann@far.test: it is not registered (disabled), so it can watch nobody\n")
     muster.add("echo", "plain@echo.test", secret="se:cret")
     outcome = muster.run("watch", DAVE, "--account", "plain@echo.test")
     assert outcome.returncode == REFUSES and "knows no contacts" in outcome.stderr

@@ -45,10 +45,12 @@ const CliCommand cli_commands[] = {
   { "incoming",
     "[list | show ID | accept ID | decline ID | busy ID | redirect ID ADDRESS | handlers]",
     "show and answer calls and messages",
-    "An ID may be shortened to a beginning that only one has. A call that is accepted is handed\n"
-    "over: to an address of its protocol, or to the application that registered last to take "
-    "such.\n"
-    "handlers lists those. A message is accepted when somebody has seen it.",
+    "An ID may be shortened to a beginning that only one has, or only one of those that wait. A "
+    "call\n"
+    "that is accepted is handed over: to an address of its protocol, or to the application that\n"
+    "registered last to take such; handlers lists those. A message is accepted when somebody has "
+    "seen\n"
+    "it. busy refuses a call here only, decline on the other devices, too.",
     cmd_incoming },
   { "enable", "ACCOUNT...", "have accounts registered", SELECTORS, cmd_enable },
   { "disable", "ACCOUNT...", "unregister accounts, but keep them", SELECTORS, cmd_disable },
@@ -93,9 +95,11 @@ const CliCommand cli_commands[] = {
   { "identity", "[list | add NAME | rename IDENTITY NAME | remove IDENTITY]",
     "list, add, rename or remove identities", NULL, cmd_identity },
   { "presence", "[PRESENCE]", "show what you show to others, or change it",
-    "A PRESENCE is available, chat, away, xa, dnd, invisible or offline. Without one, prints what "
-    "each\n"
-    "identity shows, the layers it comes from, and what the services of its accounts were told.",
+    "A PRESENCE is available, chat (would like to be called), away, xa (away for longer), dnd (not "
+    "to\n"
+    "be disturbed), invisible or offline. Without one, prints what each identity shows, the layers "
+    "it\n"
+    "comes from, and what the services of its accounts were told.",
     cmd_presence },
   { "protocols", "[PROTOCOL]", "list the protocols, or one's parameters", NULL, cmd_protocols },
   { "plugin", "[list | show NAME | resume NAME | new NAME | try FILE]",
@@ -142,6 +146,20 @@ cli_command_unknown (const char *name)
     return cli_usage ("there is no command '%s'; did you mean '%s'?", name, nearest);
 
   return cli_usage ("there is no command '%s'; 'muster help' lists them", name);
+}
+
+CliExit
+cli_command_misused (const char *name, const char *word, const char *const *words)
+{
+  const CliCommand *command = cli_command_find (name);
+  const char *nearest = NULL;
+
+  if (word != NULL && !g_strv_contains (words, word))
+    nearest = cli_text_nearest (word, words);
+  if (nearest != NULL)
+    return cli_usage ("there is no 'muster %s %s'; did you mean '%s'?", name, word, nearest);
+
+  return cli_usage ("usage: muster %s %s; see 'muster help %s'", name, command->arguments, name);
 }
 
 void

@@ -24,6 +24,10 @@ const CliCommand *cli_command_find (const char *name);
 CliExit cli_command_unknown (const char *name);
 void cli_command_print_overview (void);
 
+/* What was said of a command with words of its own (such as "list") is not understood: either @word,
+ * (nullable), is none of @words, or something else is wrong. */
+CliExit cli_command_misused (const char *name, const char *word, const char *const *words);
+
 /* A command explains itself when it is asked: only it knows its options. */
 CliExit cli_command_explain (Cli *cli, const CliCommand *command);
 

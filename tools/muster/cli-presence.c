@@ -25,6 +25,24 @@ const char *const cli_presences[] = {
   "available", "chat", "away", "xa", "dnd", "invisible", "offline", NULL,
 };
 
+const char *
+cli_presence_nearest (const char *word, const char *const *names)
+{
+  static const struct {
+    const char *word, *presence;
+  } others_words[] = {
+    { "busy", "dnd" },     { "do-not-disturb", "dnd" }, { "online", "available" },
+    { "on", "available" }, { "free", "available" },     { "off", "offline" },
+    { "idle", "away" },    { "brb", "away" },           { "hidden", "invisible" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (others_words); i++)
+    if (g_ascii_strcasecmp (word, others_words[i].word) == 0)
+      return others_words[i].presence;
+
+  return cli_text_nearest (word, names);
+}
+
 GPtrArray *
 cli_presence_load (Cli *cli, const char *path, GError **error)
 {

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* The presences, for words that are to be completed or mended; NULL-terminated. */
 extern const char *const cli_presences[];
 
+/* (nullable): the one of @names that somebody who says @word means. */
+const char *cli_presence_nearest (const char *word, const char *const *names);
+
 /* (element-type CliRow): the identities, or the one at @path, as cli_presence_fields */
 GPtrArray *cli_presence_load (Cli *cli, const char *path, GError **error);
 

@@ -301,6 +301,7 @@ cmd_agent (Cli *cli, char **argv)
     { "for", 0, 0, G_OPTION_ARG_FILENAME, &max_text, "End after this time", "SECONDS" },
     { NULL },
   };
+  static const char *const words[] = { "list", "answer", NULL };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) rest = NULL;
   guint n_words, max_s = 0;
@@ -333,5 +334,5 @@ cmd_agent (Cli *cli, char **argv)
     return answer_one (cli, rest[1], accept, fd);
   }
 
-  return cli_usage ("usage: muster agent [list | answer REQUEST [-]]");
+  return cli_command_misused ("agent", rest[0], words);
 }

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "cli-contact.h"
+#include "cli-presence.h"
 #include "cli-text.h"
 #include "commands.h"
 
@@ -44,7 +45,7 @@ check_presence (const char *presence, GError **error)
   if (presence == NULL || g_strv_contains (cli_contact_presences, presence))
     return TRUE;
 
-  nearest = cli_text_nearest (presence, cli_contact_presences);
+  nearest = cli_presence_nearest (presence, cli_contact_presences);
   all = g_strjoinv (", ", (char **) cli_contact_presences);
   if (nearest != NULL)
     g_set_error (error, CLI_ERROR, CLI_USAGE, "there is no presence '%s'; did you mean '%s'?",

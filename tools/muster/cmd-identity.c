@@ -103,6 +103,7 @@ remove_identity (Cli *cli, const char *selector)
 CliExit
 cmd_identity (Cli *cli, char **argv)
 {
+  static const char *const words[] = { "list", "add", "rename", "remove", NULL };
   g_auto (GStrv) rest = NULL;
   guint n_words;
   CliExit status;
@@ -120,6 +121,5 @@ cmd_identity (Cli *cli, char **argv)
   if (n_words == 2 && g_str_equal (rest[0], "remove"))
     return remove_identity (cli, rest[1]);
 
-  return cli_usage (
-    "usage: muster identity [list | add NAME | rename IDENTITY NAME | remove IDENTITY]");
+  return cli_command_misused ("identity", rest[0], words);
 }

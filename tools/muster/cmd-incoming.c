@@ -267,6 +267,8 @@ cmd_incoming (Cli *cli, char **argv)
     { NULL },
   };
   static const char *const answers[] = { "accept", "decline", "busy", "redirect", NULL };
+  static const char *const words[] = { "list", "show",     "accept",   "decline",
+                                       "busy", "redirect", "handlers", NULL };
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) rest = NULL;
   guint n_words, max_s = 0;
@@ -298,7 +300,5 @@ cmd_incoming (Cli *cli, char **argv)
   if (n_words == 2 && g_strv_contains (answers, rest[0]) && !g_str_equal (rest[0], "redirect"))
     return answer_offer (cli, rest[0], rest[1], target);
 
-  return cli_usage (
-    "usage: muster incoming [list | show ID | accept ID [--to ADDRESS] | decline ID | "
-    "busy ID | redirect ID ADDRESS | handlers]");
+  return cli_command_misused ("incoming", rest[0], words);
 }

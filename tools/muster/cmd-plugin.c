@@ -109,6 +109,7 @@ cmd_plugin (Cli *cli, char **argv)
     { "tap", 0, 0, G_OPTION_ARG_NONE, &options.tap, "try: Print TAP", NULL },
     { NULL },
   };
+  static const char *const words[] = { "list", "show", "resume", "new", "try", NULL };
   g_auto (GStrv) rest = NULL;
   const char *word;
   guint n_words;
@@ -135,5 +136,5 @@ cmd_plugin (Cli *cli, char **argv)
   if (n_words == 2 && g_str_equal (word, "try"))
     return cmd_plugin_try (cli, &options, rest[1]);
 
-  return cli_usage ("usage: muster plugin [list | show NAME | resume NAME | new NAME | try FILE]");
+  return cli_command_misused ("plugin", rest[0], words);
 }

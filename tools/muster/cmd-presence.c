@@ -65,7 +65,7 @@ check_word (const Wish *wish)
     return FALSE;
   }
 
-  nearest = cli_text_nearest (wish->presence, cli_presences);
+  nearest = cli_presence_nearest (wish->presence, cli_presences);
   if (nearest != NULL)
     cli_usage ("there is no presence '%s'; did you mean '%s'?", wish->presence, nearest);
   else

@@ -50,7 +50,7 @@ print_metric (const char *name, GVariant *value)
   g_autofree char *safe_name = cli_text_escape (name);
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64)) {
-    printf ("  %-20s %" G_GUINT64_FORMAT "\n", safe_name, g_variant_get_uint64 (value));
+    printf ("  %-23s %" G_GUINT64_FORMAT "\n", safe_name, g_variant_get_uint64 (value));
     return;
   }
 
@@ -64,11 +64,12 @@ print_metric (const char *name, GVariant *value)
       g_autoptr (GVariant) key = g_variant_get_child_value (child, 0);
       g_autoptr (GVariant) number = g_variant_get_child_value (child, 1);
       g_autofree char *digits = g_variant_print (number, FALSE);
+      g_autofree char *safe_key = cli_text_escape (g_variant_get_string (key, NULL));
 
       g_free (safe_text);
-      safe_text = g_strdup_printf ("%s %s", g_variant_get_string (key, NULL), digits);
+      safe_text = g_strdup_printf ("%s %s", safe_key, digits);
     }
-    printf ("  %-20s %s\n", i == 0 ? safe_name : "", safe_text);
+    printf ("  %-23s %s\n", i == 0 ? safe_name : "", safe_text);
   }
 }
 

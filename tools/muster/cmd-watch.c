@@ -60,7 +60,7 @@ add_hint (GError *error)
 }
 
 static CliExit
-ask (Cli *cli, const Wish *wish, GVariant *arguments, const char *address, gboolean has_account)
+ask (Cli *cli, const Wish *wish, GVariant *arguments, const char *address, const char *account)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply = NULL;
@@ -69,9 +69,10 @@ ask (Cli *cli, const Wish *wish, GVariant *arguments, const char *address, gbool
   reply = cli_bus_call (cli, MUSTER_PATH, MUSTER_INTERFACE_CONTACTS, wish->method, arguments, "()",
                         &error);
   if (reply == NULL) {
-    if (!has_account && asks_for_account (wish, error))
+    if (account == NULL && asks_for_account (wish, error))
       add_hint (error);
-    cli_error_prefix (&error, "cannot %s %s", wish->doing, address);
+    cli_error_prefix (&error, "cannot %s %s%s%s", wish->doing, address,
+                      account != NULL ? " with account " : "", account != NULL ? account : "");
     return cli_error_report (error);
   }
 
@@ -103,6 +104,8 @@ cmd_watch (Cli *cli, char **argv)
 
   if (!cli_command_parse (cli, argv, entries, 1, 1, &rest, &status))
     return status;
+  if (rest[0][0] == '\0')
+    return cli_usage ("whom? the address is empty");
   if (remove && name != NULL)
     return cli_usage ("--name is for a contact that is watched, not with --remove");
   if (!g_utf8_validate (rest[0], -1, NULL) || (name != NULL && !g_utf8_validate (name, -1, NULL)))
@@ -112,14 +115,13 @@ cmd_watch (Cli *cli, char **argv)
   if (path == NULL)
     return cli_error_report (error);
   if (remove)
-    return ask (cli, &unwatch, g_variant_new ("(osa{sv})", path, rest[0], NULL), rest[0],
-                account != NULL);
+    return ask (cli, &unwatch, g_variant_new ("(osa{sv})", path, rest[0], NULL), rest[0], account);
 
   if (name != NULL)
     g_variant_dict_insert (options, "name", "s", name);
   return ask (cli, &watch,
               g_variant_new ("(os@a{sv})", path, rest[0], g_variant_dict_end (options)), rest[0],
-              account != NULL);
+              account);
 }
 
 static CliExit
@@ -137,6 +139,8 @@ authorise (Cli *cli, char **argv, const Wish *wish)
 
   if (!cli_command_parse (cli, argv, entries, 1, 1, &rest, &status))
     return status;
+  if (rest[0][0] == '\0')
+    return cli_usage ("whom? the address is empty");
   if (!g_utf8_validate (rest[0], -1, NULL))
     return cli_usage ("addresses are UTF-8");
 
@@ -145,7 +149,7 @@ authorise (Cli *cli, char **argv, const Wish *wish)
     return cli_error_report (error);
 
   return ask (cli, wish, g_variant_new ("(osba{sv})", path, rest[0], wish == &allow, NULL), rest[0],
-              account != NULL);
+              account);
 }
 
 CliExit
