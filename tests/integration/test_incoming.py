@@ -294,7 +294,11 @@ def test_watching_in_a_terminal(echo):
         line = watch.stdout.readline()
         assert "message waiting" in line and line.endswith("  one\\ntwo\n")
         echo.send("cancel 1")
-        assert "call cancelled" in watch.stdout.readline()
+        assert "call cancelled  " in watch.stdout.readline()
+        echo.muster.do("incoming", "decline", only(echo)["id"])
+        while "answering" in (line := watch.stdout.readline()):
+            pass
+        assert "message taken (decline)  " in line
     finally:
         watch.terminate()
         assert watch.wait(5) == OK

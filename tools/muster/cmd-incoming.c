@@ -68,7 +68,7 @@ print_json (CliWatchChange change, CliRow *row)
   cli_json_print_line (node);
 }
 
-/* "2026-11-20 15:00:00  call waiting  iabc...  from sip:bob@... (Bob)  to ann@...  lunch?" */
+/* "2026-11-20 15:00:00  call taken (accept)  iabc...  from sip:bob@... (Bob)  to ann@...  lunch?" */
 static void
 print_line (CliRow *row, const char *state)
 {
@@ -79,10 +79,14 @@ print_line (CliRow *row, const char *state)
   g_autofree char *text = cli_text_escape (cli_row_get_string (row, "Incoming.Text"));
   g_autofree char *kind = cli_text_escape (cli_row_get_string (row, "Incoming.Kind"));
   g_autofree char *safe_state = cli_text_escape (state);
+  g_autofree char *answer = cli_text_escape (cli_row_get_string (row, "Incoming.Answer"));
   g_autofree char *id = cli_text_escape (cli_row_get_string (row, "Incoming.Id"));
   gboolean is_over = cli_offer_is_over (row);
 
-  printf ("%s  %s %s  %s  from %s", time, kind, safe_state, id, from);
+  printf ("%s  %s %s", time, kind, safe_state);
+  if (answer[0] != '\0')
+    printf (" (%s)", answer);
+  printf ("  %s  from %s", id, from);
   if (name[0] != '\0')
     printf (" (%s)", name);
   printf ("  to %s%s%s\n", to, text[0] != '\0' && !is_over ? "  " : "", is_over ? "" : text);
