@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What identities show, what the services of accounts are told of it, and what people hear of both."""
 
+import json
 import os
 import time
 
@@ -157,7 +158,9 @@ def test_a_layer_goes_with_its_client(muster, ann):
     assert [layer["name"] for layer in muster.json("presence")[0]["layers"]] == ["call", "user"]
     phone.close_sync(None)
     ann.wait_log('publish available "Here"')
-    assert [layer["name"] for layer in muster.json("presence")[0]["layers"]] == ["user"]
+    assert muster.json("presence")[0]["layers"] == [
+        {"name": "user", "presence": "available", "priority": 50, "keep": True, "until": None, "text": "Here"}]
+    assert json.loads(muster.do("presence", "away", "--json"))["layers"][0]["text"] is None
 
 
 def test_layers_of_one_client_are_bounded(muster, ann):

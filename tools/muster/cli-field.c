@@ -362,6 +362,17 @@ cli_fields_to_json (const CliField *fields, CliRow *row)
   return object;
 }
 
+JsonArray *
+cli_fields_to_json_array (const CliField *fields, GPtrArray *rows)
+{
+  JsonArray *array = json_array_sized_new (rows->len);
+
+  for (guint i = 0; i < rows->len; i++)
+    json_array_add_object_element (array, cli_fields_to_json (fields, rows->pdata[i]));
+
+  return array;
+}
+
 static char *
 time_to_text (guint64 time_us, gint64 now_us, gboolean brief)
 {

@@ -58,6 +58,7 @@ extern const CliField cli_contact_fields[];
 
 JsonNode *cli_field_to_json (const CliField *field, CliRow *row);
 JsonObject *cli_fields_to_json (const CliField *fields, CliRow *row);
+JsonArray *cli_fields_to_json_array (const CliField *fields, GPtrArray *rows);
 
 /* For people, safe to print: @brief in a table's cell (times become distances), otherwise on a line
  * of its own. Empty where there is nothing to show. */

@@ -128,22 +128,11 @@ cli_inbox_lines (const CliInbox *self)
   return lines;
 }
 
-static JsonArray *
-rows_to_json (const CliField *fields, GPtrArray *rows)
-{
-  JsonArray *array = json_array_sized_new (rows->len);
-
-  for (guint i = 0; i < rows->len; i++)
-    json_array_add_object_element (array, cli_fields_to_json (fields, rows->pdata[i]));
-
-  return array;
-}
-
 void
 cli_inbox_add_to_json (const CliInbox *self, JsonObject *object)
 {
   json_object_set_array_member (object, "incoming",
-                                rows_to_json (cli_incoming_fields, self->offers));
+                                cli_fields_to_json_array (cli_incoming_fields, self->offers));
   json_object_set_array_member (object, "mailboxes",
-                                rows_to_json (mailbox_fields, self->mailboxes));
+                                cli_fields_to_json_array (mailbox_fields, self->mailboxes));
 }

@@ -156,13 +156,14 @@ JsonObject *
 cli_presence_to_json (CliRow *identity, GPtrArray *publications)
 {
   JsonObject *object = cli_fields_to_json (cli_presence_fields, identity);
+  g_autoptr (GPtrArray) layers = layers_of (identity);
   g_autoptr (GPtrArray) accounts = accounts_of (identity, publications);
-  JsonArray *array = json_array_new ();
 
-  for (guint i = 0; i < accounts->len; i++)
-    json_array_add_object_element (array,
-                                   cli_fields_to_json (cli_publication_fields, accounts->pdata[i]));
-  json_object_set_array_member (object, "accounts", array);
+  json_object_set_array_member (object, "layers",
+                                cli_fields_to_json_array (cli_layer_fields, layers));
+  if (publications != NULL)
+    json_object_set_array_member (object, "accounts",
+                                  cli_fields_to_json_array (cli_publication_fields, accounts));
 
   return object;
 }

@@ -25,7 +25,7 @@ GPtrArray *cli_publication_load (Cli *cli, const char *identity, GError **error)
 /* For people: what the identity shows and its layers; and its accounts among @publications (nullable). */
 void cli_presence_print (CliRow *identity, GPtrArray *publications);
 
-/* As JSON: the same. */
+/* As JSON: the same; without @publications nothing of accounts. */
 JsonObject *cli_presence_to_json (CliRow *identity, GPtrArray *publications);
 
 G_END_DECLS

@@ -245,12 +245,9 @@ cli_table_lines (const CliField *fields,
 static void
 print_json (const CliField *fields, GPtrArray *rows)
 {
-  JsonArray *array = json_array_sized_new (rows->len);
   JsonNode *node = json_node_new (JSON_NODE_ARRAY);
 
-  for (guint i = 0; i < rows->len; i++)
-    json_array_add_object_element (array, cli_fields_to_json (fields, g_ptr_array_index (rows, i)));
-  json_node_take_array (node, array);
+  json_node_take_array (node, cli_fields_to_json_array (fields, rows));
   cli_json_print (node);
 }
 

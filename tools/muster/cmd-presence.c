@@ -249,7 +249,7 @@ change_identity (Cli *cli, const Wish *wish)
   }
 
   node = json_node_new (JSON_NODE_OBJECT);
-  json_node_take_object (node, cli_fields_to_json (cli_presence_fields, rows->pdata[0]));
+  json_node_take_object (node, cli_presence_to_json (rows->pdata[0], NULL));
   cli_json_print (node);
   return CLI_OK;
 }
