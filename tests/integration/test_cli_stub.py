@@ -275,7 +275,9 @@ def test_identities(world):
     world.add("alice@example.org")
     assert "it has accounts" in world.err(REFUSED, "identity", "remove", "Alicia")
     world.run("remove", "alice")
-    world.run("identity", "remove", "Alicia")
+    world.json("identity", "add", "Ann\u202e")
+    assert world.out("identity", "remove", "Ann") == "removed the identity 'Ann\\u{202e}'\n"
+    assert world.json("identity", "remove", "Alicia")["name"] == "Alicia"
     assert world.json("identity", "list") == []
 
 
@@ -283,6 +285,21 @@ def test_status(world):
     assert world.json("status") == {"version": "9.9.9", "protection": "key-file", "key": "ready", "offline": [], "notice": None,
                                     "counters": {"accounts": 3, "opened": 7}, "incoming": [], "mailboxes": []}
     assert world.out("status").splitlines()[-1] == "counters    accounts=3, opened=7"
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["list"], "there is no account yet; 'muster add ADDRESS' adds one"),
+    (["list", "--state", "failed"], "no account is like that"),
+    (["identity"], "there is no identity yet; one comes with the first account"),
+    (["agent", "list"], "no account waits for an answer"),
+    (["incoming"], "no call or message waits for an answer"),
+    (["incoming", "--all"], "no call or message has come in of late"),
+    (["log", "--type", "plugin."], "the journal has no such event"),
+])
+def test_nothing_is_a_sentence_for_people_only(world, words, sentence):
+    terminal = world.terminal(*words)
+    assert terminal.end() == OK and terminal.output.decode() == f"{sentence}\r\n"
+    assert world.out(*words) == "" and world.json(*words) == []
 
 
 def test_output_that_cannot_be_written_is_an_error(world):

@@ -54,6 +54,8 @@ def ann(muster, tmp_path):
     ann.send("call 1 李雷@all.test 李雷李雷李雷李雷李雷李雷", "call 2 bob@all.test Bob", "ask mallory@evil.test",
              f"message 3 bob@all.test lunch?\n{'very long words ' * 20}", "contact bob@all.test dnd 会議中です、後でかけ直してください",
              "device sip:phone@192.168.1.20:5060;transport=tcp;ob The desk phone of 王小明 in the room behind the stairs")
+    muster.call("HandlerManager", "RegisterHandler", "(sasa{sv})",
+                ("echo-all:a.dialer.with.a.long.name@192.168.178.20:5060", ["call", "message"], {}))
     return ann
 
 

@@ -14,6 +14,7 @@
 #include "cli-text.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* How rows become lines. What stands in them is cli-field.c's matter. */
 
@@ -267,6 +268,21 @@ cli_table_print (Cli *cli, const CliField *fields, GPtrArray *rows)
                            cli_text_colours ());
   for (guint i = 0; i < lines->len; i++)
     puts (g_ptr_array_index (lines, i));
+}
+
+void
+cli_table_print_none (Cli *cli, const char *none)
+{
+  if (!cli->json && isatty (STDOUT_FILENO))
+    puts (none);
+}
+
+void
+cli_table_print_or (Cli *cli, const CliField *fields, GPtrArray *rows, const char *none)
+{
+  if (rows->len == 0)
+    cli_table_print_none (cli, none);
+  cli_table_print (cli, fields, rows);
 }
 
 static void

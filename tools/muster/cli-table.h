@@ -26,6 +26,10 @@ GPtrArray *cli_table_lines (const CliField *fields,
 /* Prints @rows as a table as wide as the terminal (nothing if there are none), or with --json as an array. */
 void cli_table_print (Cli *cli, const CliField *fields, GPtrArray *rows);
 
+/* The same; if there are none, people at a terminal get the sentence @none. */
+void cli_table_print_or (Cli *cli, const CliField *fields, GPtrArray *rows, const char *none);
+void cli_table_print_none (Cli *cli, const char *none);
+
 /* Prints one thing: a line for each field that has something to say, or with --json an object. */
 void cli_table_print_one (Cli *cli, const CliField *fields, CliRow *row);
 

@@ -251,7 +251,7 @@ list_requests (Cli *cli)
     return cli_error_report (error);
   if (cli->json)
     add_addresses (cli, rows);
-  cli_table_print (cli, cli_request_fields, rows);
+  cli_table_print_or (cli, cli_request_fields, rows, "no account waits for an answer");
 
   return CLI_OK;
 }

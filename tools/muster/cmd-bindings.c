@@ -58,7 +58,7 @@ list_bindings (Cli *cli, const char *path, CliRow *row, GError **error)
     g_ptr_array_add (rows, line);
     g_variant_unref (binding);
   }
-  cli_table_print (cli, fields, rows);
+  cli_table_print_or (cli, fields, rows, "its service reaches it nowhere");
 
   return TRUE;
 }

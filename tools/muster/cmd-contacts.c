@@ -9,6 +9,7 @@
 
 #include "cli-contact.h"
 #include "cli-presence.h"
+#include "cli-table.h"
 #include "cli-text.h"
 #include "commands.h"
 
@@ -72,6 +73,19 @@ make_filter (Cli *cli, const Options *options, GError **error)
   return g_variant_dict_end (dict);
 }
 
+static const char *
+none_sentence (const Options *options)
+{
+  gboolean is_picky = options->account != NULL || options->identity != NULL ||
+                      options->presence != NULL;
+
+  if (is_picky)
+    return "no contact is like that";
+
+  return options->asks ? "nobody asks to see your presence"
+                       : "there is no contact yet; 'muster watch ADDRESS' adds one";
+}
+
 CliExit
 cmd_contacts (Cli *cli, char **argv)
 {
@@ -97,10 +111,13 @@ cmd_contacts (Cli *cli, char **argv)
 
     if (filter != NULL)
       rows = cli_contact_list (cli, filter, &error);
-    if (rows != NULL)
-      cli_contact_print (cli, rows);
-    else
+    if (rows == NULL) {
       status = cli_error_report (error);
+    } else {
+      if (rows->len == 0)
+        cli_table_print_none (cli, none_sentence (&options));
+      cli_contact_print (cli, rows);
+    }
   }
 
   g_free (options.account);

@@ -8,8 +8,11 @@
 #include "config.h"
 
 #include "cli-table.h"
+#include "cli-text.h"
 #include "commands.h"
 #include "muster-names.h"
+
+#include <stdio.h>
 
 /* muster identity */
 
@@ -22,7 +25,8 @@ list_all (Cli *cli)
 
   if (rows == NULL)
     return cli_error_report (error);
-  cli_table_print (cli, cli_identity_fields, rows);
+  cli_table_print_or (cli, cli_identity_fields, rows,
+                      "there is no identity yet; one comes with the first account");
 
   return CLI_OK;
 }
@@ -95,7 +99,13 @@ remove_identity (Cli *cli, const char *selector)
     cli_error_prefix (&error, "cannot remove the identity '%s'", selector);
     return cli_error_report (error);
   }
-  cli_table_print_one (cli, cli_identity_fields, row);
+  if (cli->json) {
+    cli_table_print_one (cli, cli_identity_fields, row);
+  } else {
+    g_autofree char *name = cli_text_escape (cli_row_get_string (row, "Identity.Name"));
+
+    printf ("removed the identity '%s'\n", name);
+  }
 
   return CLI_OK;
 }

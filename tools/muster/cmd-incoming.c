@@ -28,7 +28,9 @@ list_offers (Cli *cli, gboolean all)
 
   if (rows == NULL)
     return cli_error_report (error);
-  cli_table_print (cli, cli_incoming_fields, rows);
+  cli_table_print_or (cli, cli_incoming_fields, rows,
+                      all ? "no call or message has come in of late"
+                          : "no call or message waits for an answer");
 
   return CLI_OK;
 }
@@ -204,7 +206,8 @@ list_handlers (Cli *cli)
       cli_row_take (row, "accounts", ids_of (accounts));
     g_ptr_array_add (rows, row);
   }
-  cli_table_print (cli, cli_handler_fields, rows);
+  cli_table_print_or (cli, cli_handler_fields, rows,
+                      "no application has registered to take calls or messages");
 
   return CLI_OK;
 }

@@ -86,7 +86,10 @@ cmd_list (Cli *cli, char **argv)
       return cli_error_report (error);
   }
 
-  cli_table_print (cli, cli_account_fields, rows);
+  cli_table_print_or (cli, cli_account_fields, rows,
+                      state != NULL || protocol != NULL || identity != NULL
+                        ? "no account is like that"
+                        : "there is no account yet; 'muster add ADDRESS' adds one");
 
   return CLI_OK;
 }

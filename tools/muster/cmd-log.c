@@ -9,6 +9,7 @@
 
 #include "cli-event.h"
 #include "cli-json.h"
+#include "cli-table.h"
 #include "cli-text.h"
 #include "commands.h"
 #include "muster-names.h"
@@ -163,6 +164,8 @@ cmd_log (Cli *cli, char **argv)
   /* The daemon may know a type that we do not; where it has none of it, it is a slip. */
   if (type != NULL && events->len == 0 && !cli_event_check_type (type, &error))
     return cli_error_report (error);
+  if (events->len == 0)
+    cli_table_print_none (cli, "the journal has no such event");
   print (cli, events);
 
   return CLI_OK;

@@ -22,7 +22,7 @@ list_all (Cli *cli)
 
   if (rows == NULL)
     return cli_error_report (error);
-  cli_table_print (cli, cli_plugin_fields, rows);
+  cli_table_print_or (cli, cli_plugin_fields, rows, "no plugin was found");
 
   return CLI_OK;
 }

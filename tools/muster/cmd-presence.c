@@ -142,6 +142,8 @@ show_all (Cli *cli, const char *path)
   if (publications == NULL)
     return cli_error_report (error);
 
+  if (identities->len == 0)
+    cli_table_print_none (cli, "there is no identity yet; one comes with the first account");
   if (!cli->json) {
     for (guint i = 0; i < identities->len; i++)
       cli_presence_print (identities->pdata[i], publications);

@@ -24,7 +24,8 @@ list_all (Cli *cli)
 
   if (rows == NULL)
     return cli_error_report (error);
-  cli_table_print (cli, cli_protocol_fields, rows);
+  cli_table_print_or (cli, cli_protocol_fields, rows,
+                      "no plugin speaks a protocol; 'muster plugin' shows what was found");
 
   return CLI_OK;
 }
