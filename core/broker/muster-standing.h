@@ -26,10 +26,9 @@ typedef struct _MusterStanding MusterStanding;
  * lent until the next fact.
  */
 typedef struct {
-  const char *reason; /* one word, static; "" for none */
-  gint64 error_at_us;
-  MusterAccountState state; /* no other field between these three: see muster-bus-objects.c */
-  guint bindings_serial;    /* another one when they are others */
+  MusterAccountState state;
+  guint bindings_serial; /* another one when they are others */
+  const char *reason;    /* one word, static; "" for none */
   gint64 since_us;
   guint attempt; /* failures in a row */
   gint64 next_attempt_at_us;
@@ -38,7 +37,8 @@ typedef struct {
   gint64 refresh_at_us;
   guint64 n_refreshes;
   GStrv bindings; /* never NULL */
-  GError *error;  /* the last failure; NULL once overcome; when: error_at_us */
+  GError *error;  /* the last failure; NULL once overcome */
+  gint64 error_at_us;
 } MusterStandingView;
 
 /**

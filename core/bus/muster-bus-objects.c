@@ -228,13 +228,9 @@ registration_next_verification_at (MusterBus *bus, gpointer object)
   return muster_bus_utc (PROOF (bus, object)->next_at_us);
 }
 
-/* Where a change of the property shows in the view. State, reason and error are always told together.
- * What moves with each refresh or verification is only told along with what else has changed. */
-#define SEEN_IN(field) offsetof (MusterBusView, field), sizeof (((MusterBusView *) NULL)->field)
-#define SEEN_IN_STATE                                                                              \
-  offsetof (MusterBusView, standing.reason), offsetof (MusterBusView, standing.state) +            \
-                                               sizeof (MusterAccountState) -                       \
-                                               offsetof (MusterBusView, standing.reason)
+/* Where a change of the property shows in the view. What moves with each refresh or verification is only
+ * told along with what else has changed. */
+#define SEEN_IN(field)    offsetof (MusterBusView, field), sizeof (((MusterBusView *) NULL)->field)
 #define TOLD_ALONG(field) SEEN_IN (field), TRUE
 
 static const MusterBusProperty account_properties[] = {
@@ -248,8 +244,8 @@ static const MusterBusProperty account_properties[] = {
   { "Account", "Secrets", account_secrets },
   { "Account", "Created", account_created },
   { "Account", "Modified", account_modified },
-  { "Registration", "State", registration_state, SEEN_IN_STATE },
-  { "Registration", "Reason", registration_reason, SEEN_IN_STATE },
+  { "Registration", "State", registration_state, SEEN_IN (standing.state) },
+  { "Registration", "Reason", registration_reason, SEEN_IN (standing.reason) },
   { "Registration", "Since", registration_since, TOLD_ALONG (standing.since_us) },
   { "Registration", "Attempt", registration_attempt, SEEN_IN (standing.attempt) },
   { "Registration", "NextAttemptAt", registration_next_attempt_at,
@@ -260,7 +256,7 @@ static const MusterBusProperty account_properties[] = {
   { "Registration", "RefreshAt", registration_refresh_at, TOLD_ALONG (standing.refresh_at_us) },
   { "Registration", "Bindings", registration_bindings, SEEN_IN (standing.bindings_serial) },
   { "Registration", "Refreshes", registration_refreshes, TOLD_ALONG (standing.n_refreshes) },
-  { "Registration", "Error", registration_error, SEEN_IN_STATE },
+  { "Registration", "Error", registration_error, SEEN_IN (standing.error_at_us) },
   { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (standing.error_at_us) },
   { "Registration", "Verification", registration_verification, SEEN_IN (proof.claim) },
   { "Registration", "VerifiedAt", registration_verified_at, SEEN_IN (proof.proven_at_us) },
