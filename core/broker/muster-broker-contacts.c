@@ -41,9 +41,10 @@ typedef struct {
   guint n_failures;
   GPtrArray *loaded; /* MusterContact: being taken in */
   guint n_taken;
-  gboolean is_full; /* it has been said */
-  guint n_kept;     /* events of its peers in the journal ... */
-  gint64 kept_us;   /* ... since then, boot clock */
+  gboolean has_loaded; /* since it was there: the roster may hold some of it */
+  gboolean is_full;    /* it has been said */
+  guint n_kept;        /* events of its peers in the journal ... */
+  gint64 kept_us;      /* ... since then, boot clock */
   GList in_work;
 } Watch;
 
@@ -259,6 +260,19 @@ watch_failed (Watch *watch, const GError *error)
     muster_timer_arm_in_ms (&watch->timer, delay_ms);
 }
 
+/* @loaded: (transfer full) (element-type MusterContact): all that there are */
+static void
+watch_loaded (Watch *watch, GPtrArray *loaded)
+{
+  watch->n_failures = 0;
+  watch->has_loaded = TRUE;
+  watch->loaded = loaded;
+  watch->n_taken = 0;
+  muster_roster_begin_load (watch->contacts->roster, muster_account_get_id (watch->account));
+  g_queue_push_tail_link (&watch->contacts->work, &watch->in_work);
+  muster_broker_contacts_wake (watch->contacts);
+}
+
 static void
 on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -289,12 +303,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  watch->n_failures = 0;
-  watch->loaded = g_steal_pointer (&loaded);
-  watch->n_taken = 0;
-  muster_roster_begin_load (watch->contacts->roster, muster_account_get_id (watch->account));
-  g_queue_push_tail_link (&watch->contacts->work, &watch->in_work);
-  muster_broker_contacts_wake (watch->contacts);
+  watch_loaded (watch, g_steal_pointer (&loaded));
 }
 
 static void
@@ -378,7 +387,10 @@ on_serving_changed (MusterBroker *self, MusterAccount *account, MusterRegistrati
 
   watch->registration = g_object_ref (registration);
   watch->n_failures = 0;
-  watch_load (watch);
+  if (muster_watcher_follows (MUSTER_WATCHER (registration)))
+    watch_load (watch);
+  else if (watch->has_loaded)
+    watch_loaded (watch, g_ptr_array_new ());
 }
 
 static void

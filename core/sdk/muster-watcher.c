@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "muster-execution.h"
 #include "muster-method.h"
 #include "muster-registration-private.h"
 #include "muster-text.h"
@@ -149,6 +150,31 @@ static const MusterMethod load_method = {
   .free_answer = (GDestroyNotify) g_ptr_array_unref,
   .tame = tame_contacts,
 };
+
+/**
+ * muster_watcher_follows:
+ * @self: a watcher
+ *
+ * Returns: whether it follows contacts at all, as its parameters say now; %FALSE: there are none to load
+ */
+gboolean
+muster_watcher_follows (MusterWatcher *self)
+{
+  MusterWatcherInterface *iface;
+  gboolean follows = TRUE;
+
+  g_return_val_if_fail (MUSTER_IS_WATCHER (self), FALSE);
+
+  iface = MUSTER_WATCHER_GET_IFACE (self);
+  if (iface->follows != NULL) {
+    guint64 outer = muster_execution_mark ((gconstpointer) iface->follows);
+
+    follows = iface->follows (self);
+    muster_execution_unmark (outer);
+  }
+
+  return follows;
+}
 
 /**
  * muster_watcher_load_async:

@@ -73,6 +73,8 @@ G_DECLARE_INTERFACE (MusterWatcher, muster_watcher, MUSTER, WATCHER, MusterRegis
  * @remove_finish: %TRUE: it is gone
  * @authorise_async: lets an address see our presence, or not
  * @authorise_finish: %TRUE: the service has it
+ * @follows: whether the account follows contacts at all, as its parameters say now: asked after each
+ *   fresh open, and if not, nothing is loaded; left out: it does
  *
  * A registration that watches contacts: SIP SUBSCRIBE to presence (RFC 6665, RFC 3856) and its list of
  * watchers (RFC 3857), XMPP roster and subscriptions (RFC 6121, sections 2 and 3).
@@ -113,10 +115,13 @@ struct _MusterWatcherInterface {
                            gpointer user_data);
   gboolean (*authorise_finish) (MusterWatcher *self, GAsyncResult *result, GError **error);
 
+  gboolean (*follows) (MusterWatcher *self);
+
   /*< private >*/
-  gpointer padding[8];
+  gpointer padding[7];
 };
 
+MUSTER_API gboolean muster_watcher_follows (MusterWatcher *self);
 MUSTER_API void muster_watcher_load_async (MusterWatcher *self,
                                            GCancellable *cancellable,
                                            GAsyncReadyCallback callback,

@@ -341,6 +341,13 @@ on_record (GObject *source, GAsyncResult *result, gpointer user_data)
   load_done (self, task);
 }
 
+static gboolean
+follows (MusterWatcher *watcher)
+{
+  return muster_sip_registration_wishes (MUSTER_SIP_REGISTRATION (watcher),
+                                         MUSTER_SIP_WISH_PRESENCE);
+}
+
 static void
 load_async (MusterWatcher *watcher,
             GCancellable *cancellable,
@@ -492,4 +499,5 @@ muster_sip_watcher_init (MusterWatcherInterface *iface)
   iface->remove_finish = finish_boolean;
   iface->authorise_async = authorise_async;
   iface->authorise_finish = finish_boolean;
+  iface->follows = follows;
 }
