@@ -570,14 +570,15 @@ muster_sip_refresher_free (MusterSipRefresher *self)
 GBytes *
 muster_sip_refresher_dup_resume (MusterSipRefresher *self)
 {
-  muster_sip_packed_note (&self->packed, &self->memory);
   return muster_sip_memory_pack (&self->memory);
 }
 
-gboolean
-muster_sip_refresher_is_saved (MusterSipRefresher *self)
+GBytes *
+muster_sip_refresher_dup_news (MusterSipRefresher *self)
 {
-  return muster_sip_packed_covers (&self->packed, &self->memory);
+  return muster_sip_packed_renew (&self->packed, &self->memory)
+           ? muster_sip_memory_pack (&self->memory)
+           : NULL;
 }
 
 void

@@ -33,8 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipRefresher, muster_sip_refresher_free)
 
 /* What is needed to go on after a restart. Holds HA1 and nonce: to be sealed. */
 GBytes *muster_sip_refresher_dup_resume (MusterSipRefresher *self);
-/* Whether the one that was given last would still do. */
-gboolean muster_sip_refresher_is_saved (MusterSipRefresher *self);
+/* (nullable): the same; %NULL if the one that it gave last would still do. */
+GBytes *muster_sip_refresher_dup_news (MusterSipRefresher *self);
 /* When the lease of an earlier life ends: that is known better than from @resume. */
 void muster_sip_refresher_extend (MusterSipRefresher *self, gint64 end_us);
 

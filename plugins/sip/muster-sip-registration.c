@@ -94,12 +94,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Operation, operation_unref)
 void
 muster_sip_registration_save (MusterSipRegistration *self)
 {
-  g_autoptr (GBytes) blob = NULL;
+  g_autoptr (GBytes) blob = self->saved ? muster_sip_refresher_dup_news (self->refresher)
+                                        : muster_sip_refresher_dup_resume (self->refresher);
 
-  if (muster_sip_refresher_is_saved (self->refresher))
+  if (blob == NULL)
     return;
-
-  blob = muster_sip_refresher_dup_resume (self->refresher);
   muster_registration_set_resume (MUSTER_REGISTRATION (self), blob);
   self->saved = TRUE;
 }

@@ -249,15 +249,6 @@ mark_of (const MusterSipMemory *memory)
   return mark != 0 ? mark : 1;
 }
 
-void
-muster_sip_packed_note (MusterSipPacked *self, const MusterSipMemory *memory)
-{
-  self->mark = mark_of (memory);
-  self->cseq = memory->cseq;
-  self->nonce_counts[0] = memory->registrar.nonce_count;
-  self->nonce_counts[1] = memory->proxy.nonce_count;
-}
-
 static gboolean
 has_room (guint32 packed, guint32 now)
 {
@@ -265,12 +256,20 @@ has_room (guint32 packed, guint32 now)
 }
 
 gboolean
-muster_sip_packed_covers (const MusterSipPacked *self, const MusterSipMemory *memory)
+muster_sip_packed_renew (MusterSipPacked *self, const MusterSipMemory *memory)
 {
-  return self->mark != 0 && has_room (self->cseq, memory->cseq) &&
-         has_room (self->nonce_counts[0], memory->registrar.nonce_count) &&
-         has_room (self->nonce_counts[1], memory->proxy.nonce_count) &&
-         self->mark == mark_of (memory);
+  guint64 mark = mark_of (memory);
+
+  if (self->mark == mark && has_room (self->cseq, memory->cseq) &&
+      has_room (self->nonce_counts[0], memory->registrar.nonce_count) &&
+      has_room (self->nonce_counts[1], memory->proxy.nonce_count))
+    return FALSE;
+
+  self->mark = mark;
+  self->cseq = memory->cseq;
+  self->nonce_counts[0] = memory->registrar.nonce_count;
+  self->nonce_counts[1] = memory->proxy.nonce_count;
+  return TRUE;
 }
 
 void

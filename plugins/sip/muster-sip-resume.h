@@ -62,11 +62,10 @@ typedef struct {
   guint32 nonce_counts[2];
 } MusterSipPacked;
 
-void muster_sip_packed_note (MusterSipPacked *self, const MusterSipMemory *memory);
-
-/* Whether what was packed then would still do after a restart: nothing has changed but counters, for
- * which there is room, and the end of our binding, which is the lease's. */
-gboolean muster_sip_packed_covers (const MusterSipPacked *self, const MusterSipMemory *memory);
+/* Whether what was packed then would not do any more after a restart; then @memory is to be packed now. As
+ * long as nothing has changed but counters, for which there is room, and the end of our binding, which is
+ * the lease's, it does. */
+gboolean muster_sip_packed_renew (MusterSipPacked *self, const MusterSipMemory *memory);
 
 /* The lease of our binding ends at @end_us, whatever was packed of it. */
 void muster_sip_memory_extend (MusterSipMemory *self, gint64 end_us);
