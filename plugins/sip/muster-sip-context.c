@@ -9,6 +9,8 @@
 
 #include "muster-sip-target.h"
 
+#include <string.h>
+
 #define TOLD_PER_DISPATCH 64
 
 /*
@@ -331,6 +333,48 @@ muster_sip_context_is_flow_current (MusterSipContext *self, MusterSipFlowUse *us
   return is_current (self, use->shared);
 }
 
+static gboolean
+can_be_joined (MusterSipContext *self, Shared *shared)
+{
+  return g_hash_table_lookup (self->flows, shared->key) == shared && is_current (self, shared);
+}
+
+/* (nullable): one that stands and leads to the first of the targets, though others may have been meant when it
+ * was made. Only who was sent on from a target has any, so this may take its time. */
+static Shared *
+find_flow_to_first (MusterSipContext *self, const MusterSipFlowKey *key)
+{
+  g_autofree char *purpose = muster_sip_flow_key_to_purpose (key);
+  gsize length = strlen (purpose);
+
+  for (guint i = 0; i < self->shared->len; i++) {
+    Shared *shared = self->shared->pdata[i];
+
+    if (strncmp (shared->key, purpose, length) == 0 && shared->key[length] == ' ' &&
+        muster_sip_flow_is_open (shared->flow) &&
+        muster_sip_target_equal (muster_sip_flow_get_target (shared->flow),
+                                 key->targets->pdata[0]) &&
+        can_be_joined (self, shared))
+      return shared;
+  }
+  return NULL;
+}
+
+static MusterSipFlowUse *
+shared_join (Shared *shared, const MusterSipFlowUseFuncs *funcs, gpointer user_data)
+{
+  MusterSipFlowUse *use = g_new0 (MusterSipFlowUse, 1);
+
+  use->link.data = use;
+  use->shared = shared;
+  use->funcs = funcs;
+  use->user_data = user_data;
+  use->told = TRUE; /* who joins while others are told sees for itself */
+  g_queue_push_tail_link (&shared->uses, &use->link);
+
+  return use;
+}
+
 MusterSipFlowUse *
 muster_sip_context_join_flow (MusterSipContext *self,
                               const MusterSipFlowKey *key,
@@ -339,12 +383,13 @@ muster_sip_context_join_flow (MusterSipContext *self,
 {
   g_autofree char *text = muster_sip_flow_key_to_string (key);
   Shared *shared = g_hash_table_lookup (self->flows, text);
-  MusterSipFlowUse *use = g_new0 (MusterSipFlowUse, 1);
 
   if (shared != NULL && !is_current (self, shared)) {
     g_hash_table_remove (self->flows, text); /* it goes when the last one has left it */
     shared = NULL;
   }
+  if (shared == NULL && key->targets != NULL)
+    shared = find_flow_to_first (self, key);
   if (shared == NULL) {
     shared = g_new0 (Shared, 1);
     shared->context = self;
@@ -355,14 +400,16 @@ muster_sip_context_join_flow (MusterSipContext *self,
     shared->flow = muster_sip_flow_new (key, &flow_funcs, shared);
   }
 
-  use->link.data = use;
-  use->shared = shared;
-  use->funcs = funcs;
-  use->user_data = user_data;
-  use->told = TRUE; /* who joins while others are told sees for itself */
-  g_queue_push_tail_link (&shared->uses, &use->link);
+  return shared_join (shared, funcs, user_data);
+}
 
-  return use;
+MusterSipFlowUse *
+muster_sip_context_join_same_flow (MusterSipContext *self,
+                                   MusterSipFlowUse *use,
+                                   const MusterSipFlowUseFuncs *funcs,
+                                   gpointer user_data)
+{
+  return shared_join (use->shared, funcs, user_data);
 }
 
 void
@@ -383,6 +430,12 @@ muster_sip_flow_use_get_transport (MusterSipFlowUse *use)
 
   return flow != NULL && muster_sip_flow_is_open (flow) ? muster_sip_flow_get_transport (flow)
                                                         : NULL;
+}
+
+GSocketAddress *
+muster_sip_flow_use_get_target (MusterSipFlowUse *use)
+{
+  return use->shared->flow != NULL ? muster_sip_flow_get_target (use->shared->flow) : NULL;
 }
 
 void

@@ -38,6 +38,12 @@ MusterSipFlowUse *muster_sip_context_join_flow (MusterSipContext *self,
                                                 const MusterSipFlowKey *key,
                                                 const MusterSipFlowUseFuncs *funcs,
                                                 gpointer user_data);
+/* The same for the connection that @use is of, whatever has become of it. */
+MusterSipFlowUse *muster_sip_context_join_same_flow (MusterSipContext *self,
+                                                     MusterSipFlowUse *use,
+                                                     const MusterSipFlowUseFuncs *funcs,
+                                                     gpointer user_data);
+
 /* Whether who joins now would get the same connection: %FALSE if it leaves from an address that is not the
  * one to leave from any more. */
 gboolean muster_sip_context_is_flow_current (MusterSipContext *self, MusterSipFlowUse *use);
@@ -46,6 +52,9 @@ gboolean muster_sip_context_is_flow_current (MusterSipContext *self, MusterSipFl
 void muster_sip_context_leave_flow (MusterSipContext *self, MusterSipFlowUse *use);
 
 MusterSipTransport *muster_sip_flow_use_get_transport (MusterSipFlowUse *use);
+
+/* As muster_sip_flow_get_target(). */
+GSocketAddress *muster_sip_flow_use_get_target (MusterSipFlowUse *use);
 
 /* muster_sip_target_dup_source(), which for the same host is asked once in half a second. */
 char *

@@ -9,6 +9,7 @@
 
 #include "muster-sip-framer.h"
 #include "muster-sip-server.h"
+#include "muster-sip-target.h"
 #include "muster-sip-wire.h"
 
 #include <muster/muster-hub.h>
@@ -498,12 +499,59 @@ static const MusterStreamFuncs stream_funcs = {
 };
 
 char *
-muster_sip_flow_key_to_string (const MusterSipFlowKey *key)
+muster_sip_flow_key_to_purpose (const MusterSipFlowKey *key)
 {
   return g_strdup_printf (
     "%s %s %u %s %p %s", key->transport == MUSTER_TRANSPORT_TLS ? "tls" : "tcp", key->host,
     key->port, key->tls_name != NULL ? key->tls_name : "", (gpointer) key->trust,
     key->key_pair != NULL ? muster_tls_key_pair_get_fingerprint (key->key_pair) : "");
+}
+
+static gint
+compare_texts (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* After the first one the order is chance: it does not make another connection. */
+char *
+muster_sip_flow_key_to_string (const MusterSipFlowKey *key)
+{
+  g_autofree char *purpose = muster_sip_flow_key_to_purpose (key);
+  g_autoptr (GPtrArray) texts = NULL;
+  g_autofree char *joined = NULL;
+
+  if (key->targets == NULL)
+    return g_strconcat (purpose, " ", NULL);
+
+  texts = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < key->targets->len; i++)
+    g_ptr_array_add (texts, muster_sip_target_dup_route (key->targets->pdata[i]));
+  qsort (texts->pdata + 1, texts->len - 1, sizeof (gpointer), compare_texts);
+  g_ptr_array_add (texts, NULL);
+  joined = g_strjoinv (" ", (GStrv) texts->pdata);
+  return g_strconcat (purpose, " ", joined, NULL);
+}
+
+static void
+muster_sip_flow_connect (MusterSipFlow *self, const MusterSipFlowKey *key)
+{
+  const MusterSipService *usual = muster_sip_target_get_service (key->transport);
+  g_autoptr (GPtrArray) targets = NULL;
+
+  if (key->targets != NULL) {
+    targets = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_target_unref);
+    for (guint i = 0; i < key->targets->len; i++)
+      g_ptr_array_add (targets,
+                       muster_target_new (key->targets->pdata[i], key->host, key->transport, 0));
+    muster_stream_connect_targets (self->stream, targets, key->host);
+  } else if (key->port != 0) { /* meant for the host itself (RFC 3263 section 4.2) */
+    muster_stream_connect (self->stream, NULL, usual->proto, key->host, key->port,
+                           MUSTER_RESOLVER_NONE);
+  } else {
+    muster_stream_connect (self->stream, usual->service, usual->proto, key->host, usual->port,
+                           MUSTER_RESOLVER_NONE);
+  }
 }
 
 MusterSipFlow *
@@ -512,9 +560,6 @@ muster_sip_flow_new (const MusterSipFlowKey *key,
                      gpointer user_data)
 {
   MusterSipFlow *self = g_new0 (MusterSipFlow, 1);
-  gboolean tls = key->transport == MUSTER_TRANSPORT_TLS;
-  const char *proto = tls ? "tls" : "tcp";
-  guint16 usual_port = tls ? 5061 : 5060;
 
   self->transport.vtable = &transport_vtable;
   self->funcs = funcs;
@@ -525,18 +570,12 @@ muster_sip_flow_new (const MusterSipFlowKey *key,
   muster_timer_init (&self->alive, on_alive, self);
   self->stream = muster_stream_new (&stream_funcs, self);
   muster_stream_set_max_out_bytes (self->stream, MAX_OUT_BYTES);
-  if (tls) {
+  if (key->transport == MUSTER_TRANSPORT_TLS) {
     muster_stream_set_trust (self->stream, key->trust);
     muster_stream_set_key_pair (self->stream, key->key_pair);
     muster_stream_set_tls_name (self->stream, key->tls_name);
   }
-
-  /* A port that somebody gave is meant for the host itself (RFC 3263 section 4.2). */
-  if (key->port != 0)
-    muster_stream_connect (self->stream, NULL, proto, key->host, key->port, MUSTER_RESOLVER_NONE);
-  else
-    muster_stream_connect (self->stream, tls ? "sips" : "sip", proto, key->host, usual_port,
-                           MUSTER_RESOLVER_NONE);
+  muster_sip_flow_connect (self, key);
 
   return self;
 }
@@ -574,6 +613,14 @@ GSocketAddress *
 muster_sip_flow_dup_remote_address (MusterSipFlow *self)
 {
   return self->open ? muster_stream_dup_remote_address (self->stream) : NULL;
+}
+
+GSocketAddress *
+muster_sip_flow_get_target (MusterSipFlow *self)
+{
+  MusterTarget *target = muster_stream_get_target (self->stream);
+
+  return target != NULL ? target->address : NULL;
 }
 
 const char *

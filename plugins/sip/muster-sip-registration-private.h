@@ -23,11 +23,12 @@ struct _MusterSipRegistration {
 
   MusterSipRefresher *refresher; /* NULL before the first operation */
   MusterSipAgent *agent;         /* held as long as requests may come in; nullable */
-  MusterSipFlowUse *flow; /* likewise, on a stream; nullable; between operations it is open */
-  char *flow_key;         /* which one it is */
-  char *kept_route;       /* on the agent, through a NAT; nullable */
-  char *route;            /* where it was registered last, as for the transport; nullable */
-  GQueue errands;         /* of MusterSipErrand: those under way, on the agent or the flow */
+  MusterSipFlowUse *flow;       /* likewise, on a stream; nullable; between operations it is open */
+  char *flow_purpose;           /* what it is for */
+  MusterSipFlowUse *flow_aside; /* the one before, until another has taken its place; nullable */
+  char *kept_route;             /* on the agent, through a NAT; nullable */
+  char *route;                  /* where it was registered last, as for the transport; nullable */
+  GQueue errands;               /* of MusterSipErrand: those under way, on the agent or the flow */
   MusterSipHeartbeat *heartbeat; /* NULL before the first beat was due */
   MusterSipInbox *inbox;
   gboolean has_token;                    /* it is in the context's table, and leads to the inbox */
@@ -44,8 +45,9 @@ struct _MusterSipRegistration {
   MusterSipOwnEvents *own_events; /* of these, those of our own address */
   MusterSipContacts *contacts;    /* NULL before the first */
 
-  GSocketAddress *good_target; /* that answered last; nullable */
+  GSocketAddress *good_target; /* that answered last; on a stream: to who was sent on; nullable */
   char *good_hop;              /* for which host it stands */
+  MusterTransport good_transport;
 };
 
 /* What it holds of the network, and how it lets go of it. */
@@ -54,6 +56,28 @@ void muster_sip_registration_leave_agent (MusterSipRegistration *self);
 void muster_sip_registration_leave (MusterSipRegistration *self); /* all of it, and its token */
 /* A connection that is not there, or not yet. */
 gboolean muster_sip_registration_has_dead_flow (MusterSipRegistration *self);
+
+/* Whether its connection is the one that is meant, and stands. */
+gboolean
+muster_sip_registration_is_on_flow (MusterSipRegistration *self, const MusterSipConfig *config);
+/* Its connection is now one that is meant: the one it has, if @targets (nullable) is not set, else one to them.
+ * %NULL: it does not stand yet, and @funcs tell. */
+MusterSipTransport *muster_sip_registration_join_flow (MusterSipRegistration *self,
+                                                       const MusterSipConfig *config,
+                                                       GPtrArray *targets,
+                                                       const MusterSipFlowUseFuncs *funcs);
+/* Its connection stays open while others are tried, until it is said whether to go back. */
+void muster_sip_registration_set_flow_aside (MusterSipRegistration *self);
+void muster_sip_registration_end_aside (MusterSipRegistration *self,
+                                        gboolean go_back,
+                                        const MusterSipFlowUseFuncs *funcs);
+
+/* Who took the registration, to be asked first the next time; %NULL: nobody is known. */
+GSocketAddress *
+muster_sip_registration_get_target (MusterSipRegistration *self, const MusterSipConfig *config);
+void muster_sip_registration_set_target (MusterSipRegistration *self,
+                                         const MusterSipConfig *config,
+                                         GSocketAddress *target);
 /* Its agent is now the one on the address from which packets to @target leave. */
 gboolean muster_sip_registration_find_agent (MusterSipRegistration *self,
                                              GSocketAddress *target,

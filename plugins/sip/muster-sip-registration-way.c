@@ -27,7 +27,7 @@ muster_sip_registration_leave_flow (MusterSipRegistration *self)
     muster_sip_errands_fail (self);
   if (self->flow != NULL)
     muster_sip_context_leave_flow (get_context (self), g_steal_pointer (&self->flow));
-  g_clear_pointer (&self->flow_key, g_free);
+  g_clear_pointer (&self->flow_purpose, g_free);
 }
 
 /* A NAT forgets who is silent, and then calls do not arrive. @route NULL: there is none to keep open. */
@@ -65,6 +65,7 @@ muster_sip_registration_leave (MusterSipRegistration *self)
   muster_sip_inbox_close (self->inbox);
   muster_sip_registration_leave_agent (self);
   muster_sip_registration_leave_flow (self);
+  muster_sip_registration_end_aside (self, FALSE, NULL);
 }
 
 /* A connection that is not there, or not yet. */
@@ -72,6 +73,122 @@ gboolean
 muster_sip_registration_has_dead_flow (MusterSipRegistration *self)
 {
   return self->flow != NULL && muster_sip_flow_use_get_transport (self->flow) == NULL;
+}
+
+static MusterSipFlowKey
+flow_key (const MusterSipConfig *config, GPtrArray *targets)
+{
+  return (MusterSipFlowKey){
+    .transport = config->transport,
+    .host = config->hop_host,
+    .port = config->hop_port,
+    .tls_name = config->tls_name,
+    .trust = config->trust,
+    .key_pair = config->key_pair,
+    .targets = targets,
+  };
+}
+
+gboolean
+muster_sip_registration_is_on_flow (MusterSipRegistration *self, const MusterSipConfig *config)
+{
+  const MusterSipFlowKey key = flow_key (config, NULL);
+  g_autofree char *purpose = muster_sip_flow_key_to_purpose (&key);
+
+  return self->flow != NULL && !muster_sip_registration_has_dead_flow (self) &&
+         g_str_equal (purpose, self->flow_purpose) &&
+         muster_sip_context_is_flow_current (get_context (self), self->flow);
+}
+
+MusterSipTransport *
+muster_sip_registration_join_flow (MusterSipRegistration *self,
+                                   const MusterSipConfig *config,
+                                   GPtrArray *targets,
+                                   const MusterSipFlowUseFuncs *funcs)
+{
+  const MusterSipFlowKey key = flow_key (config, targets);
+
+  muster_sip_registration_leave_agent (self); /* the account may have been on UDP before */
+  if (targets != NULL || !muster_sip_registration_is_on_flow (self, config))
+    muster_sip_registration_leave_flow (self);
+  if (self->flow == NULL) {
+    self->flow = muster_sip_context_join_flow (get_context (self), &key, funcs, self);
+    self->flow_purpose = muster_sip_flow_key_to_purpose (&key);
+  }
+
+  return muster_sip_flow_use_get_transport (self->flow);
+}
+
+/* Whoever holds a connection that was set aside hears of nothing. */
+
+static void
+on_aside_opened (gpointer user_data)
+{
+}
+
+static void
+on_aside_ended (const GError *error, gpointer user_data)
+{
+}
+
+static const MusterSipFlowUseFuncs aside_funcs = {
+  .opened = on_aside_opened,
+  .ended = on_aside_ended,
+};
+
+void
+muster_sip_registration_set_flow_aside (MusterSipRegistration *self)
+{
+  if (self->flow == NULL || self->flow_aside != NULL ||
+      muster_sip_registration_has_dead_flow (self))
+    return;
+  self->flow_aside = muster_sip_context_join_same_flow (get_context (self), self->flow,
+                                                        &aside_funcs, NULL);
+}
+
+void
+muster_sip_registration_end_aside (MusterSipRegistration *self,
+                                   gboolean go_back,
+                                   const MusterSipFlowUseFuncs *funcs)
+{
+  MusterSipContext *context = get_context (self);
+  MusterSipFlowUse *aside = g_steal_pointer (&self->flow_aside);
+  g_autofree char *purpose = NULL;
+
+  if (aside == NULL)
+    return;
+  if (go_back && self->flow != NULL && muster_sip_flow_use_get_transport (aside) != NULL) {
+    purpose = g_strdup (self->flow_purpose);
+    muster_sip_registration_leave_flow (self);
+    self->flow = muster_sip_context_join_same_flow (context, aside, funcs, self);
+    self->flow_purpose = g_steal_pointer (&purpose);
+  }
+  muster_sip_context_leave_flow (context, aside);
+}
+
+GSocketAddress *
+muster_sip_registration_get_target (MusterSipRegistration *self, const MusterSipConfig *config)
+{
+  return self->good_transport == config->transport &&
+             g_strcmp0 (self->good_hop, config->hop_host) == 0
+           ? self->good_target
+           : NULL;
+}
+
+void
+muster_sip_registration_set_target (MusterSipRegistration *self,
+                                    const MusterSipConfig *config,
+                                    GSocketAddress *target)
+{
+  g_autoptr (GSocketAddress) held = target != NULL ? g_object_ref (target) : NULL;
+
+  g_clear_object (&self->good_target);
+  g_clear_pointer (&self->good_hop, g_free);
+  if (held == NULL || g_hostname_is_ip_address (config->hop_host))
+    return; /* there is no choice */
+  self->good_target = g_steal_pointer (&held);
+  self->good_hop = g_strdup (config->hop_host);
+  self->good_transport = config->transport;
 }
 
 /* Our agent is now the one on the address from which packets to @target leave. */

@@ -21,10 +21,17 @@
  *                                   |           ^                      |
  *                                   |           +-- nobody there ------+
  *                                   +-> join_flow (TCP, TLS) ----------+
+ *                                           ^                          |
+ *                                           +- resolve, go_elsewhere --+
  *
  * A target that does not answer, or says that it is not the one to ask now, leads to the next target; a
  * redirection leads back to `resolve`, at most five times. Where a redirection led is remembered until
  * an operation there fails: a binding is refreshed and removed where it was made.
+ *
+ * On a stream whoever connects takes the first target that answers, as DNS says. Only who is sent on
+ * from there looks at the targets: one by one is struck out, and the connection left for one to the others,
+ * while who shares it stays. The one that took the registration is first from then on, until it fails. The
+ * connection that was left is kept until another has done better.
  *
  * The target is resolved, and the way out to it found, each time: the local address may have changed,
  * and then the refresher swaps the contacts. The target that answered last is tried first, and is
@@ -46,6 +53,8 @@ struct _MusterSipOperation {
   GPtrArray *targets;
   guint next_target;
   GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
+  GSocketAddress *struck; /* of a stream: who sent us on, before the targets are known; nullable */
+  GError *sent_on;        /* of a stream: what is told if the others do no better; nullable */
   gboolean waits_for_flow;
   gboolean waits_for_errand; /* which is a REGISTER, too */
   guint n_redirects;
@@ -62,7 +71,11 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
         G_IMPLEMENT_INTERFACE (MUSTER_TYPE_VERIFIER, muster_sip_verifier_init)
           G_IMPLEMENT_INTERFACE (MUSTER_TYPE_WATCHER, muster_sip_watcher_init))
 
+static const MusterSipFlowUseFuncs flow_use_funcs;
+
 static void approach (Operation *operation);
+static void resolve (Operation *operation);
+static void join_flow (Operation *operation);
 static void try_next_target (Operation *operation);
 
 static MusterSipContext *
@@ -80,6 +93,8 @@ operation_clear (gpointer data)
   g_clear_pointer (&operation->password, muster_secret_unref);
   g_clear_error (&operation->no_password);
   g_clear_pointer (&operation->targets, g_ptr_array_unref);
+  g_clear_object (&operation->struck);
+  g_clear_error (&operation->sent_on);
 }
 
 static void
@@ -118,6 +133,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
     muster_sip_registration_save (self);
   if (error != NULL || ended->leaving)
     g_clear_pointer (&self->redirected, muster_sip_config_unref);
+  muster_sip_registration_end_aside (self, error != NULL, &flow_use_funcs);
   if (ended->leaving && error == NULL)
     muster_sip_registration_leave (self);
   else if (muster_sip_registration_has_dead_flow (
@@ -174,19 +190,23 @@ is_over (Operation *operation)
 
 /* a target answered, or did not */
 
+static gboolean
+is_on_stream (Operation *operation)
+{
+  return operation->config->transport != MUSTER_TRANSPORT_UDP;
+}
+
+/* A connection that was made as DNS says will be made so again. */
 static void
 remember_good_target (Operation *operation)
 {
   MusterSipRegistration *self = operation->self;
+  GSocketAddress *target = operation->target;
 
-  if (operation->target == NULL)
-    return;
-  g_clear_object (&self->good_target);
-  g_clear_pointer (&self->good_hop, g_free);
-  if (g_hostname_is_ip_address (operation->config->hop_host))
-    return; /* there is no choice */
-  self->good_target = g_object_ref (operation->target);
-  self->good_hop = g_strdup (operation->config->hop_host);
+  if (is_on_stream (operation) && operation->targets != NULL)
+    target = muster_sip_flow_use_get_target (self->flow);
+  if (target != NULL)
+    muster_sip_registration_set_target (self, operation->config, target);
 }
 
 static void
@@ -232,6 +252,45 @@ may_do_better_elsewhere (const GError *error)
   }
 }
 
+/* What a server said tells more than that another one is not there. */
+static void
+note_why_sent_on (Operation *operation, const GError *error)
+{
+  if (operation->sent_on != NULL && muster_error_get_protocol_code (error) == 0)
+    return;
+  g_clear_error (&operation->sent_on);
+  operation->sent_on = g_error_copy (error);
+}
+
+/* From a connection to one that leads elsewhere. %FALSE: there is no other target, or none is known to be. */
+static gboolean
+go_elsewhere (Operation *operation, const GError *error)
+{
+  MusterSipRegistration *self = operation->self;
+  GSocketAddress *target = self->flow != NULL ? muster_sip_flow_use_get_target (self->flow) : NULL;
+
+  muster_sip_registration_set_target (self, operation->config, NULL);
+  note_why_sent_on (operation, error);
+  if (target == NULL || g_hostname_is_ip_address (operation->config->hop_host))
+    return FALSE;
+  if (operation->targets == NULL) {
+    operation->struck = g_object_ref (target);
+    resolve (operation);
+    return TRUE;
+  }
+  muster_sip_target_strike (operation->targets, target);
+  if (operation->targets->len == 0)
+    return FALSE;
+  join_flow (operation);
+  return TRUE;
+}
+
+static gboolean
+has_next_target (Operation *operation)
+{
+  return operation->targets != NULL && operation->next_target < operation->targets->len;
+}
+
 /* Whether there is a way to go on, which is taken then. */
 static gboolean
 follow_redirect (Operation *operation, GError **error)
@@ -264,7 +323,10 @@ follow_redirect (Operation *operation, GError **error)
   operation->config = g_steal_pointer (&elsewhere);
   operation->target = NULL;
   g_clear_pointer (&operation->targets, g_ptr_array_unref);
+  g_clear_object (&operation->struck);
+  g_clear_error (&operation->sent_on);
   operation->next_target = 0;
+  muster_sip_registration_end_aside (self, FALSE, NULL);
   approach (operation);
   return TRUE;
 }
@@ -278,10 +340,17 @@ on_refreshed (MusterSipRefresher *refresher,
   Operation *operation = user_data;
   g_autoptr (GError) failure = error != NULL ? g_error_copy (error) : NULL;
 
-  if (error != NULL && may_do_better_elsewhere (error) && operation->targets != NULL &&
-      operation->next_target < operation->targets->len) {
-    try_next_target (operation);
-    return;
+  if (error != NULL && may_do_better_elsewhere (error)) {
+    if (is_on_stream (operation) && go_elsewhere (operation, error))
+      return;
+    if (!is_on_stream (operation) && has_next_target (operation)) {
+      try_next_target (operation);
+      return;
+    }
+    if (operation->sent_on != NULL) {
+      complete (operation, NULL, g_steal_pointer (&operation->sent_on));
+      return;
+    }
   }
   if (error != NULL && follow_redirect (operation, &failure))
     return;
@@ -393,6 +462,19 @@ on_flow_opened (gpointer user_data)
   talk (operation, muster_sip_flow_use_get_transport (self->flow), "");
 }
 
+/* All that are left were tried to be connected to, or the one that could be did not talk TLS. */
+static void
+fail_to_join (Operation *operation, const GError *error)
+{
+  operation->waits_for_flow = FALSE;
+  operation->waits_for_errand = FALSE;
+  if (may_do_better_elsewhere (error) && go_elsewhere (operation, error))
+    return;
+  complete (operation, NULL,
+            operation->sent_on != NULL ? g_steal_pointer (&operation->sent_on)
+                                       : g_error_copy (error));
+}
+
 static void
 on_flow_ended (const GError *error, gpointer user_data)
 {
@@ -402,7 +484,7 @@ on_flow_ended (const GError *error, gpointer user_data)
   if (operation != NULL) {
     /* One that is talking hears of it from its transaction. */
     if ((operation->waits_for_flow || operation->waits_for_errand) && !is_over (operation))
-      complete (operation, NULL, g_error_copy (error));
+      fail_to_join (operation, error);
     return;
   }
 
@@ -420,29 +502,12 @@ static void
 join_flow (Operation *operation)
 {
   MusterSipRegistration *self = operation->self;
-  const MusterSipConfig *config = operation->config;
-  const MusterSipFlowKey key = {
-    .transport = config->transport,
-    .host = config->hop_host,
-    .port = config->hop_port,
-    .tls_name = config->tls_name,
-    .trust = config->trust,
-    .key_pair = config->key_pair,
-  };
-  g_autofree char *text = muster_sip_flow_key_to_string (&key);
   MusterSipTransport *transport;
 
-  muster_sip_registration_leave_agent (self); /* the account may have been on UDP before */
-  if (self->flow != NULL &&
-      (muster_sip_registration_has_dead_flow (self) || g_strcmp0 (text, self->flow_key) != 0 ||
-       !muster_sip_context_is_flow_current (get_context (self), self->flow)))
-    muster_sip_registration_leave_flow (self);
-  if (self->flow == NULL) {
-    self->flow = muster_sip_context_join_flow (get_context (self), &key, &flow_use_funcs, self);
-    self->flow_key = g_steal_pointer (&text);
-  }
-
-  transport = muster_sip_flow_use_get_transport (self->flow);
+  if (operation->targets != NULL)
+    muster_sip_registration_set_flow_aside (self);
+  transport = muster_sip_registration_join_flow (self, operation->config, operation->targets,
+                                                 &flow_use_funcs);
   if (transport != NULL)
     talk (operation, transport, "");
   else
@@ -452,73 +517,69 @@ join_flow (Operation *operation)
 /* resolving */
 
 static void
-put_good_target_first (Operation *operation)
-{
-  GSocketAddress *good = operation->self->good_target;
-
-  for (guint i = 0; good != NULL && i < operation->targets->len; i++) {
-    GInetSocketAddress *target = g_ptr_array_index (operation->targets, i);
-
-    if (g_inet_address_equal (g_inet_socket_address_get_address (target),
-                              g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (good))) &&
-        g_inet_socket_address_get_port (target) ==
-          g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (good))) {
-      g_ptr_array_insert (operation->targets, 0, g_ptr_array_steal_index (operation->targets, i));
-      return;
-    }
-  }
-}
-
-static gboolean
-can_do_without_name (Operation *operation)
-{
-  MusterSipRegistration *self = operation->self;
-
-  return self->good_target != NULL && g_strcmp0 (self->good_hop, operation->config->hop_host) == 0;
-}
-
-static void
 on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Operation) operation = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) targets = muster_sip_target_resolve_finish (result, &error);
+  GSocketAddress *good;
 
   if (is_over (operation))
     return;
 
-  if (targets == NULL && can_do_without_name (operation)) {
+  good = muster_sip_registration_get_target (operation->self, operation->config);
+  if (targets == NULL && good != NULL) {
     targets = g_ptr_array_new_with_free_func (g_object_unref);
-    g_ptr_array_add (targets, g_object_ref (operation->self->good_target));
+    g_ptr_array_add (targets, g_object_ref (good));
   }
-  if (targets == NULL) {
-    complete (operation, NULL, g_steal_pointer (&error));
+  if (targets != NULL && operation->struck != NULL)
+    muster_sip_target_strike (targets, operation->struck);
+  if (targets == NULL || targets->len == 0) {
+    complete (operation, NULL,
+              operation->sent_on != NULL ? g_steal_pointer (&operation->sent_on)
+                                         : g_steal_pointer (&error));
     return;
   }
 
+  if (good != NULL)
+    muster_sip_target_prefer (targets, good);
   operation->targets = g_steal_pointer (&targets);
-  put_good_target_first (operation);
-  try_next_target (operation);
+  if (is_on_stream (operation))
+    join_flow (operation);
+  else
+    try_next_target (operation);
+}
+
+static void
+resolve (Operation *operation)
+{
+  const MusterSipConfig *config = operation->config;
+
+  muster_sip_target_resolve_async (config->transport, config->hop_host, config->hop_port,
+                                   g_task_get_cancellable (operation->task), on_resolved,
+                                   g_rc_box_acquire (operation));
 }
 
 /* From the host that the configuration names to somebody to talk to. */
 static void
 approach (Operation *operation)
 {
+  MusterSipRegistration *self = operation->self;
   const MusterSipConfig *config = operation->config;
 
-  if (config->transport != MUSTER_TRANSPORT_UDP) {
-    join_flow (operation);
+  if (is_on_stream (operation)) {
+    if (muster_sip_registration_get_target (self, config) == NULL ||
+        muster_sip_registration_is_on_flow (self, config))
+      join_flow (operation);
+    else
+      resolve (operation);
     return;
   }
   operation->targets = muster_sip_target_new_literal (config->hop_host, config->hop_port);
-  if (operation->targets != NULL) {
+  if (operation->targets != NULL)
     try_next_target (operation);
-    return;
-  }
-  muster_sip_target_resolve_async (config->hop_host, config->hop_port,
-                                   g_task_get_cancellable (operation->task), on_resolved,
-                                   g_rc_box_acquire (operation));
+  else
+    resolve (operation);
 }
 
 /* the password */

@@ -12,7 +12,23 @@
  * nothing but literals: its own resolver can hang.
  */
 
-#define DEFAULT_PORT 5060
+const MusterSipService *
+muster_sip_target_get_service (MusterTransport transport)
+{
+  static const MusterSipService udp = { "sip", "udp", 5060 };
+  static const MusterSipService tcp = { "sip", "tcp", 5060 };
+  static const MusterSipService tls = { "sips", "tls", 5061 };
+
+  switch (transport) {
+  case MUSTER_TRANSPORT_UDP:
+    return &udp;
+  case MUSTER_TRANSPORT_TCP:
+    return &tcp;
+  case MUSTER_TRANSPORT_TLS:
+    return &tls;
+  }
+  g_assert_not_reached ();
+}
 
 static void
 on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -35,22 +51,24 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-muster_sip_target_resolve_async (const char *host,
+muster_sip_target_resolve_async (MusterTransport transport,
+                                 const char *host,
                                  guint16 port,
                                  GCancellable *cancellable,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  const MusterSipService *usual = muster_sip_target_get_service (transport);
 
   g_task_set_source_tag (task, muster_sip_target_resolve_async);
   /* A port that somebody gave is meant for the host itself (RFC 3263 section 4.2). */
   if (port != 0)
-    muster_resolver_lookup_async (NULL, "udp", host, port, MUSTER_RESOLVER_NONE, cancellable,
+    muster_resolver_lookup_async (NULL, usual->proto, host, port, MUSTER_RESOLVER_NONE, cancellable,
                                   on_looked_up, task);
   else
-    muster_resolver_lookup_async ("sip", "udp", host, DEFAULT_PORT, MUSTER_RESOLVER_NONE,
-                                  cancellable, on_looked_up, task);
+    muster_resolver_lookup_async (usual->service, usual->proto, host, usual->port,
+                                  MUSTER_RESOLVER_NONE, cancellable, on_looked_up, task);
 }
 
 GPtrArray *
@@ -65,13 +83,46 @@ muster_sip_target_new_literal (const char *host, guint16 port)
   GSocketAddress *address;
   GPtrArray *targets;
 
-  address = g_inet_socket_address_new_from_string (host, port != 0 ? port : DEFAULT_PORT);
+  address = g_inet_socket_address_new_from_string (
+    host, port != 0 ? port : muster_sip_target_get_service (MUSTER_TRANSPORT_UDP)->port);
   if (address == NULL)
     return NULL;
 
   targets = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (targets, address);
   return targets;
+}
+
+gboolean
+muster_sip_target_equal (GSocketAddress *left, GSocketAddress *right)
+{
+  GInetSocketAddress *a = G_INET_SOCKET_ADDRESS (left);
+  GInetSocketAddress *b = G_INET_SOCKET_ADDRESS (right);
+
+  return g_inet_address_equal (g_inet_socket_address_get_address (a),
+                               g_inet_socket_address_get_address (b)) &&
+         g_inet_socket_address_get_port (a) == g_inet_socket_address_get_port (b);
+}
+
+void
+muster_sip_target_prefer (GPtrArray *targets, GSocketAddress *target)
+{
+  for (guint i = 0; i < targets->len; i++) {
+    if (!muster_sip_target_equal (targets->pdata[i], target))
+      continue;
+    g_ptr_array_insert (targets, 0, g_ptr_array_steal_index (targets, i));
+    return;
+  }
+}
+
+/* DNS may name it twice. */
+void
+muster_sip_target_strike (GPtrArray *targets, GSocketAddress *target)
+{
+  for (guint i = targets->len; i > 0; i--) {
+    if (muster_sip_target_equal (targets->pdata[i - 1], target))
+      g_ptr_array_remove_index (targets, i - 1);
+  }
 }
 
 /* Connecting a UDP socket sends nothing: it asks the routing table. */

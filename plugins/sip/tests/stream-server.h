@@ -174,15 +174,18 @@ line_free (gpointer data)
   g_free (line);
 }
 
+/* @port 0: any */
 static inline Server *
-server_new (void)
+server_new_at (const char *literal, guint16 port)
 {
   Server *server = g_new0 (Server, 1);
-  struct sockaddr_in address = { .sin_family = AF_INET };
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (port) };
   socklen_t size = sizeof address;
+  int one = 1;
 
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  g_assert_cmpint (inet_pton (AF_INET, literal, &address.sin_addr), ==, 1);
   server->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  setsockopt (server->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   g_assert_cmpint (bind (server->fd, (struct sockaddr *) &address, sizeof address), ==, 0);
   g_assert_cmpint (listen (server->fd, 16), ==, 0);
   g_assert_cmpint (getsockname (server->fd, (struct sockaddr *) &address, &size), ==, 0);
@@ -190,6 +193,12 @@ server_new (void)
   server->lines = g_ptr_array_new_with_free_func (line_free);
   server->watch = muster_hub_add_fd (server->fd, EPOLLIN, on_client, server);
   return server;
+}
+
+static inline Server *
+server_new (void)
+{
+  return server_new_at ("127.0.0.1", 0);
 }
 
 static inline void
