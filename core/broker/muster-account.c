@@ -26,11 +26,12 @@ struct _MusterAccount {
   const MusterKind *kind;
   MusterModule *module;
   MusterStanding *standing;
-  GVariant *live_params; /* what the registration goes by: until it is made anew, its old place */
-  SetParam *set_params;  /* of live_params; NULL: not taken out yet */
-  guint params_version;  /* of live_params */
-  char *problem;         /* why the configuration is not valid; NULL if it is */
-  GStrv secrets;         /* names of those that are stored; never NULL */
+  GVariant *live_params;  /* what the registration goes by: until it is made anew, its old place */
+  SetParam *set_params;   /* of live_params; NULL: not taken out yet */
+  guint params_version;   /* of live_params */
+  char *problem;          /* why the configuration is not valid; NULL if it is */
+  GStrv secrets;          /* names of those that are stored; never NULL */
+  guint *secret_versions; /* of each of them */
   char *remote_host;   /* GRefString, shared by the accounts of one host; NULL: none, or unknown */
   guint retry_floor_s; /* known with it */
   gboolean knows_remote_host;
@@ -159,6 +160,12 @@ on_load_secret (gpointer host, const char *name, GTask *task)
   self->host->load_secret (self->host_data, self, name, task);
 }
 
+static guint
+on_get_secret_version (gpointer host, const char *name)
+{
+  return muster_account_get_secret_version (host, name);
+}
+
 static GBytes *
 on_dup_resume (gpointer host)
 {
@@ -268,6 +275,7 @@ static const MusterRegistrationHost registration_host = {
   .contact_gone = on_contact_gone,
   .offer_changed = on_offer_changed,
   .messages_waiting = on_messages_waiting,
+  .get_secret_version = on_get_secret_version,
 };
 
 /* One that is only asked where it would go: by what the account says now, not by what goes on. */
@@ -532,6 +540,16 @@ muster_account_get_secrets (MusterAccount *self)
   return (const char *const *) self->secrets;
 }
 
+guint
+muster_account_get_secret_version (MusterAccount *self, const char *name)
+{
+  for (guint i = 0; self->secrets[i] != NULL; i++) {
+    if (g_str_equal (self->secrets[i], name))
+      return self->secret_versions[i];
+  }
+  return 0;
+}
+
 gboolean
 muster_account_has_secret (MusterAccount *self, const char *name)
 {
@@ -539,22 +557,36 @@ muster_account_has_secret (MusterAccount *self, const char *name)
 }
 
 void
-muster_account_set_has_secret (MusterAccount *self, const char *name, gboolean has)
+muster_account_set_secret (MusterAccount *self, const char *name, guint version)
 {
-  g_autoptr (GStrvBuilder) builder = NULL;
+  guint n = g_strv_length (self->secrets);
+  guint at = 0;
 
-  if (muster_account_has_secret (self, name) == has)
-    return;
-
-  builder = g_strv_builder_new ();
-  for (guint i = 0; self->secrets[i] != NULL; i++) {
-    if (!g_str_equal (self->secrets[i], name))
-      g_strv_builder_add (builder, self->secrets[i]);
+  while (at < n && !g_str_equal (self->secrets[at], name))
+    at++;
+  if (at == n) {
+    self->secrets = g_renew (char *, self->secrets, n + 2);
+    self->secret_versions = g_renew (guint, self->secret_versions, n + 1);
+    self->secrets[n] = g_strdup (name);
+    self->secrets[n + 1] = NULL;
   }
-  if (has)
-    g_strv_builder_add (builder, name);
-  g_strfreev (self->secrets);
-  self->secrets = g_strv_builder_end (builder);
+  self->secret_versions[at] = version;
+}
+
+void
+muster_account_forget_secret (MusterAccount *self, const char *name)
+{
+  guint n = 0;
+
+  for (guint i = 0; self->secrets[i] != NULL; i++) {
+    if (g_str_equal (self->secrets[i], name)) {
+      g_free (self->secrets[i]);
+      continue;
+    }
+    self->secrets[n] = self->secrets[i];
+    self->secret_versions[n++] = self->secret_versions[i];
+  }
+  self->secrets[n] = NULL;
 }
 
 const char *
@@ -763,6 +795,7 @@ muster_account_clear (gpointer data)
   muster_standing_free (self->standing);
   g_queue_clear (&self->changes);
   g_strfreev (self->secrets);
+  g_free (self->secret_versions);
   g_free (self->problem);
   muster_account_clear_set_params (self);
   g_variant_unref (self->live_params);

@@ -96,7 +96,10 @@ void muster_account_adopt_params (MusterAccount *self);
 /* Secrets: which are stored, whether they were refused. */
 const char *const *muster_account_get_secrets (MusterAccount *self);
 gboolean muster_account_has_secret (MusterAccount *self, const char *name);
-void muster_account_set_has_secret (MusterAccount *self, const char *name, gboolean has);
+/* @version tells this one from any that was stored before, as muster_vault_get_stamp() does; 0: it cannot be told */
+void muster_account_set_secret (MusterAccount *self, const char *name, guint version);
+void muster_account_forget_secret (MusterAccount *self, const char *name);
+guint muster_account_get_secret_version (MusterAccount *self, const char *name);
 void muster_account_set_refused (MusterAccount *self, gboolean refused);
 gboolean muster_account_is_refused (MusterAccount *self);
 const char *muster_account_get_missing_secret (MusterAccount *self); /* NULL: none is missing */

@@ -282,17 +282,13 @@ apply_add (MusterChange *change)
 {
   MusterBroker *self = change->broker;
   MusterAccount *account;
-  GHashTableIter iter;
-  gpointer name;
 
   fail_add (change); /* the account itself takes the places now */
   if (change->identity_record != NULL)
     muster_broker_insert_identity (self, g_steal_pointer (&change->identity_record));
 
   account = muster_broker_insert_account (self, g_steal_pointer (&change->record));
-  g_hash_table_iter_init (&iter, change->secrets);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
-    muster_account_set_has_secret (account, name, TRUE);
+  muster_change_apply_secrets (change, account);
   muster_change_tell (change, muster_account_get_id (account), "account.added",
                       describe (muster_account_get_record (account)));
   muster_broker_start_account (self, account);

@@ -126,12 +126,8 @@ static void
 apply_secrets (MusterChange *change)
 {
   MusterAccount *account = change->account;
-  GHashTableIter iter;
-  gpointer name;
 
-  g_hash_table_iter_init (&iter, change->secrets);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
-    muster_account_set_has_secret (account, name, TRUE);
+  muster_change_apply_secrets (change, account);
   muster_account_set_refused (account, FALSE);
   muster_broker_tell_account_changed (change->broker, account);
   muster_change_tell (change, muster_account_get_id (account), "secret.set", NULL);

@@ -36,6 +36,7 @@ muster_change_free (MusterChange *change)
   g_clear_pointer (&change->identity_record, muster_identity_record_free);
   g_clear_pointer (&change->secret, muster_secret_unref);
   g_clear_pointer (&change->secrets, g_hash_table_unref);
+  g_clear_pointer (&change->stamps, g_hash_table_unref);
   g_clear_pointer (&change->set, g_variant_unref);
   g_strfreev (change->unset);
   g_strfreev (change->detached);
@@ -205,6 +206,23 @@ muster_change_put_secret (MusterChange *change,
 
   sealed = muster_vault_seal (change->broker->vault, account, sealed_name, data, length);
   muster_store_change_put_sealed (change->rows, account, sealed_name, sealed);
+  if (change->stamps == NULL)
+    change->stamps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_insert (change->stamps, g_strdup (name),
+                       GUINT_TO_POINTER (muster_vault_get_stamp (sealed)));
+}
+
+void
+muster_change_apply_secrets (MusterChange *change, MusterAccount *account)
+{
+  GHashTableIter iter;
+  gpointer name, stamp;
+
+  if (change->stamps == NULL)
+    return;
+  g_hash_table_iter_init (&iter, change->stamps);
+  while (g_hash_table_iter_next (&iter, &name, &stamp))
+    muster_account_set_secret (account, name, GPOINTER_TO_UINT (stamp));
 }
 
 void

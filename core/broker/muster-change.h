@@ -38,6 +38,7 @@ struct _MusterChange {
   char *name;                            /* of a secret, an identity, an account */
   MusterSecret *secret;
   GHashTable *secrets; /* name -> MusterSecret */
+  GHashTable *stamps;  /* name of a secret that is put -> its version; NULL: none is */
   GVariant *set;
   GStrv unset;
   gboolean enabled;
@@ -64,6 +65,8 @@ void muster_change_put_secret (MusterChange *change,
                                const char *account,
                                const char *name,
                                MusterSecret *secret);
+/* For apply: the account has what was put. */
+void muster_change_apply_secrets (MusterChange *change, MusterAccount *account);
 /* @payload: an a{sv}, consumed if it is floating; NULL: an empty one */
 void muster_change_put_event (MusterChange *change,
                               const char *account,

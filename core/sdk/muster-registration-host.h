@@ -37,6 +37,7 @@ typedef struct {
   void (*contact_gone) (gpointer host, const char *address);
   void (*offer_changed) (gpointer host, const MusterOffer *offer);
   void (*messages_waiting) (gpointer host, guint n_new, guint n_old);
+  guint (*get_secret_version) (gpointer host, const char *name); /* or NULL: nobody can say */
 } MusterRegistrationHost;
 
 /* @protocol, @context and the strings are lent for the registration's life. */

@@ -632,62 +632,6 @@ muster_registration_get_params_version (MusterRegistration *self)
 }
 
 /**
- * muster_registration_load_secret_async:
- * @self: a registration
- * @param: the name of a secret parameter
- * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when it is there
- * @user_data: for @callback
- *
- * Fetches a secret from where secrets are. Do it when it is needed and let go of it soon.
- */
-void
-muster_registration_load_secret_async (MusterRegistration *self,
-                                       const char *param,
-                                       GCancellable *cancellable,
-                                       GAsyncReadyCallback callback,
-                                       gpointer user_data)
-{
-  MusterRegistrationPrivate *priv = PRIV (self);
-  GTask *task;
-
-  g_return_if_fail (MUSTER_IS_REGISTRATION (self));
-
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, muster_registration_load_secret_async);
-
-  if (priv->host != NULL) {
-    guint64 outer = muster_execution_mark (NULL);
-
-    priv->host->load_secret (priv->host_data, param, task);
-    muster_execution_unmark (outer);
-    return;
-  }
-
-  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "the account is gone");
-  g_object_unref (task);
-}
-
-/**
- * muster_registration_load_secret_finish:
- * @self: a registration
- * @result: what the callback got
- * @error: return location: %MUSTER_ERROR_REFUSED (step secret) if there is no such secret;
- *   return it from `open` as it is
- *
- * Returns: (transfer full): the secret
- */
-MusterSecret *
-muster_registration_load_secret_finish (MusterRegistration *self,
-                                        GAsyncResult *result,
-                                        GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-/**
  * muster_registration_get_resume:
  * @self: a registration
  *

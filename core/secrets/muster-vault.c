@@ -187,6 +187,19 @@ muster_vault_seal (MusterVault *self,
   return g_bytes_new_take (sealed, HEAD_BYTES + sealed_bytes);
 }
 
+guint
+muster_vault_get_stamp (GBytes *sealed)
+{
+  gsize n_bytes;
+  const guint8 *bytes = g_bytes_get_data (sealed, &n_bytes);
+  guint32 stamp;
+
+  if (n_bytes < HEAD_BYTES || bytes[0] != LAYOUT_VERSION)
+    return 0;
+  memcpy (&stamp, bytes + 1, sizeof stamp); /* of the nonce, which is random */
+  return MAX (stamp, 1);
+}
+
 /**
  * muster_vault_open:
  * @self: a #MusterVault

@@ -32,6 +32,9 @@ GBytes *muster_vault_seal (MusterVault *self,
                            const char *name,
                            const void *data,
                            gsize length);
+/* Tells what was sealed at different times apart, by a sealed value or the 16 bytes that it begins with.
+ * Never 0, but for what was not sealed by a vault. */
+guint muster_vault_get_stamp (GBytes *sealed);
 /* %NULL with %MUSTER_ERROR_INVALID if @sealed was not sealed by this key for this place. */
 MusterSecret *muster_vault_open (MusterVault *self,
                                  const char *account,

@@ -229,7 +229,9 @@ muster_store_load_sealed_name_rows (MusterStoreDatabase *database, GError **erro
   sqlite3_stmt *row;
 
   row = muster_store_database_query (database, error,
-                                     "SELECT account, name FROM sealed ORDER BY account, name", "");
+                                     "SELECT account, name, substr (value, 1, ?)"
+                                     " FROM sealed ORDER BY account, name",
+                                     "i", (gint64) MUSTER_SEALED_HEAD_BYTES);
   if (row == NULL)
     return NULL;
 
@@ -238,6 +240,8 @@ muster_store_load_sealed_name_rows (MusterStoreDatabase *database, GError **erro
 
     sealed->account = g_strdup ((const char *) sqlite3_column_text (row, 0));
     sealed->name = g_strdup ((const char *) sqlite3_column_text (row, 1));
+    sealed->head = g_bytes_new (sqlite3_column_blob (row, 2),
+                                (gsize) sqlite3_column_bytes (row, 2));
     g_ptr_array_add (names, sealed);
   }
 

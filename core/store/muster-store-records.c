@@ -137,6 +137,7 @@ muster_sealed_name_free (MusterSealedName *self)
     return;
 
   g_free (self->account);
+  g_bytes_unref (self->head);
   g_free (self->name);
   g_free (self);
 }

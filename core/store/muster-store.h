@@ -87,9 +87,11 @@ typedef struct {
 } MusterQuarantineRecord;
 
 /* That a sealed value is there, without its content. */
+#define MUSTER_SEALED_HEAD_BYTES 16
 typedef struct {
   char *account;
   char *name;
+  GBytes *head; /* MUSTER_SEALED_HEAD_BYTES of it, or all there are */
 } MusterSealedName;
 
 /* How many events a sink does not have yet. */

@@ -61,6 +61,17 @@ on_load_secret (gpointer host, const char *name, GTask *task)
   g_object_unref (task);
 }
 
+/* It never changes, but for the contract's wrong one. */
+static guint
+on_get_secret_version (gpointer host, const char *name)
+{
+  MusterTestBench *self = host;
+
+  if (self->wrong_param != NULL && g_str_equal (self->wrong_param, name))
+    return 2;
+  return g_hash_table_contains (self->secrets, name) ? 1 : 0;
+}
+
 static GBytes *
 on_dup_resume (gpointer host)
 {
@@ -105,6 +116,7 @@ static const MusterRegistrationHost registration_host = {
   .set_resume = on_set_resume,
   .lost = on_lost,
   .report_bindings = on_report_bindings,
+  .get_secret_version = on_get_secret_version,
 };
 
 /* loading */

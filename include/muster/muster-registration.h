@@ -87,6 +87,8 @@ MUSTER_API void muster_registration_load_secret_async (MusterRegistration *self,
 MUSTER_API MusterSecret *muster_registration_load_secret_finish (MusterRegistration *self,
                                                                  GAsyncResult *result,
                                                                  GError **error);
+MUSTER_API guint muster_registration_get_secret_version (MusterRegistration *self,
+                                                         const char *param);
 MUSTER_API GBytes *muster_registration_get_resume (MusterRegistration *self);
 MUSTER_API gint64 muster_registration_get_lease_end_us (MusterRegistration *self);
 MUSTER_API void muster_registration_set_resume (MusterRegistration *self, GBytes *blob);

@@ -75,6 +75,35 @@ test_switched_off_stays_off (Daemon *daemon, gconstpointer data)
   assert_told (daemon, "");
 }
 
+/* secrets */
+
+/* It is known without being read whether it is still the same. */
+static void
+test_a_secret_stays_the_same (Daemon *daemon, gconstpointer data)
+{
+  MusterAccount *account = add (daemon, "alice@bound", "hush");
+  guint first = muster_account_get_secret_version (account, "password");
+  guint second;
+
+  g_assert_cmpuint (first, !=, 0);
+  g_assert_cmpuint (muster_account_get_secret_version (account, "token"), ==, 0);
+  assert_binding (account, "one.example hush -");
+  restart (daemon);
+  account = only_account (daemon);
+  g_assert_cmpuint (muster_account_get_secret_version (account, "password"), ==, first);
+
+  set_password (daemon, account, "other");
+  second = muster_account_get_secret_version (account, "password");
+  g_assert_cmpuint (second, !=, first);
+  restart (daemon);
+  account = only_account (daemon);
+  g_assert_cmpuint (muster_account_get_secret_version (account, "password"), ==, second);
+
+  set_password (daemon, account, NULL);
+  g_assert_cmpuint (muster_account_get_secret_version (account, "password"), ==, 0);
+  g_assert_cmpstr (muster_account_get_secrets (account)[0], ==, NULL);
+}
+
 /* refused */
 
 static void
@@ -301,6 +330,7 @@ main (int argc, char **argv)
   ADD ("a-lease-that-ended-does-not", test_a_lease_that_ended_does_not);
   ADD ("a-state-of-a-later-version", test_a_state_of_a_later_version);
   ADD ("switched-off-stays-off", test_switched_off_stays_off);
+  ADD ("secret-stays-the-same", test_a_secret_stays_the_same);
   ADD ("refused-stays-refused", test_refused_stays_refused);
   ADD ("refused-stays-refused-when-switched-off", test_refused_stays_refused_when_switched_off);
   ADD ("refused-stays-refused-when-edited", test_refused_stays_refused_when_edited);

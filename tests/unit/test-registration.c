@@ -516,6 +516,31 @@ test_params_version (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (muster_registration_get_params_version (counted), !=, 7);
 }
 
+static guint
+on_get_secret_version (gpointer user_data, const char *name)
+{
+  return g_str_equal (name, "password") ? 7 : 0;
+}
+
+/* 0: nobody can say. */
+static void
+test_secret_version (Fixture *fixture, gconstpointer data)
+{
+  MusterRegistrationHost telling = host;
+  g_autoptr (MusterRegistration) told = NULL;
+  MusterRegistration *self = self_of (fixture);
+
+  g_assert_cmpuint (muster_registration_get_secret_version (self, "password"), ==, 0);
+
+  telling.get_secret_version = on_get_secret_version;
+  told = muster_registration_new (G_OBJECT_TYPE (self), &protocol, NULL, "aodd", "alice@odd",
+                                  &telling, fixture);
+  g_assert_cmpuint (muster_registration_get_secret_version (told, "password"), ==, 7);
+  g_assert_cmpuint (muster_registration_get_secret_version (told, "token"), ==, 0);
+  muster_registration_detach_host (told);
+  g_assert_cmpuint (muster_registration_get_secret_version (told, "password"), ==, 0);
+}
+
 static void
 test_params_that_cannot_be_read (Fixture *fixture, gconstpointer data)
 {
@@ -723,6 +748,7 @@ main (int argc, char **argv)
   ADD ("granted-though-cancelled", test_granted_though_cancelled);
   ADD ("params-and-defaults", test_params_and_defaults);
   ADD ("params-version", test_params_version);
+  ADD ("secret-version", test_secret_version);
   ADD ("params-that-cannot-be-read", test_params_that_cannot_be_read);
   ADD ("secrets", test_secrets);
   ADD ("resume", test_resume);

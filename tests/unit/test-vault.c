@@ -118,6 +118,23 @@ test_nonce_is_fresh (Fixture *fixture, gconstpointer data)
   }
 }
 
+/* What is sealed anew, and be it the same, can be told by its beginning. */
+static void
+test_stamp (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GBytes) first = seal (fixture->vault, "same");
+  g_autoptr (GBytes) second = seal (fixture->vault, "same");
+  g_autoptr (GBytes) head = g_bytes_new_from_bytes (first, 0, 16);
+  g_autoptr (GBytes) cut = g_bytes_new_from_bytes (first, 0, 12);
+  g_autoptr (GBytes) other = g_bytes_new_static ("no sealed value at all", 22);
+
+  g_assert_cmpuint (muster_vault_get_stamp (first), !=, 0);
+  g_assert_cmpuint (muster_vault_get_stamp (first), ==, muster_vault_get_stamp (head));
+  g_assert_cmpuint (muster_vault_get_stamp (first), !=, muster_vault_get_stamp (second));
+  g_assert_cmpuint (muster_vault_get_stamp (cut), ==, 0);
+  g_assert_cmpuint (muster_vault_get_stamp (other), ==, 0);
+}
+
 static void
 test_moved_is_refused (Fixture *fixture, gconstpointer data)
 {
@@ -390,6 +407,7 @@ main (int argc, char **argv)
 
   ADD ("round-trip", test_round_trip);
   ADD ("nonce-is-fresh", test_nonce_is_fresh);
+  ADD ("stamp", test_stamp);
   ADD ("moved-is-refused", test_moved_is_refused);
   ADD ("every-flipped-bit-is-refused", test_every_flipped_bit_is_refused);
   ADD ("every-truncation-is-refused", test_every_truncation_is_refused);
