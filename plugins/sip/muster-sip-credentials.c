@@ -37,6 +37,15 @@ muster_sip_credentials_clear (MusterSipCredentials *self)
 }
 
 gboolean
+muster_sip_credentials_fit (const MusterSipCredentials *self,
+                            const MusterSipChallenge *challenge,
+                            const char *user)
+{
+  return g_strcmp0 (self->user, user) == 0 && g_strcmp0 (self->realm, challenge->realm) == 0 &&
+         self->algorithm.hash == challenge->algorithm.hash;
+}
+
+gboolean
 muster_sip_credentials_adopt (MusterSipCredentials *self,
                               const MusterSipChallenge *challenge,
                               const char *user,
@@ -48,8 +57,7 @@ muster_sip_credentials_adopt (MusterSipCredentials *self,
 
   if (password != NULL)
     muster_sip_digest_ha1 (challenge->algorithm.hash, user, challenge->realm, password, ha1);
-  else if (g_strcmp0 (self->user, user) == 0 && g_strcmp0 (self->realm, challenge->realm) == 0 &&
-           self->algorithm.hash == challenge->algorithm.hash)
+  else if (muster_sip_credentials_fit (self, challenge, user))
     memcpy (ha1, self->ha1, sizeof (ha1));
   else
     return FALSE;
@@ -68,6 +76,13 @@ muster_sip_credentials_adopt (MusterSipCredentials *self,
   muster_wipe (ha1, sizeof (ha1));
 
   return TRUE;
+}
+
+void
+muster_sip_credentials_check_user (MusterSipCredentials *self, const char *user)
+{
+  if (g_strcmp0 (self->user, user) != 0)
+    muster_sip_credentials_clear (self);
 }
 
 void

@@ -32,6 +32,14 @@ gboolean muster_sip_credentials_adopt (MusterSipCredentials *self,
                                        const char *user,
                                        const MusterSecret *password);
 
+/* Whether what is kept of a password answers @challenge as well. */
+gboolean muster_sip_credentials_fit (const MusterSipCredentials *self,
+                                     const MusterSipChallenge *challenge,
+                                     const char *user);
+
+/* Forgets everything if they are somebody else's than @user's. */
+void muster_sip_credentials_check_user (MusterSipCredentials *self, const char *user);
+
 /* Forgets everything if @user and @password (nullable) are not those it was made with: a new password
  * is tried on a new challenge, once, and not on an old nonce first. */
 void muster_sip_credentials_check (MusterSipCredentials *self,

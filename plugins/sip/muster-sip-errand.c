@@ -10,11 +10,12 @@
 #include "muster-sip-registration-private.h"
 
 /*
- *   send -> password -> [the registration's REGISTER is over] -> exchange -> settle -> end
+ *   send [-> password] -> [the registration's REGISTER is over] -> exchange -> settle -> end
  *              |            |                                      `-> cancelled, or its way was left:
  *              `------------+-> likewise                               settle, end, from the loop
  *
- * The task holds the registration, and one reference to the errand; the password's callback holds another.
+ * The task holds the registration, and one reference to the errand; the password's callback holds another. The
+ * password is loaded when what is kept of it may be of another one, or does not do.
  */
 struct _MusterSipErrand {
   GList link;                  /* in the registration's errands */
@@ -22,7 +23,8 @@ struct _MusterSipErrand {
   GTask *task;                 /* NULL once it is over */
   const MusterSipErrandFuncs *funcs;
   gpointer owner;
-  MusterSecret *password; /* nullable */
+  MusterSecret *password; /* NULL: it is not needed so far */
+  guint password_version; /* of the one that is being loaded */
   gboolean waits;         /* for a REGISTER of the registration */
   MusterSipExchange exchange;
   gulong cancelled_handler;
@@ -130,9 +132,43 @@ on_done (gpointer owner, const MusterSipResponse *response, const GError *error)
   errand_end (owner, response, error != NULL ? g_error_copy (error) : NULL);
 }
 
+static void
+errand_load_password (MusterSipErrand *errand, GAsyncReadyCallback callback)
+{
+  MusterRegistration *registration = MUSTER_REGISTRATION (errand->self);
+
+  errand->password_version = muster_registration_get_secret_version (registration, "password");
+  muster_registration_load_secret_async (registration, "password",
+                                         g_task_get_cancellable (errand->task), callback,
+                                         g_rc_box_acquire (errand));
+}
+
+static void
+on_needed_password (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (MusterSipErrand) errand = user_data;
+  MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (source);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MusterSecret) password = NULL;
+
+  password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (self), result, &error);
+  if (errand_is_over (errand))
+    return;
+  if (password != NULL)
+    muster_sip_refresher_set_password_version (self->refresher, errand->password_version);
+  muster_sip_exchange_take_password (&errand->exchange, password, error);
+}
+
+static void
+on_need_password (gpointer owner)
+{
+  errand_load_password (owner, on_needed_password);
+}
+
 static const MusterSipExchangeFuncs exchange_funcs = {
   .build = on_build,
   .overcome = on_overcome,
+  .need_password = on_need_password,
   .done = on_done,
 };
 
@@ -151,7 +187,7 @@ errand_begin (MusterSipErrand *errand)
 
   if (config == NULL ||
       !muster_sip_registration_get_way (errand->self, &asker.transport, &asker.route)) {
-    errand_end (errand, NULL, no_way_error ());
+    errand_give_up (errand, no_way_error ());
     return;
   }
   muster_sip_refresher_get_credentials (errand->self->refresher, &asker.registrar, &asker.proxy);
@@ -161,13 +197,24 @@ errand_begin (MusterSipErrand *errand)
 }
 
 static void
+errand_begin_in_turn (MusterSipErrand *errand)
+{
+  errand->waits = errand->funcs->is_register && errand->self->operation != NULL;
+  if (!errand->waits)
+    errand_begin (errand);
+}
+
+/* It may be another one than what is kept was made of. */
+static void
 on_password (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (MusterSipErrand) errand = user_data;
+  MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (source);
+  const MusterSipConfig *config = muster_sip_registration_get_config (self);
   g_autoptr (GError) error = NULL;
-  g_autoptr (MusterSecret) password = NULL;
 
-  password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (source), result, &error);
+  errand->password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (self), result,
+                                                             &error);
   if (errand_is_over (errand))
     return;
   if (error != NULL && !g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED)) {
@@ -175,10 +222,10 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
     return;
   }
 
-  errand->password = g_steal_pointer (&password);
-  errand->waits = errand->funcs->is_register && errand->self->operation != NULL;
-  if (!errand->waits)
-    errand_begin (errand);
+  if (config != NULL)
+    muster_sip_refresher_check_password (self->refresher, config->auth_user, errand->password,
+                                         errand->password_version);
+  errand_begin_in_turn (errand);
 }
 
 /* public functions */
@@ -211,8 +258,11 @@ muster_sip_errand_send_async (MusterSipRegistration *self,
       return;
     }
   }
-  muster_registration_load_secret_async (MUSTER_REGISTRATION (self), "password", cancellable,
-                                         on_password, g_rc_box_acquire (errand));
+  /* Who leaves may have lost the password already: what is kept of it must do. */
+  if (self->is_leaving || muster_sip_registration_knows_password (self))
+    errand_begin_in_turn (errand);
+  else
+    errand_load_password (errand, on_password);
 }
 
 MusterSipResponse *

@@ -45,7 +45,9 @@
 struct _MusterSipRefresher {
   MusterSipMemory memory;
   MusterSipPacked packed;
-  MusterSipOptions refused_options; /* by the server, since we live */
+  MusterSipOptions refused_options;    /* by the server, since we live */
+  MusterSipPasswordFunc password_func; /* nullable */
+  gpointer password_data;
 
   /* The operation under way; func NULL: none */
   const MusterSipConfig *config;
@@ -482,7 +484,23 @@ on_build (gpointer owner)
   return request;
 }
 
+static void
+on_need_password (gpointer owner)
+{
+  MusterSipRefresher *self = owner;
+
+  self->password_func (self->password_data);
+}
+
+static const MusterSipExchangeFuncs lone_funcs = {
+  .build = on_build,
+  .heard = on_heard,
+  .overcome = on_overcome,
+  .done = on_done,
+};
+
 static const MusterSipExchangeFuncs exchange_funcs = {
+  .need_password = on_need_password,
   .build = on_build,
   .heard = on_heard,
   .overcome = on_overcome,
@@ -535,9 +553,12 @@ begin (MusterSipRefresher *self,
 
   forget_expired_bindings (self);
   /* An account that leaves may have lost its password already: what is kept of it must do. */
-  if (!leaving || password != NULL) {
+  if (password != NULL || (!leaving && self->password_func == NULL)) {
     muster_sip_credentials_check (&self->memory.registrar, config->auth_user, password);
     muster_sip_credentials_check (&self->memory.proxy, config->auth_user, password);
+  } else if (!leaving) {
+    muster_sip_credentials_check_user (&self->memory.registrar, config->auth_user);
+    muster_sip_credentials_check_user (&self->memory.proxy, config->auth_user);
   }
   ask (self);
 }
@@ -550,7 +571,7 @@ muster_sip_refresher_new (GBytes *resume)
   MusterSipRefresher *self = g_new0 (MusterSipRefresher, 1);
 
   muster_sip_memory_init (&self->memory);
-  muster_sip_exchange_init (&self->exchange, &exchange_funcs, self);
+  muster_sip_exchange_init (&self->exchange, &lone_funcs, self);
   if (resume != NULL && !muster_sip_memory_unpack (&self->memory, resume))
     g_info ("what was kept of a registration cannot be read, starting afresh");
   return self;
@@ -634,6 +655,50 @@ muster_sip_refresher_get_credentials (MusterSipRefresher *self,
 {
   *registrar = &self->memory.registrar;
   *proxy = &self->memory.proxy;
+}
+
+gboolean
+muster_sip_refresher_knows_password (MusterSipRefresher *self, guint version)
+{
+  if (!muster_sip_credentials_is_set (&self->memory.registrar) &&
+      !muster_sip_credentials_is_set (&self->memory.proxy))
+    return TRUE;
+  return version != 0 && version == self->memory.password_version;
+}
+
+void
+muster_sip_refresher_check_password (MusterSipRefresher *self,
+                                     const char *auth_user,
+                                     const MusterSecret *password,
+                                     guint version)
+{
+  muster_sip_credentials_check (&self->memory.registrar, auth_user, password);
+  muster_sip_credentials_check (&self->memory.proxy, auth_user, password);
+  self->memory.password_version = version;
+}
+
+void
+muster_sip_refresher_set_password_func (MusterSipRefresher *self,
+                                        MusterSipPasswordFunc func,
+                                        gpointer user_data)
+{
+  self->password_func = func;
+  self->password_data = user_data;
+  self->exchange.funcs = func != NULL ? &exchange_funcs : &lone_funcs;
+}
+
+void
+muster_sip_refresher_take_password (MusterSipRefresher *self,
+                                    MusterSecret *password,
+                                    const GError *error)
+{
+  muster_sip_exchange_take_password (&self->exchange, password, error);
+}
+
+void
+muster_sip_refresher_set_password_version (MusterSipRefresher *self, guint version)
+{
+  self->memory.password_version = version;
 }
 
 MusterSipEntity *

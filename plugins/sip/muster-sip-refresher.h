@@ -57,6 +57,26 @@ void muster_sip_refresher_get_credentials (MusterSipRefresher *self,
                                            MusterSipCredentials **registrar,
                                            MusterSipCredentials **proxy);
 
+/* Whether what is kept of the password is good, or nothing is: by the version of the one that there is now. */
+gboolean muster_sip_refresher_knows_password (MusterSipRefresher *self, guint version);
+/* What is kept of another one than @password (%NULL: there is none) goes. */
+void muster_sip_refresher_check_password (MusterSipRefresher *self,
+                                          const char *auth_user,
+                                          const MusterSecret *password,
+                                          guint version);
+
+/* Who is asked for the password, as in MusterSipExchangeFuncs, when an operation that was begun without one
+ * needs it. Without @func, no password means that there is none. */
+typedef void (*MusterSipPasswordFunc) (gpointer user_data);
+void muster_sip_refresher_set_password_func (MusterSipRefresher *self,
+                                             MusterSipPasswordFunc func,
+                                             gpointer user_data);
+void muster_sip_refresher_take_password (MusterSipRefresher *self,
+                                         MusterSecret *password,
+                                         const GError *error);
+/* What is kept is now of this one: an exchange with these credentials took it. */
+void muster_sip_refresher_set_password_version (MusterSipRefresher *self, guint version);
+
 /* What was published for the account; lent for its life, to be changed. */
 MusterSipEntity *muster_sip_refresher_get_presence (MusterSipRefresher *self);
 
@@ -88,7 +108,7 @@ const char *const *muster_sip_refresher_get_service_route (MusterSipRefresher *s
 const char *const *muster_sip_refresher_get_associated_uris (MusterSipRefresher *self);
 
 /* @config and @transport are lent until @func was called or the operation cancelled; @password
- * (nullable) is referenced as long. One operation at a time. */
+ * (nullable) is referenced as long, and what is kept of another goes. One operation at a time. */
 void muster_sip_refresher_register (MusterSipRefresher *self,
                                     const MusterSipConfig *config,
                                     MusterSipTransport *transport,

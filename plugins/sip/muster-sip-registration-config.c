@@ -39,6 +39,26 @@ muster_sip_registration_wishes (MusterSipRegistration *self, MusterSipWishes wis
   return self->config != NULL && (self->config->wishes & wish) != 0;
 }
 
+/* The first hop, which may be another machine than the domain. */
+char *
+muster_sip_registration_dup_remote_host (MusterRegistration *registration)
+{
+  MusterRegistrationClass *parent = g_type_class_peek (MUSTER_TYPE_REGISTRATION);
+  g_autoptr (MusterSipConfig)
+    config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+
+  return config != NULL ? g_strdup (config->hop_host) : parent->dup_remote_host (registration);
+}
+
+guint
+muster_sip_registration_get_retry_floor_s (MusterRegistration *registration)
+{
+  g_autoptr (MusterSipConfig)
+    config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+
+  return config != NULL ? config->retry_floor_s : 0;
+}
+
 const MusterSipConfig *
 muster_sip_registration_get_config (MusterSipRegistration *self)
 {

@@ -33,6 +33,7 @@ struct _MusterSipRegistration {
   MusterSipInbox *inbox;
   gboolean has_token;                    /* it is in the context's table, and leads to the inbox */
   gboolean saved;                        /* a blob of ours is kept */
+  gboolean is_leaving;                   /* from a close to the next open */
   struct _MusterSipOperation *operation; /* nullable */
   MusterSipConfig *config;               /* as of config_version; NULL: to be made */
   guint config_version;
@@ -93,12 +94,19 @@ gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
 /* A REGISTER that an open or close waited for is over. */
 void muster_sip_registration_go_on (MusterSipRegistration *self);
 
+/* Whether what is kept of the password is good as far as one can know, or nothing is kept. */
+gboolean muster_sip_registration_knows_password (MusterSipRegistration *self);
+
 /* Keeps what it goes on with after a restart. */
 void muster_sip_registration_save (MusterSipRegistration *self);
 
 /* Returns (transfer full) (nullable): what its parameters now come to. */
 MusterSipConfig *muster_sip_registration_configure (MusterSipRegistration *self, GError **error);
 gboolean muster_sip_registration_wishes (MusterSipRegistration *self, MusterSipWishes wish);
+
+/* Of #MusterRegistrationClass. */
+char *muster_sip_registration_dup_remote_host (MusterRegistration *registration);
+guint muster_sip_registration_get_retry_floor_s (MusterRegistration *registration);
 
 /* What its requests are made of: %NULL if it never made any. */
 const MusterSipConfig *muster_sip_registration_get_config (MusterSipRegistration *self);

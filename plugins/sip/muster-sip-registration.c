@@ -10,6 +10,7 @@
 #include "muster-sip-incoming.h"
 #include "muster-sip-publisher.h"
 #include "muster-sip-registration-private.h"
+#include "muster-sip-response.h"
 #include "muster-sip-target.h"
 #include "muster-sip-verifier.h"
 
@@ -17,7 +18,7 @@
  * An account's registration: gathers what the refresher needs and lets it work. An open and a close
  * take the same way:
  *
- *   begin -> configure -> load_password -> resolve -> try_next_target -+-> complete
+ *   begin -> configure [-> load_password] -> resolve -> try_next_target -+-> complete
  *                                   |           ^                      |
  *                                   |           +-- nobody there ------+
  *                                   +-> join_flow (TCP, TLS) ----------+
@@ -48,8 +49,8 @@ struct _MusterSipOperation {
   gulong cancelled_handler; /* on the task's cancellable; 0: none */
   guint cancelled_source;   /* set once it was cancelled */
   MusterSipConfig *config;
-  MusterSecret *password; /* nullable */
-  GError *no_password;    /* nullable: why there is none, if the server asks */
+  MusterSecret *password; /* NULL: it is not needed so far */
+  guint password_version; /* of the one that is being loaded */
   GPtrArray *targets;
   guint next_target;
   GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
@@ -91,7 +92,6 @@ operation_clear (gpointer data)
 
   g_clear_pointer (&operation->config, muster_sip_config_unref);
   g_clear_pointer (&operation->password, muster_secret_unref);
-  g_clear_error (&operation->no_password);
   g_clear_pointer (&operation->targets, g_ptr_array_unref);
   g_clear_object (&operation->struck);
   g_clear_error (&operation->sent_on);
@@ -232,26 +232,6 @@ remember_route (Operation *operation)
                                           : g_strdup ("");
 }
 
-/* No answer, or one that speaks of the server and not of us: another address of the same service may do
- * better (RFC 3263 section 4.3). */
-static gboolean
-may_do_better_elsewhere (const GError *error)
-{
-  switch (muster_error_get_protocol_code (error)) {
-  case 0:
-    return g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
-  case 408:
-  case 430:
-  case 500:
-  case 502:
-  case 503:
-  case 504:
-    return TRUE;
-  default:
-    return FALSE;
-  }
-}
-
 /* What a server said tells more than that another one is not there. */
 static void
 note_why_sent_on (Operation *operation, const GError *error)
@@ -340,7 +320,7 @@ on_refreshed (MusterSipRefresher *refresher,
   Operation *operation = user_data;
   g_autoptr (GError) failure = error != NULL ? g_error_copy (error) : NULL;
 
-  if (error != NULL && may_do_better_elsewhere (error)) {
+  if (error != NULL && muster_sip_error_is_of_server (error)) {
     if (is_on_stream (operation) && go_elsewhere (operation, error))
       return;
     if (!is_on_stream (operation) && has_next_target (operation)) {
@@ -360,11 +340,7 @@ on_refreshed (MusterSipRefresher *refresher,
     keep_way_open (operation);
     remember_route (operation);
   }
-  /* "No such secret" from where secrets are kept says more than we could. */
-  if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED) && operation->no_password != NULL)
-    complete (operation, NULL, g_steal_pointer (&operation->no_password));
-  else
-    complete (operation, lease, g_steal_pointer (&failure));
+  complete (operation, lease, g_steal_pointer (&failure));
 }
 
 /* The way is clear: lets the refresher work. */
@@ -468,7 +444,7 @@ fail_to_join (Operation *operation, const GError *error)
 {
   operation->waits_for_flow = FALSE;
   operation->waits_for_errand = FALSE;
-  if (may_do_better_elsewhere (error) && go_elsewhere (operation, error))
+  if (muster_sip_error_is_of_server (error) && go_elsewhere (operation, error))
     return;
   complete (operation, NULL,
             operation->sent_on != NULL ? g_steal_pointer (&operation->sent_on)
@@ -582,8 +558,20 @@ approach (Operation *operation)
     resolve (operation);
 }
 
-/* the password */
+/* the password: what is kept of it does mostly */
 
+static void
+load_password (Operation *operation, GAsyncReadyCallback callback)
+{
+  MusterRegistration *registration = MUSTER_REGISTRATION (operation->self);
+
+  operation->password_version = muster_registration_get_secret_version (registration, "password");
+  muster_registration_load_secret_async (registration, "password",
+                                         g_task_get_cancellable (operation->task), callback,
+                                         g_rc_box_acquire (operation));
+}
+
+/* It may be another one than what is kept was made of. */
 static void
 on_password (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -596,39 +584,48 @@ on_password (GObject *source, GAsyncResult *result, gpointer user_data)
     g_clear_pointer (&password, muster_secret_unref);
     return;
   }
-
-  operation->password = password;
-  if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED)) {
-    operation->no_password = g_steal_pointer (&error); /* some registrars ask for none */
-  } else if (error != NULL) {
+  /* Some registrars ask for none. */
+  if (error != NULL && !g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_REFUSED)) {
     complete (operation, NULL, g_steal_pointer (&error));
     return;
   }
 
+  operation->password = password;
+  muster_sip_refresher_check_password (operation->self->refresher, operation->config->auth_user,
+                                       password, operation->password_version);
   approach (operation);
+}
+
+static void
+on_needed_password (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Operation) operation = user_data;
+  MusterSipRegistration *self = MUSTER_SIP_REGISTRATION (source);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MusterSecret) password = NULL;
+
+  password = muster_registration_load_secret_finish (MUSTER_REGISTRATION (self), result, &error);
+  if (is_over (operation))
+    return;
+  if (password != NULL)
+    muster_sip_refresher_set_password_version (self->refresher, operation->password_version);
+  muster_sip_refresher_take_password (self->refresher, password, error);
+}
+
+static void
+on_need_password (gpointer user_data)
+{
+  load_password (((MusterSipRegistration *) user_data)->operation, on_needed_password);
 }
 
 /* the beginning */
 
-/* The first hop, which may be another machine than the domain. */
-static char *
-muster_sip_registration_dup_remote_host (MusterRegistration *registration)
+gboolean
+muster_sip_registration_knows_password (MusterSipRegistration *self)
 {
-  MusterRegistrationClass *parent = MUSTER_REGISTRATION_CLASS (
-    muster_sip_registration_parent_class);
-  g_autoptr (MusterSipConfig)
-    config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
+  guint version = muster_registration_get_secret_version (MUSTER_REGISTRATION (self), "password");
 
-  return config != NULL ? g_strdup (config->hop_host) : parent->dup_remote_host (registration);
-}
-
-static guint
-muster_sip_registration_get_retry_floor_s (MusterRegistration *registration)
-{
-  g_autoptr (MusterSipConfig)
-    config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
-
-  return config != NULL ? config->retry_floor_s : 0;
+  return muster_sip_refresher_knows_password (self->refresher, version);
 }
 
 static void
@@ -639,6 +636,7 @@ make_refresher (MusterSipRegistration *self)
   self->refresher = muster_sip_refresher_new (resume);
   muster_sip_refresher_extend (self->refresher,
                                muster_registration_get_lease_end_us (MUSTER_REGISTRATION (self)));
+  muster_sip_refresher_set_password_func (self->refresher, on_need_password, self);
   self->saved = resume != NULL;
 }
 
@@ -652,6 +650,7 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
 
   /* A lease granted in the moment of the cancelling is a lease. */
   g_task_set_check_cancellable (task, FALSE);
+  self->is_leaving = leaving;
   operation->self = self;
   operation->task = task;
   operation->leaving = leaving;
@@ -685,8 +684,10 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
       return;
     }
   }
-  muster_registration_load_secret_async (MUSTER_REGISTRATION (self), "password", cancellable,
-                                         on_password, g_rc_box_acquire (operation));
+  if (leaving || muster_sip_registration_knows_password (self))
+    approach (operation);
+  else
+    load_password (operation, on_password);
 }
 
 static void
@@ -718,6 +719,7 @@ muster_sip_registration_close_async (MusterRegistration *registration,
   GTask *task = g_task_new (registration, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, muster_sip_registration_close_async);
+  MUSTER_SIP_REGISTRATION (registration)->is_leaving = TRUE;
   muster_sip_publisher_leave (MUSTER_SIP_REGISTRATION (registration));
   muster_sip_own_events_closed (MUSTER_SIP_REGISTRATION (registration));
   muster_sip_subscriptions_leave (MUSTER_SIP_REGISTRATION (registration)->subscriptions);

@@ -117,3 +117,21 @@ muster_sip_response_to_error (const MusterSipResponse *response,
                            with_retry_after ? (guint) response->retry_after_s : 0);
   return error;
 }
+
+gboolean
+muster_sip_error_is_of_server (const GError *error)
+{
+  switch (muster_error_get_protocol_code (error)) {
+  case 0:
+    return g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNREACHABLE);
+  case 408:
+  case 430:
+  case 500:
+  case 502:
+  case 503:
+  case 504:
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}

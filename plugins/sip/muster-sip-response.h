@@ -18,3 +18,7 @@ GError *muster_sip_response_to_error (const MusterSipResponse *response,
                                       MusterStep step,
                                       gboolean registers,
                                       gboolean with_credentials);
+
+/* No answer, or one that speaks of the server and not of us: another address of the same service may do better
+ * (RFC 3263 section 4.3). */
+gboolean muster_sip_error_is_of_server (const GError *error);

@@ -22,7 +22,7 @@
  * it worthless.
  */
 
-#define RESUME_VERSION 6
+#define RESUME_VERSION 7
 #define OLDEST_VERSION 2 /* ends after the credentials */
 #define NO_TEXT        G_MAXUINT16
 
@@ -227,6 +227,7 @@ pack (const MusterSipMemory *self, gboolean steady)
   put_byte (blob, self->outbound != FALSE);
   put_mapping (blob, &self->mapping);
   put_entity (blob, &self->presence, steady);
+  put_uint (blob, self->password_version);
 
   return blob;
 }
@@ -490,6 +491,8 @@ unpack_newer (MusterSipMemory *self, Reader *reader, guint version)
     return FALSE;
   if (version >= 6 && !get_entity (reader, &self->presence))
     return FALSE;
+  if (version >= 7)
+    self->password_version = get_uint (reader);
   return !reader->failed;
 }
 

@@ -39,9 +39,10 @@ typedef struct {
   GPtrArray *bindings; /* of MusterSipBinding *, oldest first */
   MusterSipCredentials registrar;
   MusterSipCredentials proxy;
-  GStrv service_route;   /* of the last 2xx; nullable */
-  GStrv associated_uris; /* likewise */
-  gboolean outbound;     /* the server knows it (RFC 5626) */
+  guint password_version; /* of what they were made with; 0: not known */
+  GStrv service_route;    /* of the last 2xx; nullable */
+  GStrv associated_uris;  /* likewise */
+  gboolean outbound;      /* the server knows it (RFC 5626) */
   MusterSipMapping mapping;
   MusterSipEntity presence; /* ours */
 } MusterSipMemory;

@@ -27,6 +27,7 @@ typedef struct {
   char *authorization;
   char *text; /* the last request */
 
+  guint n_needed; /* how often the password was asked for */
   guint n_heard;
   guint n_overcome; /* how many answers are overcome */
   guint n_done;
@@ -114,6 +115,16 @@ on_done (gpointer owner, const MusterSipResponse *response, const GError *error)
 static const MusterSipExchangeFuncs funcs = { on_build, on_heard, on_overcome, on_done };
 
 static void
+on_need_password (gpointer owner)
+{
+  ((Bench *) owner)->n_needed++;
+}
+
+static const MusterSipExchangeFuncs asking_funcs = {
+  on_build, on_heard, on_overcome, on_done, on_need_password,
+};
+
+static void
 set_up (Bench *bench, gconstpointer data)
 {
   bench->transport.vtable = &bench_vtable;
@@ -128,7 +139,7 @@ tear_down (Bench *bench, gconstpointer data)
   g_assert_null (bench->func);
   muster_sip_credentials_clear (&bench->registrar);
   muster_sip_credentials_clear (&bench->proxy);
-  muster_secret_unref (bench->password);
+  g_clear_pointer (&bench->password, muster_secret_unref);
   g_free (bench->authorization);
   g_free (bench->text);
   g_clear_error (&bench->error);
@@ -268,6 +279,178 @@ test_refused_once (Bench *bench, gconstpointer data)
   g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
 }
 
+/* without the password at hand */
+
+#define CHALLENGE "WWW-Authenticate: Digest realm=\"%s\", nonce=\"%s\"%s\r\n"
+
+static void
+challenge (Bench *bench, const char *realm, const char *nonce, const char *more)
+{
+  g_autofree char *header = g_strdup_printf (CHALLENGE, realm, nonce, more);
+
+  reply (bench, "401 Unauthorized", header);
+}
+
+static void
+give (Bench *bench, const char *password)
+{
+  g_autoptr (MusterSecret) secret = muster_secret_new (password, strlen (password));
+
+  muster_sip_exchange_take_password (&bench->exchange, secret, NULL);
+}
+
+static void
+assert_answered (Bench *bench, const char *realm, const char *nonce, const char *password)
+{
+  g_autofree char *a1_text = g_strjoin (":", "alice", realm, password, NULL);
+  g_autofree char *a1 = g_compute_checksum_for_string (G_CHECKSUM_MD5, a1_text, -1);
+  g_autofree char *a2 = g_compute_checksum_for_string (G_CHECKSUM_MD5,
+                                                       "PUBLISH:sip:alice@example.test", -1);
+  g_autofree char *sum_text = g_strjoin (":", a1, nonce, a2, NULL);
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_MD5, sum_text, -1);
+  g_autofree char *expected = g_strdup_printf ("response=\"%s\"", sum);
+
+  g_assert_nonnull (bench->authorization);
+  g_assert_nonnull (strstr (bench->authorization, expected));
+}
+
+/* The realm "pres" is known, by the password. */
+static void
+begin_knowing (Bench *bench, const char *password)
+{
+  bench->exchange.funcs = &asking_funcs;
+  g_clear_pointer (&bench->password, muster_secret_unref);
+  begin (bench);
+  g_assert_null (bench->authorization);
+  challenge (bench, "pres", "n", "");
+  g_assert_cmpuint (bench->n_needed, ==, 1);
+  g_assert_cmpuint (bench->n_sent, ==, 1);
+  g_assert_true (muster_sip_exchange_is_under_way (&bench->exchange));
+  give (bench, password);
+  assert_answered (bench, "pres", "n", password);
+  reply (bench, "200 OK", "");
+  g_assert_no_error (bench->error);
+  begin (bench);
+  assert_answered (bench, "pres", "n", password);
+}
+
+static void
+test_known_realm (Bench *bench, gconstpointer data)
+{
+  begin_knowing (bench, PASSWORD);
+  challenge (bench, "pres", "m", ", stale=true");
+  assert_answered (bench, "pres", "m", PASSWORD);
+  reply (bench, "200 OK", "");
+  g_assert_no_error (bench->error);
+  g_assert_cmpuint (bench->n_needed, ==, 1);
+}
+
+static void
+test_another_realm (Bench *bench, gconstpointer data)
+{
+  begin_knowing (bench, PASSWORD);
+  challenge (bench, "other", "m", ", stale=true");
+  g_assert_cmpuint (bench->n_needed, ==, 2);
+  give (bench, PASSWORD);
+  assert_answered (bench, "other", "m", PASSWORD);
+  reply (bench, "200 OK", "");
+  g_assert_no_error (bench->error);
+}
+
+static void
+test_another_algorithm (Bench *bench, gconstpointer data)
+{
+  begin_knowing (bench, PASSWORD);
+  challenge (bench, "pres", "m", ", algorithm=SHA-256, stale=true");
+  g_assert_cmpuint (bench->n_needed, ==, 2);
+  give (bench, PASSWORD);
+  g_assert_nonnull (strstr (bench->authorization, "algorithm=SHA-256"));
+  reply (bench, "200 OK", "");
+  g_assert_no_error (bench->error);
+}
+
+/* Sent ahead, it may be the nonce that is refused: the password is tried once more, and not again. */
+static void
+test_refused_ahead (Bench *bench, gconstpointer data)
+{
+  begin_knowing (bench, data);
+  challenge (bench, "pres", "m", "");
+  g_assert_cmpuint (bench->n_needed, ==, 2);
+  give (bench, PASSWORD);
+  assert_answered (bench, "pres", "m", PASSWORD);
+  challenge (bench, "pres", "o", "");
+  g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpuint (bench->n_needed, ==, 2);
+  g_assert_cmpuint (bench->n_sent, ==, 4);
+}
+
+/* What was kept has answered a fresh nonce: only another password may be tried then. */
+static void
+test_refused_though_fresh (Bench *bench, gconstpointer data)
+{
+  begin_knowing (bench, data);
+  challenge (bench, "pres", "m", ", stale=true");
+  assert_answered (bench, "pres", "m", data);
+  challenge (bench, "pres", "o", "");
+  g_assert_cmpuint (bench->n_needed, ==, 2);
+  g_assert_cmpuint (bench->n_sent, ==, 4);
+  give (bench, PASSWORD);
+  if (g_str_equal (data, PASSWORD)) {
+    g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+    g_assert_cmpuint (bench->n_sent, ==, 4);
+    return;
+  }
+  assert_answered (bench, "pres", "o", PASSWORD);
+  challenge (bench, "pres", "p", "");
+  g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpuint (bench->n_sent, ==, 5);
+}
+
+static void
+test_no_password (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) gone = muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET, "gone");
+
+  /* what is kept must do */
+  begin_knowing (bench, PASSWORD);
+  challenge (bench, "pres", "m", "");
+  muster_sip_exchange_take_password (&bench->exchange, NULL, gone);
+  assert_answered (bench, "pres", "m", PASSWORD);
+  reply (bench, "200 OK", "");
+  g_assert_no_error (bench->error);
+
+  /* it does not */
+  begin (bench);
+  challenge (bench, "other", "n", "");
+  muster_sip_exchange_take_password (&bench->exchange, NULL, gone);
+  g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_REFUSED);
+  g_assert_cmpstr (bench->error->message, ==, "gone");
+  g_assert_cmpuint (bench->n_done, ==, 3);
+}
+
+static void
+test_password_cannot_be_loaded (Bench *bench, gconstpointer data)
+{
+  g_autoptr (GError) locked = muster_error_new (MUSTER_ERROR_BUSY, MUSTER_STEP_SECRET, "locked");
+
+  begin_knowing (bench, PASSWORD);
+  challenge (bench, "pres", "m", "");
+  muster_sip_exchange_take_password (&bench->exchange, NULL, locked);
+  g_assert_error (bench->error, MUSTER_ERROR, MUSTER_ERROR_BUSY);
+  g_assert_cmpuint (bench->n_sent, ==, 3);
+  g_assert_false (muster_sip_exchange_is_under_way (&bench->exchange));
+}
+
+static void
+test_cancelled_while_waiting (Bench *bench, gconstpointer data)
+{
+  begin_knowing (bench, PASSWORD);
+  challenge (bench, "other", "m", "");
+  muster_sip_exchange_cancel (&bench->exchange);
+  g_assert_false (muster_sip_exchange_is_under_way (&bench->exchange));
+  g_assert_cmpuint (bench->n_done, ==, 1);
+}
+
 static void
 test_overcome (Bench *bench, gconstpointer data)
 {
@@ -287,12 +470,24 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-#define ADD(path, test) g_test_add ("/sip-exchange/" path, Bench, NULL, set_up, test, tear_down)
+#define ADD_WITH(path, test, data)                                                                 \
+  g_test_add ("/sip-exchange/" path, Bench, data, set_up, test, tear_down)
+#define ADD(path, test) ADD_WITH (path, test, NULL)
   ADD ("headers", test_headers);
   ADD ("response-headers", test_response_headers);
   ADD ("body-is-hashed", test_body_is_hashed);
   ADD ("forbidden-is-not-refused", test_forbidden_is_not_refused);
   ADD ("refused-once", test_refused_once);
+  ADD ("known-realm", test_known_realm);
+  ADD ("another-realm", test_another_realm);
+  ADD ("another-algorithm", test_another_algorithm);
+  ADD_WITH ("refused-ahead/same", test_refused_ahead, PASSWORD);
+  ADD_WITH ("refused-ahead/changed", test_refused_ahead, "old");
+  ADD_WITH ("refused-though-fresh/same", test_refused_though_fresh, PASSWORD);
+  ADD_WITH ("refused-though-fresh/changed", test_refused_though_fresh, "old");
+  ADD ("no-password", test_no_password);
+  ADD ("password-cannot-be-loaded", test_password_cannot_be_loaded);
+  ADD ("cancelled-while-waiting", test_cancelled_while_waiting);
   ADD ("overcome", test_overcome);
 
   return g_test_run ();

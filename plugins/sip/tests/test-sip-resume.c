@@ -21,11 +21,12 @@ static const struct {
   guint version;
   gsize n_bytes_less;
 } versions[] = {
-  { 2, 36 }, /* no counts of addresses */
-  { 3, 34 }, /* no outbound */
-  { 4, 33 }, /* no mapping, which has a local host of 9 bytes */
-  { 5, 10 }, /* no entity-tag */
-  { 6, 0 },
+  { 2, 40 }, /* no counts of addresses */
+  { 3, 38 }, /* no outbound */
+  { 4, 37 }, /* no mapping, which has a local host of 9 bytes */
+  { 5, 14 }, /* no entity-tag */
+  { 6, 4 },  /* no version of the password */
+  { 7, 0 },
 };
 
 static void

@@ -27,7 +27,9 @@ typedef struct {
   const char *address;
   GHashTable *params; /* name -> GVariant */
   guint params_version;
-  char *password; /* nullable */
+  char *password;         /* nullable */
+  guint password_version; /* 0: nobody can say */
+  guint n_loads;          /* of the password */
   GBytes *resume;
   GPtrArray *offers; /* of MusterOffer *: each as it was told */
 
@@ -65,6 +67,7 @@ host_load_secret (gpointer host, const char *name, GTask *task)
   World *world = host;
 
   g_assert_cmpstr (name, ==, "password");
+  world->n_loads++;
   if (world->password == NULL)
     g_task_return_error (task, muster_error_new (MUSTER_ERROR_REFUSED, MUSTER_STEP_SECRET,
                                                  "no password is kept"));
@@ -72,6 +75,13 @@ host_load_secret (gpointer host, const char *name, GTask *task)
     g_task_return_pointer (task, muster_secret_new (world->password, strlen (world->password)),
                            (GDestroyNotify) muster_secret_unref);
   g_object_unref (task);
+}
+
+static inline guint
+host_get_secret_version (gpointer host, const char *name)
+{
+  g_assert_cmpstr (name, ==, "password");
+  return ((World *) host)->password_version;
 }
 
 static inline GBytes *
@@ -154,6 +164,7 @@ static const MusterRegistrationHost host = {
   .offer_changed = host_offer_changed,
   .contact_changed = host_contact_changed,
   .messages_waiting = host_messages_waiting,
+  .get_secret_version = host_get_secret_version,
 };
 
 /* what plugins keep */
@@ -277,6 +288,7 @@ world_set_up (World *world, gconstpointer data)
   world->contacts = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_contact_free);
   world->offers = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_offer_free);
   world->password = g_strdup ("se:cret");
+  world->password_version = 1;
   world->address = ADDRESS;
   world->peer = sip_peer_new ("ok", "127.0.0.1", 0, &error);
   g_assert_no_error (error);
