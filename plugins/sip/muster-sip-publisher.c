@@ -183,6 +183,7 @@ on_left (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (MusterLease) lease = take_answer (MUSTER_SIP_REGISTRATION (source), result, &error);
 
+  muster_sip_registration_end_farewell (MUSTER_SIP_REGISTRATION (source));
   if (error != NULL)
     g_debug ("what was published is left to run out: %s", error->message);
 }
@@ -194,5 +195,6 @@ muster_sip_publisher_leave (MusterSipRegistration *self)
     return;
 
   muster_sip_publication_set (self->publication, MUSTER_PRESENCE_OFFLINE, NULL);
+  muster_sip_registration_begin_farewell (self);
   muster_sip_errand_send_async (self, &errand_funcs, self, NULL, on_left, NULL);
 }

@@ -31,9 +31,10 @@ struct _MusterSipRegistration {
   GQueue errands;               /* of MusterSipErrand: those under way, on the agent or the flow */
   MusterSipHeartbeat *heartbeat; /* NULL before the first beat was due */
   MusterSipInbox *inbox;
-  gboolean has_token;                    /* it is in the context's table, and leads to the inbox */
-  gboolean saved;                        /* a blob of ours is kept */
-  gboolean is_leaving;                   /* from a close to the next open */
+  gboolean has_token;  /* it is in the context's table, and leads to the inbox */
+  gboolean saved;      /* a blob of ours is kept */
+  gboolean is_leaving; /* from a close to the next open */
+  guint n_farewells;   /* requests under way that take back what hangs on the registration */
   struct _MusterSipOperation *operation; /* nullable */
   MusterSipConfig *config;               /* as of config_version; NULL: to be made */
   guint config_version;
@@ -86,6 +87,12 @@ gboolean muster_sip_registration_find_agent (MusterSipRegistration *self,
 /* @route NULL: there is none to keep open. */
 void muster_sip_registration_keep_open (MusterSipRegistration *self, const char *route);
 
+/* A server answered well: at @target, or on a stream (%NULL), where it was @chosen among several, or not. */
+void muster_sip_registration_settle (MusterSipRegistration *self,
+                                     const MusterSipConfig *config,
+                                     GSocketAddress *target,
+                                     gboolean chosen);
+
 /* The way that the account was registered over, lent until it is left. %FALSE: there is none. */
 gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
                                           MusterSipTransport **transport,
@@ -93,6 +100,10 @@ gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
 
 /* A REGISTER that an open or close waited for is over. */
 void muster_sip_registration_go_on (MusterSipRegistration *self);
+
+/* A request takes back what hangs on the registration: a close waits for it a while. */
+void muster_sip_registration_begin_farewell (MusterSipRegistration *self);
+void muster_sip_registration_end_farewell (MusterSipRegistration *self);
 
 /* Whether what is kept of the password is good as far as one can know, or nothing is kept. */
 gboolean muster_sip_registration_knows_password (MusterSipRegistration *self);

@@ -222,6 +222,28 @@ muster_sip_registration_find_agent (MusterSipRegistration *self,
   return TRUE;
 }
 
+/* A connection that was made as DNS says will be made so again. */
+void
+muster_sip_registration_settle (MusterSipRegistration *self,
+                                const MusterSipConfig *config,
+                                GSocketAddress *target,
+                                gboolean chosen)
+{
+  GSocketAddress *good = target;
+  g_autofree char *route = target != NULL ? muster_sip_target_dup_route (target) : g_strdup ("");
+
+  if (good == NULL && chosen)
+    good = muster_sip_flow_use_get_target (self->flow);
+  if (good != NULL)
+    muster_sip_registration_set_target (self, config, good);
+  if (target != NULL && !self->is_leaving)
+    muster_sip_registration_keep_open (self, muster_sip_refresher_is_behind_nat (self->refresher)
+                                               ? route
+                                               : NULL);
+  g_free (self->route);
+  self->route = g_steal_pointer (&route);
+}
+
 gboolean
 muster_sip_registration_get_way (MusterSipRegistration *self,
                                  MusterSipTransport **transport,

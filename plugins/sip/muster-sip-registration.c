@@ -34,12 +34,16 @@
  * while who shares it stays. The one that took the registration is first from then on, until it fails. The
  * connection that was left is kept until another has done better.
  *
+ * A close waits first, and not for long, for the requests by which what hangs on the registration is taken back:
+ * afterwards they would be a stranger's, and nobody would answer their challenges.
+ *
  * The target is resolved, and the way out to it found, each time: the local address may have changed,
  * and then the refresher swaps the contacts. The target that answered last is tried first, and is
  * tried when names cannot be resolved any more.
  */
 
 #define MAX_REDIRECTS 5
+#define FAREWELLS_MS  2000 /* less than a broker waits for a close */
 
 /* One open or close. The callbacks of its steps hold references: once it is over, they do nothing. */
 struct _MusterSipOperation {
@@ -58,6 +62,8 @@ struct _MusterSipOperation {
   GError *sent_on;        /* of a stream: what is told if the others do no better; nullable */
   gboolean waits_for_flow;
   gboolean waits_for_errand; /* which is a REGISTER, too */
+  gboolean waits_for_farewells;
+  MusterTimer farewells; /* how long */
   guint n_redirects;
 };
 typedef struct _MusterSipOperation Operation;
@@ -129,6 +135,7 @@ complete (Operation *operation, MusterLease *lease, GError *error)
   if (ended->cancelled_handler != 0)
     g_signal_handler_disconnect (g_task_get_cancellable (task), ended->cancelled_handler);
   g_clear_handle_id (&ended->cancelled_source, g_source_remove);
+  muster_timer_cancel (&ended->farewells);
   if (self->refresher != NULL)
     muster_sip_registration_save (self);
   if (error != NULL || ended->leaving)
@@ -194,42 +201,6 @@ static gboolean
 is_on_stream (Operation *operation)
 {
   return operation->config->transport != MUSTER_TRANSPORT_UDP;
-}
-
-/* A connection that was made as DNS says will be made so again. */
-static void
-remember_good_target (Operation *operation)
-{
-  MusterSipRegistration *self = operation->self;
-  GSocketAddress *target = operation->target;
-
-  if (is_on_stream (operation) && operation->targets != NULL)
-    target = muster_sip_flow_use_get_target (self->flow);
-  if (target != NULL)
-    muster_sip_registration_set_target (self, operation->config, target);
-}
-
-static void
-keep_way_open (Operation *operation)
-{
-  MusterSipRegistration *self = operation->self;
-  g_autofree char *route = NULL;
-
-  if (operation->target == NULL || operation->leaving)
-    return;
-  if (muster_sip_refresher_is_behind_nat (self->refresher))
-    route = muster_sip_target_dup_route (operation->target);
-  muster_sip_registration_keep_open (self, route);
-}
-
-static void
-remember_route (Operation *operation)
-{
-  MusterSipRegistration *self = operation->self;
-
-  g_free (self->route);
-  self->route = operation->target != NULL ? muster_sip_target_dup_route (operation->target)
-                                          : g_strdup ("");
 }
 
 /* What a server said tells more than that another one is not there. */
@@ -335,11 +306,9 @@ on_refreshed (MusterSipRefresher *refresher,
   if (error != NULL && follow_redirect (operation, &failure))
     return;
 
-  if (error == NULL) {
-    remember_good_target (operation);
-    keep_way_open (operation);
-    remember_route (operation);
-  }
+  if (error == NULL)
+    muster_sip_registration_settle (operation->self, operation->config, operation->target,
+                                    operation->targets != NULL);
   complete (operation, lease, g_steal_pointer (&failure));
 }
 
@@ -629,6 +598,48 @@ muster_sip_registration_knows_password (MusterSipRegistration *self)
 }
 
 static void
+stop_waiting_for_farewells (Operation *operation)
+{
+  operation->waits_for_farewells = FALSE;
+  muster_timer_cancel (&operation->farewells);
+  if (muster_sip_refresher_is_bound (operation->self->refresher))
+    approach (operation);
+  else
+    complete (operation, NULL, NULL);
+}
+
+static void
+on_farewells_late (MusterTimer *timer, gpointer user_data)
+{
+  if (!is_over (user_data))
+    stop_waiting_for_farewells (user_data);
+}
+
+static void
+wait_for_farewells (Operation *operation)
+{
+  operation->waits_for_farewells = TRUE;
+  muster_timer_arm_in_ms (&operation->farewells, FAREWELLS_MS);
+}
+
+void
+muster_sip_registration_begin_farewell (MusterSipRegistration *self)
+{
+  self->n_farewells++;
+}
+
+void
+muster_sip_registration_end_farewell (MusterSipRegistration *self)
+{
+  Operation *operation = self->operation;
+
+  self->n_farewells--;
+  if (self->n_farewells == 0 && operation != NULL && operation->waits_for_farewells &&
+      !is_over (operation))
+    stop_waiting_for_farewells (operation);
+}
+
+static void
 make_refresher (MusterSipRegistration *self)
 {
   g_autoptr (GBytes) resume = muster_registration_get_resume (MUSTER_REGISTRATION (self));
@@ -654,6 +665,7 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
   operation->self = self;
   operation->task = task;
   operation->leaving = leaving;
+  muster_timer_init (&operation->farewells, on_farewells_late, operation);
   self->operation = operation;
 
   if (self->refresher == NULL)
@@ -662,7 +674,7 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
     muster_sip_inbox_close (self->inbox); /* whoever calls need not wait for the server */
     muster_sip_heartbeat_stop (self->heartbeat);
   }
-  if (leaving && !muster_sip_refresher_is_bound (self->refresher)) {
+  if (leaving && self->n_farewells == 0 && !muster_sip_refresher_is_bound (self->refresher)) {
     complete (operation, NULL, NULL);
     return;
   }
@@ -684,7 +696,9 @@ begin (MusterSipRegistration *self, gboolean leaving, GTask *task)
       return;
     }
   }
-  if (leaving || muster_sip_registration_knows_password (self))
+  if (leaving && self->n_farewells > 0)
+    wait_for_farewells (operation);
+  else if (leaving || muster_sip_registration_knows_password (self))
     approach (operation);
   else
     load_password (operation, on_password);

@@ -355,6 +355,7 @@ on_farewell (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (MusterSipResponse) response = muster_sip_errand_send_finish (result, &error);
 
+  muster_sip_registration_end_farewell (MUSTER_SIP_REGISTRATION (source));
   if (response == NULL)
     g_debug ("%s: left to run out: %s", ask->entry->name, error->message);
 }
@@ -364,8 +365,11 @@ entry_bid_farewell (Entry *entry, MusterSipRegistration *registration)
 {
   MusterSipSubscriber who;
 
-  if (muster_sip_subscription_is_there (entry->subscription) && get_subscriber (registration, &who))
-    ask_send (entry, registration, &end_funcs, NULL, on_farewell);
+  if (!muster_sip_subscription_is_there (entry->subscription) ||
+      !get_subscriber (registration, &who))
+    return;
+  muster_sip_registration_begin_farewell (registration);
+  ask_send (entry, registration, &end_funcs, NULL, on_farewell);
 }
 
 /* notifications */

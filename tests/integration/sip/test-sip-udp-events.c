@@ -42,6 +42,38 @@ test_own_events_begin (Bench *bench, gconstpointer data)
 }
 
 static void
+wait_for_count (Bench *bench, const char *event, guint n)
+{
+  while (sip_peer_events_count (bench->events, event) < n)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* The end of a subscription is challenged, and the answer comes before the account is a stranger. */
+static void
+test_own_events_end_challenged (Bench *bench, gconstpointer data)
+{
+  guint n_registers;
+
+  sign_in (bench);
+  subscribe (bench, "reg");
+  n_registers = sip_peer_count_requests (bench->world.peer);
+  sip_peer_events_answer (bench->events, "reg", "401 Unauthorized",
+                          "WWW-Authenticate: Digest realm=\"cms.realm\", nonce=\"new\", "
+                          "qop=\"auth\", stale=true\r\n");
+  forget_result (&bench->world);
+  muster_registration_close_async (bench->world.registration, NULL, on_closed, &bench->world);
+  wait_for_count (bench, "reg", 2);
+  sip_peer_events_answer (bench->events, "reg", "200 OK", "Expires: 0\r\n");
+  wait_for_count (bench, "reg", 3);
+  g_assert_cmpuint (sip_peer_count_requests (bench->world.peer), ==, n_registers);
+  assert_last (bench, "reg", "nonce=\"new\"");
+  assert_last (bench, "reg", "\r\nExpires: 0\r\n");
+  wait_until_done (&bench->world);
+  g_assert_no_error (bench->world.error);
+  g_assert_cmpuint (sip_peer_count_requests (bench->world.peer), >, n_registers);
+}
+
+static void
 test_own_events_by_parameter (Bench *bench, gconstpointer data)
 {
   set_boolean (bench, "presence", FALSE);
@@ -569,6 +601,7 @@ main (int argc, char **argv)
   muster_clock_use_virtual (1000 * G_USEC_PER_SEC, 1700000000 * (gint64) G_USEC_PER_SEC);
 
   ADD ("own/begin", test_own_events_begin);
+  ADD ("own/end-challenged", test_own_events_end_challenged);
   ADD ("own/by-parameter", test_own_events_by_parameter);
   ADD ("own/unsupported", test_unsupported);
   ADD ("own/failing", test_failing);

@@ -233,6 +233,121 @@ test_closed_meanwhile (World *world, gconstpointer data)
   clear (&server);
 }
 
+/* leaving */
+
+static void
+begin_leaving (World *world)
+{
+  forget_result (world);
+  muster_registration_close_async (world->registration, NULL, on_closed, world);
+}
+
+/* What is taken back is challenged as all else, and answered before the account is a stranger. */
+static void
+test_challenged_at_the_end (World *world, gconstpointer data)
+{
+  Server server = { NULL };
+  guint n_registers;
+
+  set_up (&server, world);
+  publish (&server, MUSTER_PRESENCE_AVAILABLE, NULL);
+  n_registers = sip_peer_count_requests (world->peer);
+  server.status = "401 Unauthorized";
+  server.headers = "WWW-Authenticate: Digest realm=\"cms.realm\", nonce=\"new\", qop=\"auth\", "
+                   "stale=true\r\n";
+  begin_leaving (world);
+  while (server.requests->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  server.status = "200 OK";
+  server.headers = "SIP-ETag: e2\r\nExpires: 0\r\n";
+  while (server.requests->len < 3)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, n_registers);
+  assert_has (last (&server), "nonce=\"new\"");
+  assert_has (last (&server), "\r\nExpires: 0\r\n");
+  assert_has (last (&server), "\r\nSIP-If-Match: e1\r\n");
+  wait_until_done (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (server.requests->len, ==, 3);
+  assert_has (last_request (world)->contact, "expires=0");
+  clear (&server);
+}
+
+/* A server that never answers it holds up the account for a while, and no longer. */
+static void
+test_unanswered_at_the_end (World *world, gconstpointer data)
+{
+  Server server = { NULL };
+  g_autofree char *bindings = NULL;
+  guint n_registers;
+
+  set_up (&server, world);
+  publish (&server, MUSTER_PRESENCE_AVAILABLE, NULL);
+  n_registers = sip_peer_count_requests (world->peer);
+  server.status = NULL;
+  begin_leaving (world);
+  muster_clock_advance_us (1900 * 1000);
+  while (server.requests->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, n_registers);
+  g_assert_cmpuint (world->n_done, ==, 0);
+
+  muster_clock_advance_us (100 * 1000);
+  wait_until_done (world);
+  g_assert_no_error (world->error);
+  bindings = sip_peer_dup_bindings (world->peer);
+  g_assert_cmpstr (bindings, ==, "");
+  clear (&server);
+}
+
+/* Who cannot wait is not held up. */
+static void
+test_cancelled_at_the_end (World *world, gconstpointer data)
+{
+  Server server = { NULL };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  set_up (&server, world);
+  publish (&server, MUSTER_PRESENCE_AVAILABLE, NULL);
+  server.status = NULL;
+  forget_result (world);
+  muster_registration_close_async (world->registration, cancellable, on_closed, world);
+  while (server.requests->len < 2)
+    g_main_context_iteration (NULL, TRUE);
+  g_cancellable_cancel (cancellable);
+  wait_until_done (world);
+  g_assert_error (world->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  /* the account is of use again */
+  server.status = "200 OK";
+  open_and_wait (world);
+  g_assert_no_error (world->error);
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  clear (&server);
+}
+
+/* The registration has run out, and what is published has not. */
+static void
+test_not_registered_at_the_end (World *world, gconstpointer data)
+{
+  Server server = { NULL };
+  guint n_registers;
+
+  set_up (&server, world);
+  publish (&server, MUSTER_PRESENCE_AVAILABLE, NULL);
+  n_registers = sip_peer_count_requests (world->peer);
+  muster_clock_advance_us (601 * G_USEC_PER_SEC);
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, n_registers);
+  g_assert_cmpuint (server.requests->len, ==, 2);
+  assert_has (last (&server), "\r\nExpires: 0\r\n");
+  clear (&server);
+}
+
 /* Somebody sets nonsense while a request waits for its challenge. */
 static void
 test_broken_meanwhile (World *world, gconstpointer data)
@@ -263,6 +378,10 @@ main (int argc, char **argv)
   ADD ("not-supported", test_not_supported);
   ADD ("restart", test_restart);
   ADD ("closed-meanwhile", test_closed_meanwhile);
+  ADD ("challenged-at-the-end", test_challenged_at_the_end);
+  ADD ("unanswered-at-the-end", test_unanswered_at_the_end);
+  ADD ("cancelled-at-the-end", test_cancelled_at_the_end);
+  ADD ("not-registered-at-the-end", test_not_registered_at_the_end);
   ADD ("broken-meanwhile", test_broken_meanwhile);
 
   return g_test_run ();
