@@ -154,6 +154,27 @@ def test_an_exchange_tells_of_messages_unasked(muster, make_registrar):
     exchange.close()
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_new_password_counts_at_once(muster, make_registrar, restarted):
+    """A user sets another password while the account is registered: the next refresh goes by it, also of a daemon that
+    was killed in between, and not by what is kept of the one before."""
+    registrar = make_registrar()
+    muster.add("sip", "alice@example.test", secret=PASSWORD, server=registrar.server, presence="false")
+    refresh(muster, "alice@example.test")
+    muster.do("secret", "alice@example.test", "password", "--fd", "3", secret="wrong")
+    if restarted:
+        muster.kill()
+        muster.start()
+    else:
+        muster.do("refresh", "alice@example.test")
+    row = muster.wait_state("alice@example.test", "waiting-secret")
+    assert row["error"] == "refused"
+
+    muster.do("secret", "alice@example.test", "password", "--fd", "3", secret=PASSWORD)
+    muster.wait_state("alice@example.test", "registered")
+    refresh(muster, "alice@example.test")
+
+
 def test_what_makes_no_sense(muster):
     """Refused before anything is sent, with what is wrong."""
     muster.add("sip", UNNAMED, secret=PASSWORD, wait=False, profile="gb28181")
