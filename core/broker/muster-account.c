@@ -26,12 +26,11 @@ struct _MusterAccount {
   const MusterKind *kind;
   MusterModule *module;
   MusterStanding *standing;
-  GVariant *live_params;  /* what the registration goes by: until it is made anew, its old place */
-  SetParam *set_params;   /* of live_params; NULL: not taken out yet */
-  guint params_version;   /* of live_params */
-  char *problem;          /* why the configuration is not valid; NULL if it is */
-  GStrv secrets;          /* names of those that are stored; never NULL */
-  guint *secret_versions; /* of each of them */
+  GVariant *live_params; /* what the registration goes by: until it is made anew, its old place */
+  SetParam *set_params;  /* of live_params; NULL: not taken out yet */
+  guint params_version;  /* of live_params */
+  char *problem;         /* why the configuration is not valid; NULL if it is */
+  MusterAccountSecrets secrets;
   char *remote_host;   /* GRefString, shared by the accounts of one host; NULL: none, or unknown */
   guint retry_floor_s; /* known with it */
   gboolean knows_remote_host;
@@ -163,7 +162,7 @@ on_load_secret (gpointer host, const char *name, GTask *task)
 static guint
 on_get_secret_version (gpointer host, const char *name)
 {
-  return muster_account_get_secret_version (host, name);
+  return muster_account_secrets_get_version (&((MusterAccount *) host)->secrets, name);
 }
 
 static GBytes *
@@ -537,56 +536,19 @@ muster_account_take_record (MusterAccount *self, MusterAccountRecord *record)
 const char *const *
 muster_account_get_secrets (MusterAccount *self)
 {
-  return (const char *const *) self->secrets;
+  return (const char *const *) self->secrets.names;
 }
 
-guint
-muster_account_get_secret_version (MusterAccount *self, const char *name)
+MusterAccountSecrets *
+muster_account_get_secret_list (MusterAccount *self)
 {
-  for (guint i = 0; self->secrets[i] != NULL; i++) {
-    if (g_str_equal (self->secrets[i], name))
-      return self->secret_versions[i];
-  }
-  return 0;
+  return &self->secrets;
 }
 
 gboolean
 muster_account_has_secret (MusterAccount *self, const char *name)
 {
-  return g_strv_contains ((const char *const *) self->secrets, name);
-}
-
-void
-muster_account_set_secret (MusterAccount *self, const char *name, guint version)
-{
-  guint n = g_strv_length (self->secrets);
-  guint at = 0;
-
-  while (at < n && !g_str_equal (self->secrets[at], name))
-    at++;
-  if (at == n) {
-    self->secrets = g_renew (char *, self->secrets, n + 2);
-    self->secret_versions = g_renew (guint, self->secret_versions, n + 1);
-    self->secrets[n] = g_strdup (name);
-    self->secrets[n + 1] = NULL;
-  }
-  self->secret_versions[at] = version;
-}
-
-void
-muster_account_forget_secret (MusterAccount *self, const char *name)
-{
-  guint n = 0;
-
-  for (guint i = 0; self->secrets[i] != NULL; i++) {
-    if (g_str_equal (self->secrets[i], name)) {
-      g_free (self->secrets[i]);
-      continue;
-    }
-    self->secrets[n] = self->secrets[i];
-    self->secret_versions[n++] = self->secret_versions[i];
-  }
-  self->secrets[n] = NULL;
+  return g_strv_contains (muster_account_get_secrets (self), name);
 }
 
 const char *
@@ -608,7 +570,7 @@ muster_account_get_missing_secret (MusterAccount *self)
 gboolean
 muster_account_lacks_key (MusterAccount *self)
 {
-  return self->secrets[0] != NULL && !self->refused &&
+  return self->secrets.names[0] != NULL && !self->refused &&
          muster_account_get_missing_secret (self) == NULL && self->host->why_no_key != NULL &&
          self->host->why_no_key (self->host_data) != NULL;
 }
@@ -774,7 +736,7 @@ muster_account_new (MusterAccountRecord *record, const MusterAccountHost *host, 
   self->host_data = host_data;
   self->live_params = g_variant_ref (record->params);
   self->params_version = 1;
-  self->secrets = g_new0 (char *, 1);
+  muster_account_secrets_init (&self->secrets);
   g_queue_init (&self->changes);
   self->standing = muster_standing_new (record->id, &standing_host, self);
 
@@ -794,8 +756,7 @@ muster_account_clear (gpointer data)
 
   muster_standing_free (self->standing);
   g_queue_clear (&self->changes);
-  g_strfreev (self->secrets);
-  g_free (self->secret_versions);
+  muster_account_secrets_clear (&self->secrets);
   g_free (self->problem);
   muster_account_clear_set_params (self);
   g_variant_unref (self->live_params);

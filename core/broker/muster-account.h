@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "muster-account-secrets.h"
 #include "muster-standing.h"
 #include "plugins/muster-module.h"
 #include "runtime/muster-admission.h"
@@ -96,10 +97,7 @@ void muster_account_adopt_params (MusterAccount *self);
 /* Secrets: which are stored, whether they were refused. */
 const char *const *muster_account_get_secrets (MusterAccount *self);
 gboolean muster_account_has_secret (MusterAccount *self, const char *name);
-/* @version tells this one from any that was stored before, as muster_vault_get_stamp() does; 0: it cannot be told */
-void muster_account_set_secret (MusterAccount *self, const char *name, guint version);
-void muster_account_forget_secret (MusterAccount *self, const char *name);
-guint muster_account_get_secret_version (MusterAccount *self, const char *name);
+MusterAccountSecrets *muster_account_get_secret_list (MusterAccount *self);
 void muster_account_set_refused (MusterAccount *self, gboolean refused);
 gboolean muster_account_is_refused (MusterAccount *self);
 const char *muster_account_get_missing_secret (MusterAccount *self); /* NULL: none is missing */

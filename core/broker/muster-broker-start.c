@@ -84,8 +84,9 @@ muster_broker_note_sealed (MusterBroker *self, GPtrArray *names)
     if (account == NULL)
       continue;
     if (g_str_has_prefix (sealed->name, MUSTER_SEALED_SECRET))
-      muster_account_set_secret (account, sealed->name + strlen (MUSTER_SEALED_SECRET),
-                                 muster_vault_get_stamp (sealed->head));
+      muster_account_secrets_set (muster_account_get_secret_list (account),
+                                  sealed->name + strlen (MUSTER_SEALED_SECRET),
+                                  muster_vault_get_stamp (sealed->head));
     else if (g_str_equal (sealed->name, MUSTER_SEALED_REFUSED))
       muster_account_set_refused (account, TRUE);
     else if (g_str_equal (sealed->name, MUSTER_SEALED_RESUME))

@@ -191,7 +191,7 @@ apply_update (MusterChange *change)
 
   muster_account_take_record (account, g_steal_pointer (&change->record));
   for (guint i = 0; change->detached[i] != NULL; i++)
-    muster_account_forget_secret (account, change->detached[i]);
+    muster_account_secrets_forget (muster_account_get_secret_list (account), change->detached[i]);
   muster_broker_tell_account_changed (change->broker, account);
   muster_change_tell (change, muster_account_get_id (account), "account.changed", NULL);
 
@@ -292,7 +292,7 @@ apply_set_secret (MusterChange *change)
 
   muster_change_apply_secrets (change, account);
   if (!has)
-    muster_account_forget_secret (account, change->name);
+    muster_account_secrets_forget (muster_account_get_secret_list (account), change->name);
   muster_account_set_refused (account, FALSE);
   muster_broker_tell_account_changed (change->broker, account);
   muster_change_tell (change, muster_account_get_id (account),

@@ -222,7 +222,8 @@ muster_change_apply_secrets (MusterChange *change, MusterAccount *account)
     return;
   g_hash_table_iter_init (&iter, change->stamps);
   while (g_hash_table_iter_next (&iter, &name, &stamp))
-    muster_account_set_secret (account, name, GPOINTER_TO_UINT (stamp));
+    muster_account_secrets_set (muster_account_get_secret_list (account), name,
+                                GPOINTER_TO_UINT (stamp));
 }
 
 void

@@ -82,25 +82,35 @@ static void
 test_a_secret_stays_the_same (Daemon *daemon, gconstpointer data)
 {
   MusterAccount *account = add (daemon, "alice@bound", "hush");
-  guint first = muster_account_get_secret_version (account, "password");
+  guint first = muster_account_secrets_get_version (muster_account_get_secret_list (account),
+                                                    "password");
   guint second;
 
   g_assert_cmpuint (first, !=, 0);
-  g_assert_cmpuint (muster_account_get_secret_version (account, "token"), ==, 0);
+  g_assert_cmpuint (muster_account_secrets_get_version (muster_account_get_secret_list (account),
+                                                        "token"),
+                    ==, 0);
   assert_binding (account, "one.example hush -");
   restart (daemon);
   account = only_account (daemon);
-  g_assert_cmpuint (muster_account_get_secret_version (account, "password"), ==, first);
+  g_assert_cmpuint (muster_account_secrets_get_version (muster_account_get_secret_list (account),
+                                                        "password"),
+                    ==, first);
 
   set_password (daemon, account, "other");
-  second = muster_account_get_secret_version (account, "password");
+  second = muster_account_secrets_get_version (muster_account_get_secret_list (account),
+                                               "password");
   g_assert_cmpuint (second, !=, first);
   restart (daemon);
   account = only_account (daemon);
-  g_assert_cmpuint (muster_account_get_secret_version (account, "password"), ==, second);
+  g_assert_cmpuint (muster_account_secrets_get_version (muster_account_get_secret_list (account),
+                                                        "password"),
+                    ==, second);
 
   set_password (daemon, account, NULL);
-  g_assert_cmpuint (muster_account_get_secret_version (account, "password"), ==, 0);
+  g_assert_cmpuint (muster_account_secrets_get_version (muster_account_get_secret_list (account),
+                                                        "password"),
+                    ==, 0);
   g_assert_cmpstr (muster_account_get_secrets (account)[0], ==, NULL);
 }
 
