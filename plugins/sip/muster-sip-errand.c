@@ -193,6 +193,7 @@ errand_begin (MusterSipErrand *errand)
   muster_sip_refresher_get_credentials (errand->self->refresher, &asker.registrar, &asker.proxy);
   asker.auth_user = config->auth_user;
   asker.password = errand->password;
+  asker.may_ask = TRUE;
   muster_sip_exchange_begin (&errand->exchange, &asker);
 }
 

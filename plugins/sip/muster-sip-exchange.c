@@ -168,8 +168,7 @@ choose_challenge (const MusterSipResponse *response, char **unknown)
 static gboolean
 needs_password (MusterSipExchange *self, const Side *side, const MusterSipChallenge *challenge)
 {
-  if (self->asker.password != NULL || self->asked_for_password ||
-      self->funcs->need_password == NULL)
+  if (self->asker.password != NULL || self->asked_for_password || !self->asker.may_ask)
     return FALSE;
   return !muster_sip_credentials_fit (side->credentials, challenge, self->auth_user) ||
          (side->sent && !challenge->stale);

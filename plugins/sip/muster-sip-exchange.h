@@ -24,8 +24,8 @@ typedef struct _MusterSipExchange MusterSipExchange;
  *   must come to an end by itself.
  * @done: a 2xx (@error %NULL), or why there is none (@response is %NULL if none came). Both are lent. The
  *   exchange may begin again, or be freed, from within; it comes from the main loop.
- * @need_password: optional; what is kept of the password does not do for a challenge: to be answered once, and
- *   not from within, by muster_sip_exchange_take_password(). Without it what is kept must do.
+ * @need_password: what is kept of the password does not do for a challenge: to be answered once, and
+ *   not from within, by muster_sip_exchange_take_password().
  */
 typedef struct {
   MusterSipRequest *(*build) (gpointer owner);
@@ -44,6 +44,7 @@ typedef struct {
   MusterSipCredentials *proxy;
   const char *auth_user;
   MusterSecret *password; /* nullable: what is kept of it does, or it is asked for */
+  gboolean may_ask;       /* else there is no other */
   MusterStep step;        /* for errors */
   gboolean registers;     /* it is a REGISTER */
 } MusterSipAsker;

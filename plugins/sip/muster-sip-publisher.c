@@ -195,6 +195,6 @@ muster_sip_publisher_leave (MusterSipRegistration *self)
     return;
 
   muster_sip_publication_set (self->publication, MUSTER_PRESENCE_OFFLINE, NULL);
-  muster_sip_registration_begin_farewell (self);
+  self->n_farewells++;
   muster_sip_errand_send_async (self, &errand_funcs, self, NULL, on_left, NULL);
 }

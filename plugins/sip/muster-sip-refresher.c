@@ -492,13 +492,6 @@ on_need_password (gpointer owner)
   self->password_func (self->password_data);
 }
 
-static const MusterSipExchangeFuncs lone_funcs = {
-  .build = on_build,
-  .heard = on_heard,
-  .overcome = on_overcome,
-  .done = on_done,
-};
-
 static const MusterSipExchangeFuncs exchange_funcs = {
   .need_password = on_need_password,
   .build = on_build,
@@ -517,6 +510,7 @@ ask (MusterSipRefresher *self)
                                                 .proxy = &self->memory.proxy,
                                                 .auth_user = self->config->auth_user,
                                                 .password = self->password,
+                                                .may_ask = self->password_func != NULL,
                                                 .step = current_step (self),
                                                 .registers = TRUE });
 }
@@ -571,7 +565,7 @@ muster_sip_refresher_new (GBytes *resume)
   MusterSipRefresher *self = g_new0 (MusterSipRefresher, 1);
 
   muster_sip_memory_init (&self->memory);
-  muster_sip_exchange_init (&self->exchange, &lone_funcs, self);
+  muster_sip_exchange_init (&self->exchange, &exchange_funcs, self);
   if (resume != NULL && !muster_sip_memory_unpack (&self->memory, resume))
     g_info ("what was kept of a registration cannot be read, starting afresh");
   return self;
@@ -660,10 +654,9 @@ muster_sip_refresher_get_credentials (MusterSipRefresher *self,
 gboolean
 muster_sip_refresher_knows_password (MusterSipRefresher *self, guint version)
 {
-  if (!muster_sip_credentials_is_set (&self->memory.registrar) &&
-      !muster_sip_credentials_is_set (&self->memory.proxy))
-    return TRUE;
-  return version != 0 && version == self->memory.password_version;
+  return (version != 0 && version == self->memory.password_version) ||
+         (!muster_sip_credentials_is_set (&self->memory.registrar) &&
+          !muster_sip_credentials_is_set (&self->memory.proxy));
 }
 
 void
@@ -684,7 +677,6 @@ muster_sip_refresher_set_password_func (MusterSipRefresher *self,
 {
   self->password_func = func;
   self->password_data = user_data;
-  self->exchange.funcs = func != NULL ? &exchange_funcs : &lone_funcs;
 }
 
 void

@@ -7,7 +7,7 @@
 
 #include "muster-sip-registration-private.h"
 
-/* What an account's parameters come to, for as long as they stay. */
+/* What an account's parameters come to, for as long as they stay, and whether its password has. */
 
 /* Makes it anew only when a parameter changed; with TLS each time: files of certificates change, too. What
  * cannot be made leaves the one before in place, for the requests that are under way. */
@@ -57,6 +57,14 @@ muster_sip_registration_get_retry_floor_s (MusterRegistration *registration)
     config = muster_sip_registration_configure (MUSTER_SIP_REGISTRATION (registration), NULL);
 
   return config != NULL ? config->retry_floor_s : 0;
+}
+
+gboolean
+muster_sip_registration_knows_password (MusterSipRegistration *self)
+{
+  guint version = muster_registration_get_secret_version (MUSTER_REGISTRATION (self), "password");
+
+  return muster_sip_refresher_knows_password (self->refresher, version);
 }
 
 const MusterSipConfig *

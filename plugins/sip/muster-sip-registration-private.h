@@ -101,8 +101,7 @@ gboolean muster_sip_registration_get_way (MusterSipRegistration *self,
 /* A REGISTER that an open or close waited for is over. */
 void muster_sip_registration_go_on (MusterSipRegistration *self);
 
-/* A request takes back what hangs on the registration: a close waits for it a while. */
-void muster_sip_registration_begin_farewell (MusterSipRegistration *self);
+/* One of its farewells has its answer: a close waits for them a while. */
 void muster_sip_registration_end_farewell (MusterSipRegistration *self);
 
 /* Whether what is kept of the password is good as far as one can know, or nothing is kept. */

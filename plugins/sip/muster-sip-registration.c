@@ -589,14 +589,6 @@ on_need_password (gpointer user_data)
 
 /* the beginning */
 
-gboolean
-muster_sip_registration_knows_password (MusterSipRegistration *self)
-{
-  guint version = muster_registration_get_secret_version (MUSTER_REGISTRATION (self), "password");
-
-  return muster_sip_refresher_knows_password (self->refresher, version);
-}
-
 static void
 stop_waiting_for_farewells (Operation *operation)
 {
@@ -620,12 +612,6 @@ wait_for_farewells (Operation *operation)
 {
   operation->waits_for_farewells = TRUE;
   muster_timer_arm_in_ms (&operation->farewells, FAREWELLS_MS);
-}
-
-void
-muster_sip_registration_begin_farewell (MusterSipRegistration *self)
-{
-  self->n_farewells++;
 }
 
 void

@@ -368,7 +368,7 @@ entry_bid_farewell (Entry *entry, MusterSipRegistration *registration)
   if (!muster_sip_subscription_is_there (entry->subscription) ||
       !get_subscriber (registration, &who))
     return;
-  muster_sip_registration_begin_farewell (registration);
+  registration->n_farewells++;
   ask_send (entry, registration, &end_funcs, NULL, on_farewell);
 }
 
