@@ -169,9 +169,8 @@ muster_broker_tell_admission (MusterBroker *self)
 static void
 muster_broker_count (MusterBroker *self, MusterAccount *account, MusterAccountState state)
 {
-  MusterIdentity *identity =
-    muster_broker_get_identity (self, muster_account_get_record (account)->identity);
   gboolean is = muster_account_state_is_registered (state);
+  MusterIdentity *identity;
 
   if (g_hash_table_contains (self->registered, account) == is)
     return;
@@ -181,6 +180,7 @@ muster_broker_count (MusterBroker *self, MusterAccount *account, MusterAccountSt
   else
     g_hash_table_remove (self->registered, account);
 
+  identity = muster_broker_get_identity (self, muster_account_get_record (account)->identity);
   if (identity == NULL)
     return;
   identity->n_registered += is ? 1 : -1;

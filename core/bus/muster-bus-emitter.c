@@ -66,6 +66,8 @@ struct _MusterBusEmitter {
   GHashTable *entries; /* object -> Entry; those removed are only in the queue */
   GHashTable *told;    /* account -> MusterBusView as last told; its pointers are stale */
   GQueue queue;        /* Entry, oldest first */
+  guint look_id;       /* of looking at all accounts for told, once */
+  char *looked_at;     /* the id of the last one */
   GQueue put_off;      /* Entry, those due first */
   MusterTimer due;     /* of the first of them */
   GQueue events;       /* GVariant */
@@ -146,6 +148,11 @@ emit_registration (MusterBusEmitter *self, Entry *entry)
   MusterBusView view;
   guint32 changed;
 
+  if (told == NULL) { /* not looked at yet, and it has changed: there is no telling from what */
+    set_told (self, entry->object);
+    told = g_hash_table_lookup (self->told, entry->object);
+    entry->is_read = TRUE;
+  }
   muster_bus_view_account (self->bus, entry->object, &view);
   changed = muster_bus_compare_views (&view, told, entry->is_read);
   if (changed == 0)
@@ -598,15 +605,35 @@ hold_types (MusterBusEmitter *self)
     self->held[i] = g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE (types[i]), NULL, 0));
 }
 
+static gboolean
+on_look (gpointer user_data)
+{
+  MusterBusEmitter *self = user_data;
+  MusterAccount *account = NULL;
+
+  for (guint i = 0; i < BATCH; i++) {
+    const char *after = account != NULL ? muster_account_get_id (account) : self->looked_at;
+
+    account = muster_bus_next (self->bus, MUSTER_BUS_ACCOUNT, after);
+    if (account == NULL) {
+      self->look_id = 0;
+      return G_SOURCE_REMOVE;
+    }
+    if (!g_hash_table_contains (self->told, account) &&
+        !g_hash_table_contains (self->entries, account)) /* as it changes, it is told whole */
+      set_told (self, account);
+  }
+  g_free (self->looked_at);
+  self->looked_at = g_strdup (muster_account_get_id (account));
+
+  return G_SOURCE_CONTINUE;
+}
+
 void
 muster_bus_emitter_begin (MusterBusEmitter *self)
 {
-  GSequence *accounts = muster_broker_get_accounts (self->bus->broker);
-
   self->telling = TRUE;
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (accounts); !g_sequence_iter_is_end (iter);
-       iter = g_sequence_iter_next (iter))
-    set_told (self, g_sequence_get (iter));
+  self->look_id = g_idle_add_full (G_PRIORITY_DEFAULT, on_look, self, NULL);
 }
 
 /* When the answer to a Ping is here, the worker has sent the batch, which stands before whatever we send
@@ -635,6 +662,7 @@ muster_bus_emitter_new (MusterBus *bus)
   self->bus = bus;
   self->batch = muster_bus_batch_new (bus->connection);
   self->entries = g_hash_table_new (NULL, NULL);
+  self->looked_at = g_strdup ("");
   self->told = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->root = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) g_variant_dict_unref);
@@ -661,6 +689,8 @@ muster_bus_emitter_free (MusterBusEmitter *self)
   muster_timer_cancel (&self->gather);
   muster_timer_cancel (&self->due);
   g_clear_handle_id (&self->source_id, g_source_remove);
+  g_clear_handle_id (&self->look_id, g_source_remove);
+  g_free (self->looked_at);
   if (self->fence != NULL)
     g_cancellable_cancel (self->fence);
   g_clear_object (&self->fence);
