@@ -73,7 +73,7 @@ read_token (const char **at)
 static char *
 read_quoted (const char **at)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_sized_new (strcspn (*at + 1, "\""));
 
   for ((*at)++; **at != '"'; (*at)++) {
     if (**at == '\\' && (*at)[1] != '\0')

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define USUAL_HEADER_BYTES 384
+
 /*
  * Credentials in use: the nonce, its count, and HA1 instead of the password. Whether a challenge may
  * still be answered is the state machine's decision.
@@ -125,6 +127,14 @@ muster_sip_credentials_set_nextnonce (MusterSipCredentials *self, const char *no
   self->nonce_count = 0;
 }
 
+static void
+append (GString *header, const char *before, const char *text, const char *after)
+{
+  g_string_append (header, before);
+  g_string_append (header, text);
+  g_string_append (header, after);
+}
+
 char *
 muster_sip_credentials_answer (MusterSipCredentials *self,
                                const char *method,
@@ -150,7 +160,8 @@ muster_sip_credentials_answer (MusterSipCredentials *self,
                                                   .body_length = body != NULL ? strlen (body) : 0 },
                               response);
 
-  header = g_string_new ("Digest username=");
+  header = g_string_sized_new (USUAL_HEADER_BYTES);
+  g_string_append (header, "Digest username=");
   muster_sip_append_quoted (header, self->user);
   g_string_append (header, ", realm=");
   muster_sip_append_quoted (header, self->realm);
@@ -158,12 +169,12 @@ muster_sip_credentials_answer (MusterSipCredentials *self,
   muster_sip_append_quoted (header, self->nonce);
   g_string_append (header, ", uri=");
   muster_sip_append_quoted (header, uri);
-  g_string_append_printf (header, ", response=\"%s\"", response);
+  append (header, ", response=\"", response, "\"");
   /* Said back only if it was said, in the server's spelling: old ones choke on anything else. */
   if (self->algorithm_name != NULL)
-    g_string_append_printf (header, ", algorithm=%s", self->algorithm_name);
+    append (header, ", algorithm=", self->algorithm_name, "");
   if (self->qop != MUSTER_SIP_QOP_NONE || self->algorithm.sess)
-    g_string_append_printf (header, ", cnonce=\"%s\"", self->cnonce);
+    append (header, ", cnonce=\"", self->cnonce, "\"");
   if (self->opaque != NULL) {
     g_string_append (header, ", opaque=");
     muster_sip_append_quoted (header, self->opaque);

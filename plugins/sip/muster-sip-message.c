@@ -7,7 +7,9 @@
 
 #include "muster-sip-message.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 /*
  * Messages as data: what the state machine hands to a transport and gets back, so that it needs no
@@ -56,12 +58,30 @@ contact_free (MusterSipContact *contact)
   g_free (contact);
 }
 
+/* Nearly all are. */
+static gboolean
+is_plain (const char *text, gsize max_bytes)
+{
+  gsize n = 0;
+
+  if (text == NULL)
+    return FALSE;
+  while (text[n] >= ' ' && text[n] <= '~')
+    n++;
+  return text[n] == '\0' && n + 6 <= max_bytes;
+}
+
 char *
 muster_sip_text_dup_printable (const char *text, gsize max_bytes)
 {
-  g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
-  GString *clean = g_string_new (NULL);
+  g_autofree char *valid = NULL;
+  GString *clean;
 
+  if (is_plain (text, max_bytes))
+    return g_strdup (text);
+
+  valid = g_utf8_make_valid (text != NULL ? text : "", -1);
+  clean = g_string_new (NULL);
   for (const char *c = valid; *c != '\0'; c = g_utf8_next_char (c)) {
     gunichar character = g_utf8_get_char (c);
 
@@ -240,19 +260,46 @@ muster_sip_address_is_fit (const char *text)
          muster_sip_text_is_clean (text);
 }
 
+/* From the kernel, and not from GLib's generator: by a contact's token we know who may speak to us, and who has
+ * seen enough of that generator's numbers knows the next ones. */
+static guint8
+random_byte (void)
+{
+  static guint8 pool[256];
+  static guint n_used = sizeof pool;
+
+  if (n_used == sizeof pool) {
+    if (getrandom (pool, sizeof pool, 0) !=
+        sizeof pool) /* so few are neither cut nor interrupted */
+      g_error ("the kernel has no random numbers: %s", g_strerror (errno));
+    n_used = 0;
+  }
+  return pool[n_used++];
+}
+
 char *
 muster_sip_random_hex (guint n)
 {
   char *text = g_malloc (n + 1);
-  guint32 bits = 0;
+  guint8 byte = 0;
 
-  for (guint i = 0; i < n; i++, bits >>= 4) {
-    if (i % 8 == 0)
-      bits = g_random_int ();
-    text[i] = "0123456789abcdef"[bits & 0xf];
+  for (guint i = 0; i < n; i++, byte >>= 4) {
+    if (i % 2 == 0)
+      byte = random_byte ();
+    text[i] = "0123456789abcdef"[byte & 0xf];
   }
   text[n] = '\0';
   return text;
+}
+
+char *
+muster_sip_random_uuid (void)
+{
+  g_autofree char *hex = muster_sip_random_hex (32);
+
+  hex[12] = '4';
+  hex[16] = "89ab"[random_byte () & 3];
+  return g_strdup_printf ("%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 char *

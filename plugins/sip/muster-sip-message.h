@@ -116,6 +116,8 @@ char *muster_sip_text_dup_printable (const char *text, gsize max_bytes);
 
 /* @n random digits out of lower-case hexadecimal. */
 char *muster_sip_random_hex (guint n);
+/* Of version 4 (RFC 9562 section 5.4). */
+char *muster_sip_random_uuid (void);
 
 char *
 muster_sip_contact_uri (const char *token, const char *host, guint16 port, const char *params);

@@ -70,7 +70,7 @@ muster_sip_entity_clear (MusterSipEntity *self)
 void
 muster_sip_memory_init (MusterSipMemory *self)
 {
-  g_autofree char *uuid = g_uuid_string_random ();
+  g_autofree char *uuid = muster_sip_random_uuid ();
 
   memset (self, 0, sizeof (*self));
   muster_sip_memory_begin_dialog (self);

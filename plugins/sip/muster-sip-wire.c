@@ -38,10 +38,13 @@ take_sofia_string (char *text)
 static char *
 join_params (const char *scheme, msg_param_t const *params)
 {
-  GString *value = g_string_new (scheme);
+  GString *value = g_string_sized_new (256);
 
-  for (gsize i = 0; params != NULL && params[i] != NULL; i++)
-    g_string_append_printf (value, "%s%s", i > 0 ? ", " : " ", params[i]);
+  g_string_append (value, scheme);
+  for (gsize i = 0; params != NULL && params[i] != NULL; i++) {
+    g_string_append (value, i > 0 ? ", " : " ");
+    g_string_append (value, params[i]);
+  }
   return g_string_free (value, FALSE);
 }
 
