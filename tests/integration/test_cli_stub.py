@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import dbus
 import pytest
@@ -182,6 +183,18 @@ def test_monitor_on_a_terminal_redraws_in_place(world):
     terminal.type("\x03")
     assert terminal.end() == OK
     assert terminal.output.rstrip().endswith(b"\033[?25h")  # the cursor is back
+
+
+def test_monitor_shows_the_lease_after_a_refresh(world):
+    """Which is told by an event, and by no change."""
+    world.add("alice@example.org")
+    terminal = world.terminal("monitor")
+    terminal.expect("1 of 1 registered")
+    world.emit(0, "registration.refreshed", "alice@example.org",
+               {"state": "registered", "expires-at": dbus.UInt64((time.time() + 7200.5) * 1e6)})
+    terminal.expect("in 2 h")
+    terminal.type("\x03")
+    assert terminal.end() == OK
 
 
 def emit_three(world):

@@ -24,7 +24,7 @@ struct _CliWatch {
   GPtrArray *paths; /* (nullable): not ours */
   GHashTable *rows; /* path to CliRow */
   CliDaemon *daemon;
-  guint properties_changed, interfaces_added, interfaces_removed;
+  guint properties_changed, interfaces_added, interfaces_removed, events;
 };
 
 const char *
@@ -214,6 +214,35 @@ on_properties_changed (GDBusConnection *connection,
     self->func (CLI_WATCH_CHANGED, row, self->user_data);
 }
 
+/* A refresh is told by its event alone, and moves the end of the lease: nothing to report, but to show. */
+static void
+on_events (GDBusConnection *connection,
+           const char *sender,
+           const char *root,
+           const char *interface_name,
+           const char *signal,
+           GVariant *arguments,
+           gpointer user_data)
+{
+  CliWatch *self = user_data;
+  g_autoptr (GVariantIter) iter = NULL;
+  GVariant *details;
+  const char *type, *path;
+
+  if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(a(tsoa{sv}))")))
+    return;
+  g_variant_get (arguments, "(a(tsoa{sv}))", &iter);
+  while (g_variant_iter_next (iter, "(t&s&o@a{sv})", NULL, &type, &path, &details)) {
+    CliRow *row = g_hash_table_lookup (self->rows, path);
+    GVariant *end = g_variant_lookup_value (details, "expires-at", G_VARIANT_TYPE_UINT64);
+
+    if (row != NULL && end != NULL && g_str_equal (type, "registration.refreshed"))
+      cli_row_take (row, "Registration.ExpiresAt", g_variant_ref (end));
+    g_clear_pointer (&end, g_variant_unref);
+    g_variant_unref (details);
+  }
+}
+
 static void
 on_interfaces_added (GDBusConnection *connection,
                      const char *sender,
@@ -323,6 +352,8 @@ cli_watch_new (Cli *cli,
                                         "PropertiesChanged", on_properties_changed);
   self->interfaces_added = subscribe (self, manager, "InterfacesAdded", on_interfaces_added);
   self->interfaces_removed = subscribe (self, manager, "InterfacesRemoved", on_interfaces_removed);
+  if (kind == &cli_watch_accounts)
+    self->events = subscribe (self, MUSTER_INTERFACE_MANAGER, "Events", on_events);
   if (!load (self, TRUE, error))
     return NULL;
   self->daemon = cli_daemon_new (cli, on_daemon_changed, self);
@@ -340,6 +371,8 @@ cli_watch_free (CliWatch *self)
     g_dbus_connection_signal_unsubscribe (bus, self->properties_changed);
     g_dbus_connection_signal_unsubscribe (bus, self->interfaces_added);
     g_dbus_connection_signal_unsubscribe (bus, self->interfaces_removed);
+    if (self->events != 0)
+      g_dbus_connection_signal_unsubscribe (bus, self->events);
   }
   g_hash_table_unref (self->rows);
   g_free (self);
