@@ -33,6 +33,15 @@ ANSWER = """<recv response="{code}" timeout="{timeout_ms}"><action>
 {checks}</action></recv>
 """
 
+# Where the second one comes first, it is the first that is waited for.
+EITHER_WAY = """<recv response="{second}" optional="true" next="{label}1"/>
+<recv response="{first}" timeout="10000"/>
+<recv response="{second}" timeout="10000" next="{label}2"/>
+<label id="{label}1"/>
+<recv response="{first}" timeout="10000"/>
+<label id="{label}2"/>
+"""
+
 CHECK = """<ereg regexp={pattern} search_in="hdr" header="{header}:" check_it="true" assign_to="seen{number}"/>
 """
 
@@ -63,6 +72,11 @@ class Sipp:
             self._n_checks += 1
             checks += CHECK.format(pattern=quoteattr(pattern), header=name.replace("_", "-"), number=self._n_checks)
         self._steps.append(ANSWER.format(code=code, timeout_ms=timeout_s * 1000, checks=checks))
+        return self
+
+    def receive_both(self, first, second):
+        """Two answers, the second perhaps before the first: what different processes of a proxy say overtakes."""
+        self._steps.append(EITHER_WAY.format(first=first, second=second, label=len(self._steps)))
         return self
 
     def pause(self, seconds):
