@@ -7,6 +7,7 @@
 
 #include "muster-sip-refresher.h"
 
+#include "muster-sip-bindings.h"
 #include "muster-sip-exchange.h"
 #include "muster-sip-grant.h"
 
@@ -39,7 +40,6 @@
  * A server that refuses this one has the first one still, and its lease is what is granted.
  */
 
-#define MAX_BINDINGS  4 /* contacts that we remember to take away */
 #define DEVICE_DIGITS 16
 
 struct _MusterSipRefresher {
@@ -69,60 +69,12 @@ struct _MusterSipRefresher {
 
 static void ask (MusterSipRefresher *self);
 
-/* bindings */
-
-static MusterSipBinding *
-find_binding (MusterSipRefresher *self, const char *uri)
-{
-  for (guint i = 0; i < self->memory.bindings->len; i++) {
-    MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i);
-
-    if (g_str_equal (binding->uri, uri))
-      return binding;
-  }
-  return NULL;
-}
-
-static void
-forget_expired_bindings (MusterSipRefresher *self)
-{
-  gint64 now_us = muster_clock_now_us ();
-
-  for (guint i = self->memory.bindings->len; i > 0; i--) {
-    const MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i - 1);
-
-    if (binding->until_us <= now_us)
-      g_ptr_array_remove_index (self->memory.bindings, i - 1);
-  }
-}
-
-/* From here on the server may have our contact, whatever we hear. */
-static void
-doubt_binding (MusterSipRefresher *self, guint expires_s)
-{
-  gint64 until_us = muster_clock_now_us () + (gint64) expires_s * G_USEC_PER_SEC;
-  MusterSipBinding *binding = find_binding (self, self->contact_uri);
-
-  if (binding != NULL) {
-    if (!binding->confirmed)
-      binding->until_us = MAX (binding->until_us, until_us);
-    return;
-  }
-  if (self->memory.bindings->len >= MAX_BINDINGS)
-    g_ptr_array_remove_index (self->memory.bindings, 0);
-  g_ptr_array_add (self->memory.bindings,
-                   muster_sip_binding_new (self->contact_uri, until_us, FALSE));
-  self->new_doubt = TRUE;
-}
-
 /* The server answered, and not with yes. */
 static void
 undoubt_binding (MusterSipRefresher *self)
 {
-  MusterSipBinding *binding = find_binding (self, self->contact_uri);
-
-  if (self->new_doubt && binding != NULL)
-    g_ptr_array_remove (self->memory.bindings, binding);
+  if (self->new_doubt)
+    muster_sip_bindings_forget (self->memory.bindings, self->contact_uri);
   self->new_doubt = FALSE;
 }
 
@@ -318,15 +270,10 @@ succeed (MusterSipRefresher *self, const MusterSipResponse *response)
 
   take_addresses (self, response);
   take_outbound (self, response);
-  binding = find_binding (self, self->contact_uri);
+  binding = muster_sip_bindings_find (self->memory.bindings, self->contact_uri);
   refreshed = binding != NULL && binding->confirmed && binding->until_us > muster_clock_now_us ();
 
-  g_ptr_array_set_size (self->memory.bindings, 0);
-  g_ptr_array_add (self->memory.bindings,
-                   muster_sip_binding_new (self->contact_uri,
-                                           muster_clock_now_us () +
-                                             (gint64) grant.lease_s * G_USEC_PER_SEC,
-                                           TRUE));
+  muster_sip_bindings_confirm (self->memory.bindings, self->contact_uri, grant.lease_s);
 
   lease = muster_lease_new (grant.lease_s, (const char *const[]){ grant.uri, NULL });
   lease->refreshed = refreshed;
@@ -412,38 +359,6 @@ has_reg_id (MusterSipRefresher *self)
   return self->memory.outbound && muster_sip_transport_is_stream (self->transport);
 }
 
-static void
-append_device (MusterSipRefresher *self, GString *contacts)
-{
-  g_string_append_printf (contacts, ";+sip.instance=\"<%s>\"", self->memory.instance);
-  if (has_reg_id (self))
-    g_string_append (contacts, ";reg-id=1");
-}
-
-static char *
-build_contacts (MusterSipRefresher *self)
-{
-  GString *contacts = g_string_new (NULL);
-
-  if (!self->leaving) {
-    g_string_append_printf (contacts, "<%s>", self->contact_uri);
-    append_device (self, contacts);
-  }
-
-  for (guint i = 0; i < self->memory.bindings->len; i++) {
-    const MusterSipBinding *binding = g_ptr_array_index (self->memory.bindings, i);
-
-    if (!self->leaving && g_str_equal (binding->uri, self->contact_uri))
-      continue;
-    g_string_append_printf (contacts, "%s<%s>", contacts->len > 0 ? ", " : "", binding->uri);
-    /* The server may know the last one by its reg-id. Not in a register: there that is the new one. */
-    if (self->leaving && has_reg_id (self) && i + 1 == self->memory.bindings->len)
-      append_device (self, contacts);
-    g_string_append (contacts, ";expires=0");
-  }
-  return g_string_free (contacts, FALSE);
-}
-
 static char *
 build_from (MusterSipRefresher *self, const MusterSipConfig *config)
 {
@@ -478,8 +393,11 @@ on_build (gpointer owner)
   MusterSipRequest *request = muster_sip_refresher_build_bare (self, self->config);
 
   if (!self->leaving)
-    doubt_binding (self, requested_expires_s (self));
-  request->contact = build_contacts (self);
+    self->new_doubt |= muster_sip_bindings_doubt (self->memory.bindings, self->contact_uri,
+                                                  requested_expires_s (self));
+  request->contact = muster_sip_bindings_build_contacts (self->memory.bindings,
+                                                         self->leaving ? NULL : self->contact_uri,
+                                                         self->memory.instance, has_reg_id (self));
   request->expires_s = requested_expires_s (self);
   return request;
 }
@@ -545,7 +463,7 @@ begin (MusterSipRefresher *self,
   self->new_doubt = FALSE;
   self->rewritten = FALSE;
 
-  forget_expired_bindings (self);
+  muster_sip_bindings_expire (self->memory.bindings);
   /* An account that leaves may have lost its password already: what is kept of it must do. */
   if (password != NULL || (!leaving && self->password_func == NULL)) {
     muster_sip_credentials_check (&self->memory.registrar, config->auth_user, password);
@@ -712,25 +630,23 @@ muster_sip_refresher_dup_device (MusterSipRefresher *self)
 gboolean
 muster_sip_refresher_is_bound (MusterSipRefresher *self)
 {
-  forget_expired_bindings (self);
+  muster_sip_bindings_expire (self->memory.bindings);
   return self->memory.bindings->len > 0;
 }
 
 gboolean
 muster_sip_refresher_get_binding (MusterSipRefresher *self, MusterSipOwnBinding *binding)
 {
-  forget_expired_bindings (self);
-  for (guint i = self->memory.bindings->len; i > 0; i--) {
-    const MusterSipBinding *kept = g_ptr_array_index (self->memory.bindings, i - 1);
+  const MusterSipBinding *kept;
 
-    if (!kept->confirmed)
-      continue;
-    *binding = (MusterSipOwnBinding){ .uri = kept->uri,
-                                      .token = self->memory.token,
-                                      .instance = self->memory.instance };
-    return TRUE;
-  }
-  return FALSE;
+  muster_sip_bindings_expire (self->memory.bindings);
+  kept = muster_sip_bindings_get_confirmed (self->memory.bindings);
+  if (kept == NULL)
+    return FALSE;
+  *binding = (MusterSipOwnBinding){ .uri = kept->uri,
+                                    .token = self->memory.token,
+                                    .instance = self->memory.instance };
+  return TRUE;
 }
 
 const char *

@@ -32,24 +32,6 @@
 
 #define MAX_BINDINGS 8
 
-MusterSipBinding *
-muster_sip_binding_new (const char *uri, gint64 until_us, gboolean confirmed)
-{
-  MusterSipBinding *self = g_new0 (MusterSipBinding, 1);
-
-  self->uri = g_strdup (uri);
-  self->until_us = until_us;
-  self->confirmed = confirmed;
-  return self;
-}
-
-void
-muster_sip_binding_free (MusterSipBinding *self)
-{
-  g_free (self->uri);
-  g_free (self);
-}
-
 void
 muster_sip_memory_begin_dialog (MusterSipMemory *self)
 {
@@ -76,7 +58,7 @@ muster_sip_memory_init (MusterSipMemory *self)
   muster_sip_memory_begin_dialog (self);
   self->token = muster_sip_random_hex (16);
   self->instance = g_strconcat ("urn:uuid:", uuid, NULL);
-  self->bindings = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_sip_binding_free);
+  self->bindings = muster_sip_bindings_new ();
 }
 
 void
@@ -522,7 +504,7 @@ unpack (MusterSipMemory *self, Reader *reader)
 
   self->local_port = (guint16) local_port;
   self->cseq += UNSAVED_REQUESTS;
-  self->bindings = g_ptr_array_new_with_free_func ((GDestroyNotify) muster_sip_binding_free);
+  self->bindings = muster_sip_bindings_new ();
   return get_bindings (reader, self->bindings) && get_credentials (reader, &self->registrar) &&
          get_credentials (reader, &self->proxy) && unpack_newer (self, reader, version) &&
          reader->at == reader->end;

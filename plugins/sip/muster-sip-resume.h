@@ -5,18 +5,9 @@
 
 #pragma once
 
+#include "muster-sip-bindings.h"
 #include "muster-sip-credentials.h"
 #include "muster-sip-mapping.h"
-
-/* A contact that the server has, or may have. */
-typedef struct {
-  char *uri;
-  gint64 until_us;    /* on the clock that muster_clock_now_us() reads */
-  gboolean confirmed; /* granted; else asked for, and the answer never came */
-} MusterSipBinding;
-
-MusterSipBinding *muster_sip_binding_new (const char *uri, gint64 until_us, gboolean confirmed);
-void muster_sip_binding_free (MusterSipBinding *self);
 
 /* What was published at the server, by its entity-tag (RFC 3903 section 4). */
 typedef struct {
