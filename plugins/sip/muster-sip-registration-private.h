@@ -107,6 +107,9 @@ void muster_sip_registration_end_farewell (MusterSipRegistration *self);
 /* Whether what is kept of the password is good as far as one can know, or nothing is kept. */
 gboolean muster_sip_registration_knows_password (MusterSipRegistration *self);
 
+/* It has a refresher now, with what was kept for it. */
+void muster_sip_registration_ensure_refresher (MusterSipRegistration *self);
+
 /* Keeps what it goes on with after a restart. */
 void muster_sip_registration_save (MusterSipRegistration *self);
 
