@@ -561,8 +561,8 @@ on_naptr (MusterDnsAnswer *answer, gpointer user_data)
   if (self->services->len == 0) {
     lookup_add_sip_service (self, "_sips._tcp", MUSTER_TRANSPORT_TLS);
     if (!is_sips (self)) {
-      lookup_add_sip_service (self, "_sip._udp", MUSTER_TRANSPORT_UDP);
       lookup_add_sip_service (self, "_sip._tcp", MUSTER_TRANSPORT_TCP);
+      lookup_add_sip_service (self, "_sip._udp", MUSTER_TRANSPORT_UDP);
     }
   }
   lookup_ask_services (self);
@@ -633,7 +633,8 @@ return_literal (GTask *task, GSocketAddress *address, const Lookup *request)
  * Looks up where a service is. Address literals and `localhost` ask nobody. SRV records are ordered
  * by priority and drawn by weight (RFC 2782); where there are none, or the name server fails,
  * @host itself is the target. With %MUSTER_RESOLVER_NAPTR, @service is `sip` or `sips` and the
- * rules of RFC 3263 section 4 hold; `sips` yields nothing but TLS. The addresses of each host come
+ * rules of RFC 3263 section 4 hold, without NAPTR records in the order TLS, TCP, UDP; `sips` yields
+ * nothing but TLS. The addresses of each host come
  * with IPv6 and IPv4 by turns (RFC 8305).
  *
  * Answers are remembered for 5 s to 1 h, as their owner says, and shared by all who ask. At most

@@ -214,6 +214,8 @@ static const AnswerCase answer_cases[] = {
   { "naptr-sips", "sips", NULL, "naptr.example", 0, MUSTER_RESOLVER_NAPTR, "tls 192.0.2.1:5061" },
   { "naptr-none-but-srv", "sip", NULL, "onlysrv.example", 0, MUSTER_RESOLVER_NAPTR,
     "tls 192.0.2.1:5071, udp 192.0.2.2:5070" },
+  { "naptr-none-but-all-srv", "sip", NULL, "allsrv.example", 0, MUSTER_RESOLVER_NAPTR,
+    "tls 192.0.2.1:5061, tcp 192.0.2.2:5060, udp 192.0.2.3:5060" },
   { "naptr-none-but-srv-sips", "sips", "tcp", "onlysrv.example", 0, MUSTER_RESOLVER_NAPTR,
     "tls 192.0.2.1:5071" },
   { "naptr-nothing", "sip", NULL, "plain.example", 0, MUSTER_RESOLVER_NAPTR, "udp 192.0.2.9:5060" },
@@ -237,6 +239,10 @@ fill_peer (void)
   dns_peer_add_srv (peer, "_sips._tcp.naptr.example", 60, 0, 0, 5061, "one.example");
   dns_peer_add_srv (peer, "_sip._tcp.naptr.example", 60, 0, 0, 5060, "two.example");
   dns_peer_add_srv (peer, "_sip._udp.naptr.example", 60, 0, 0, 5060, "three.example");
+
+  dns_peer_add_srv (peer, "_sip._udp.allsrv.example", 60, 0, 0, 5060, "three.example");
+  dns_peer_add_srv (peer, "_sip._tcp.allsrv.example", 60, 0, 0, 5060, "two.example");
+  dns_peer_add_srv (peer, "_sips._tcp.allsrv.example", 60, 0, 0, 5061, "one.example");
 
   dns_peer_add_srv (peer, "_sips._tcp.onlysrv.example", 60, 0, 0, 5071, "one.example");
   dns_peer_add_srv (peer, "_sip._udp.onlysrv.example", 60, 0, 0, 5070, "two.example");
