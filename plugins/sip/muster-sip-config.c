@@ -7,7 +7,10 @@
 
 #include "muster-sip-config.h"
 
+#include "muster-sip-challenge.h"
 #include "muster-sip-message.h"
+#include "muster-sip-offers.h"
+#include "muster-sip-target.h"
 
 #include <string.h>
 
@@ -48,16 +51,44 @@ parse_port (const char *text, guint16 *port)
   return TRUE;
 }
 
+/* What a URI says of its transport, for an account that leaves that open: `auto` if nothing (RFC 3263 section 4.1). */
+static const char *
+choose_transport (gboolean is_sips, const char *params, const char *host, guint16 port)
+{
+  static const char *const known[] = { "udp", "tcp", "tls", NULL };
+  const char *param = strcasestr (params, "transport=");
+
+  if (is_sips)
+    return "tls";
+  for (guint i = 0; param != NULL && known[i] != NULL; i++) {
+    if (g_ascii_strncasecmp (param + strlen ("transport="), known[i], strlen (known[i])) == 0)
+      return known[i];
+  }
+  if (port == 0 && !g_hostname_is_ip_address (host))
+    return "auto";
+  return port == 5061 ? "tls" : "udp";
+}
+
+static gboolean
+asks_for_other (const char *params, const char *transport)
+{
+  g_autofree char *wanted = g_strconcat ("transport=", transport, NULL);
+
+  return strcasestr (params, "transport=") != NULL && strcasestr (params, wanted) == NULL;
+}
+
 /* @text is `<sip:user@host:port;params>` or any part of that which has the host. */
 gboolean
 muster_sip_config_parse_hop (const char *text,
-                             const char *transport,
+                             const char **transport,
                              char **host,
                              guint16 *port,
                              GError **error)
 {
-  g_autofree char *wanted = g_strconcat ("transport=", transport, NULL);
   g_autofree char *hop = g_strstrip (g_strdup (text));
+  g_autofree char *params = NULL;
+  gboolean is_open = g_str_equal (*transport, "auto");
+  gboolean is_sips;
   char *start = hop;
   char *end;
 
@@ -70,17 +101,16 @@ muster_sip_config_parse_hop (const char *text,
       return set_invalid (error, "the server has no closing bracket");
     *end = '\0';
   }
-  if (g_ascii_strncasecmp (start, "sips:", 5) == 0) {
-    if (!g_str_equal (transport, "tls"))
-      return set_invalid (error, "a server by sips: needs TLS, which this transport is not");
+  is_sips = g_ascii_strncasecmp (start, "sips:", 5) == 0;
+  if (is_sips && !is_open && !g_str_equal (*transport, "tls"))
+    return set_invalid (error, "a server by sips: needs TLS, which this transport is not");
+  if (is_sips)
     start += 5;
-  } else if (g_ascii_strncasecmp (start, "sip:", 4) == 0) {
+  else if (g_ascii_strncasecmp (start, "sip:", 4) == 0)
     start += 4;
-  }
 
   end = start + strcspn (start, ";?");
-  if (strcasestr (end, "transport=") != NULL && strcasestr (end, wanted) == NULL)
-    return set_invalid (error, "the server asks for another transport than the account has");
+  params = g_strdup (end);
   *end = '\0';
 
   if (*start == '[') {
@@ -100,6 +130,10 @@ muster_sip_config_parse_hop (const char *text,
   if (*end == ':' && !parse_port (end + 1, port))
     return set_invalid (error, "the server's port is not a number from 1 to 65535");
   *end = '\0';
+  if (is_open)
+    *transport = choose_transport (is_sips, params, start, *port);
+  if (asks_for_other (params, *transport))
+    return set_invalid (error, "the server asks for another transport than the account has");
   if (!g_hostname_is_ip_address (start) && !is_host (start))
     return set_invalid (error, "the server is not a host name");
   /* A resolver takes it for an IPv4 address in another spelling: somebody else's. */
@@ -255,6 +289,39 @@ set_key_pair (MusterSipConfig *self, const MusterSipSettings *settings, GError *
   return self->key_pair != NULL;
 }
 
+/* What each request has of it. */
+static void
+set_texts (MusterSipConfig *self)
+{
+  GString *from = g_string_new (NULL);
+
+  if (self->display_name != NULL) {
+    muster_sip_append_quoted (from, self->display_name);
+    g_string_append_c (from, ' ');
+  }
+  g_string_append_printf (from, "<%s>;tag=", self->aor);
+  self->from_prefix = g_string_free (from, FALSE);
+  self->to = g_strdup_printf ("<%s>", self->aor);
+}
+
+/* An address leaves nothing to look up. */
+static void
+set_way (MusterSipConfig *self)
+{
+  const MusterSipService *usual = muster_sip_target_get_service (self->transport);
+  g_autoptr (GSocketAddress) target = NULL;
+
+  if (self->transport != MUSTER_TRANSPORT_UDP)
+    return;
+  target = g_inet_socket_address_new_from_string (self->hop_host, self->hop_port != 0
+                                                                    ? self->hop_port
+                                                                    : usual->port);
+  if (target == NULL)
+    return;
+  self->offers = muster_sip_offers_new_single (self->transport, target);
+  self->route = muster_sip_target_dup_route (target);
+}
+
 MusterSipConfig *
 muster_sip_config_new (const MusterSipSettings *settings, GError **error)
 {
@@ -289,7 +356,7 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
     set_invalid (error, "the domain is a number, so the server must be named");
     return NULL;
   }
-  if (!muster_sip_config_parse_hop (hop, transport, &hop_host, &hop_port, error))
+  if (!muster_sip_config_parse_hop (hop, &transport, &hop_host, &hop_port, error))
     return NULL;
 
   self = g_rc_box_new0 (MusterSipConfig);
@@ -304,14 +371,17 @@ muster_sip_config_new (const MusterSipSettings *settings, GError **error)
   self->hop_port = hop_port;
   self->hop_is_proxy = is_set (settings->outbound_proxy);
   set_profile (self, profile, settings);
+  self->is_open = g_str_equal (transport, "auto");
   self->transport = MUSTER_TRANSPORT_UDP;
   if (g_str_equal (transport, "tcp"))
     self->transport = MUSTER_TRANSPORT_TCP;
-  if (g_str_equal (transport, "tls")) {
+  if (self->is_open || g_str_equal (transport, "tls")) {
     self->transport = MUSTER_TRANSPORT_TLS;
     if (!set_trust (self, settings, error) || !set_key_pair (self, settings, error))
       return NULL;
   }
+  set_texts (self);
+  set_way (self);
 
   return g_steal_pointer (&self);
 }
@@ -420,6 +490,45 @@ dup_server_id (const MusterSipConfig *self, const char *uri)
   return g_strndup (user + 1, (gsize) (at - user) - 1);
 }
 
+static MusterSipConfig *
+config_new_like (const MusterSipConfig *self)
+{
+  MusterSipConfig *other = g_rc_box_new0 (MusterSipConfig);
+
+  other->user = g_strdup (self->user);
+  other->domain = g_strdup (self->domain);
+  other->aor = g_strdup (self->aor);
+  other->display_name = g_strdup (self->display_name);
+  other->auth_user = g_strdup (self->auth_user);
+  other->from_prefix = g_strdup (self->from_prefix);
+  other->to = g_strdup (self->to);
+  other->expires_s = self->expires_s;
+  other->heartbeat_s = self->heartbeat_s;
+  other->retry_floor_s = self->retry_floor_s;
+  other->wishes = self->wishes;
+  other->takes_documents = self->takes_documents;
+  return other;
+}
+
+MusterSipConfig *
+muster_sip_config_settle (const MusterSipConfig *self, MusterTransport transport)
+{
+  MusterSipConfig *other = config_new_like (self);
+
+  other->request_uri = g_strdup (self->request_uri);
+  other->server_id = g_strdup (self->server_id);
+  other->hop_host = g_strdup (self->hop_host);
+  other->hop_port = self->hop_port;
+  other->hop_is_proxy = self->hop_is_proxy;
+  other->transport = transport;
+  if (transport == MUSTER_TRANSPORT_TLS) {
+    other->tls_name = g_strdup (self->tls_name);
+    other->trust = muster_tls_trust_ref (self->trust);
+    other->key_pair = self->key_pair != NULL ? muster_tls_key_pair_ref (self->key_pair) : NULL;
+  }
+  return other;
+}
+
 MusterSipConfig *
 muster_sip_config_redirect (const MusterSipConfig *self,
                             const char *uri,
@@ -430,12 +539,12 @@ muster_sip_config_redirect (const MusterSipConfig *self,
   g_autoptr (GError) why = NULL;
   g_autofree char *place = NULL;
   g_autofree char *host = NULL;
+  const char *transport = transport_name (self->transport);
   guint16 port = 0;
 
   if (muster_sip_text_is_clean (uri) && strpbrk (uri, " <>\"") == NULL)
     place = dup_without_user (uri);
-  if (place == NULL ||
-      !muster_sip_config_parse_hop (place, transport_name (self->transport), &host, &port, &why)) {
+  if (place == NULL || !muster_sip_config_parse_hop (place, &transport, &host, &port, &why)) {
     g_propagate_error (error, muster_error_new (MUSTER_ERROR_UNSUPPORTED, MUSTER_STEP_REGISTER,
                                                 "the server sends us elsewhere, where we do not "
                                                 "go: %s",
@@ -443,17 +552,7 @@ muster_sip_config_redirect (const MusterSipConfig *self,
     return NULL;
   }
 
-  other = g_rc_box_new0 (MusterSipConfig);
-  other->user = g_strdup (self->user);
-  other->domain = g_strdup (self->domain);
-  other->aor = g_strdup (self->aor);
-  other->display_name = g_strdup (self->display_name);
-  other->auth_user = g_strdup (self->auth_user);
-  other->expires_s = self->expires_s;
-  other->heartbeat_s = self->heartbeat_s;
-  other->retry_floor_s = self->retry_floor_s;
-  other->wishes = self->wishes;
-  other->takes_documents = self->takes_documents;
+  other = config_new_like (self);
   other->transport = self->transport;
   other->hop_is_proxy = to_proxy || self->hop_is_proxy;
   if (to_proxy) {
@@ -482,6 +581,7 @@ muster_sip_config_redirect (const MusterSipConfig *self,
   }
   other->trust = self->trust != NULL ? muster_tls_trust_ref (self->trust) : NULL;
   other->key_pair = self->key_pair != NULL ? muster_tls_key_pair_ref (self->key_pair) : NULL;
+  set_way (other);
 
   return g_steal_pointer (&other);
 }
@@ -498,8 +598,12 @@ config_clear (gpointer data)
   g_free (self->server_id);
   g_free (self->display_name);
   g_free (self->auth_user);
+  g_free (self->from_prefix);
+  g_free (self->to);
   g_free (self->hop_host);
   g_free (self->tls_name);
+  g_clear_pointer (&self->offers, g_ptr_array_unref);
+  g_free (self->route);
   g_clear_pointer (&self->trust, muster_tls_trust_unref);
   g_clear_pointer (&self->key_pair, muster_tls_key_pair_unref);
 }

@@ -26,11 +26,17 @@ typedef struct {
   char *server_id;    /* the user part of that; nullable */
   char *display_name; /* nullable */
   char *auth_user;
-  char *hop_host;   /* where requests go: proxy, else server, else domain; IPv6 without brackets */
-  guint16 hop_port; /* 0: not said */
+  char *from_prefix; /* of From, up to the tag */
+  char *to;          /* of a request to the account itself */
+  char *hop_host;    /* where requests go: proxy, else server, else domain; IPv6 without brackets */
+  guint16 hop_port;  /* 0: not said */
   gboolean hop_is_proxy; /* the account names a proxy: what is further on is its business */
+  gboolean is_open;      /* the transport is the service's choice, and to be settled first */
   MusterTransport transport;
-  char *tls_name;             /* whom the certificate must be for; NULL unless TLS */
+  GPtrArray
+    *offers;      /* of MusterSipOffer: the way over UDP to what is an address already; nullable */
+  char *route;    /* the same as text; nullable */
+  char *tls_name; /* whom the certificate must be for; NULL unless TLS */
   MusterTlsTrust *trust;      /* NULL unless TLS */
   MusterTlsKeyPair *key_pair; /* who we are there; nullable */
   guint expires_s;
@@ -80,14 +86,17 @@ MusterSipConfig *muster_sip_config_redirect (const MusterSipConfig *self,
                                              gboolean to_proxy,
                                              GError **error);
 
+/* The same account over @transport, for one whose transport is open. */
+MusterSipConfig *muster_sip_config_settle (const MusterSipConfig *self, MusterTransport transport);
+
 MusterSipConfig *muster_sip_config_ref (MusterSipConfig *self);
 void muster_sip_config_unref (MusterSipConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MusterSipConfig, muster_sip_config_unref)
 
 /* Takes `host`, `host:port`, `[v6]:port` or a SIP URI of these apart, for an account with this
- * @transport. */
+ * @transport: `auto` becomes another if they say enough of it. */
 gboolean muster_sip_config_parse_hop (const char *text,
-                                      const char *transport,
+                                      const char **transport,
                                       char **host,
                                       guint16 *port,
                                       GError **error);

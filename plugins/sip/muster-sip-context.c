@@ -7,6 +7,7 @@
 
 #include "muster-sip-context.h"
 
+#include "muster-sip-lookup.h"
 #include "muster-sip-target.h"
 
 #include <string.h>
@@ -266,7 +267,7 @@ muster_sip_context_dup_source (MusterSipContext *self, GSocketAddress *target, G
 
   g_clear_object (&self->asked_target);
   g_free (self->asked_source);
-  self->asked_source = muster_sip_target_dup_source (target, error);
+  self->asked_source = muster_sip_lookup_dup_source (target, error);
   if (self->asked_source == NULL)
     return NULL;
 

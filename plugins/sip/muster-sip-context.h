@@ -56,7 +56,7 @@ MusterSipTransport *muster_sip_flow_use_get_transport (MusterSipFlowUse *use);
 /* As muster_sip_flow_get_target(). */
 GSocketAddress *muster_sip_flow_use_get_target (MusterSipFlowUse *use);
 
-/* muster_sip_target_dup_source(), which for the same host is asked once in half a second. */
+/* muster_sip_lookup_dup_source(), which for the same host is asked once in half a second. */
 char *
 muster_sip_context_dup_source (MusterSipContext *self, GSocketAddress *target, GError **error);
 

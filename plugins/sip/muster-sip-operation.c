@@ -8,6 +8,7 @@
 #include "muster-sip-operation.h"
 
 #include "muster-sip-errand.h"
+#include "muster-sip-lookup.h"
 #include "muster-sip-registration-private.h"
 #include "muster-sip-response.h"
 #include "muster-sip-target.h"
@@ -16,12 +17,12 @@
  * An open or a close of a registration: gathers what the refresher needs and lets it work. Both take the
  * same way:
  *
- *   begin -> configure [-> load_password] -> resolve -> try_next_target -+-> complete
- *                                   |           ^                      |
- *                                   |           +-- nobody there ------+
- *                                   +-> join_flow (TCP, TLS) ----------+
- *                                           ^                          |
- *                                           +- resolve, go_elsewhere --+
+ *   begin -> configure [-> load_password] -> approach -> resolve -> take_next_offer
+ *
+ *   take_next_offer -+-> try_next_target (UDP) -+-> talk -> on_refreshed -> complete
+ *                    +-> join_flow (TCP, TLS) --+              |
+ *                            ^                                 |
+ *                            +--- go_elsewhere [-> resolve] ---+
  *
  * A target that does not answer, or says that it is not the one to ask now, leads to the next target; a
  * redirection leads back to `resolve`, at most five times. Where a redirection led is remembered until
@@ -31,6 +32,11 @@
  * from there looks at the targets: one by one is struck out, and the connection left for one to the others,
  * while who shares it stays. The one that took the registration is first from then on, until it fails. The
  * connection that was left is kept until another has done better.
+ *
+ * Where the transport is the service's choice, the first one that it offers is settled on, and when none of its
+ * targets does better, the next. Only what leads from one target to another leads from one transport to another:
+ * a certificate that is not trusted ends the operation, for else whoever can show a wrong one could have the account
+ * talk in the clear.
  *
  * A close waits first, and not for long, for the requests by which what hangs on the registration is taken back:
  * afterwards they would be a stranger's, and nobody would answer their challenges.
@@ -53,11 +59,15 @@ struct _MusterSipOperation {
   gulong cancelled_handler; /* on the task's cancellable; 0: none */
   guint cancelled_source;   /* set once it was cancelled */
   MusterSipConfig *config;
-  MusterSecret *password; /* NULL: it is not needed so far */
-  guint password_version; /* of the one that is being loaded */
-  GPtrArray *targets;
+  MusterSipConfig *open_config; /* the same before its transport was settled; nullable */
+  MusterSecret *password;       /* NULL: it is not needed so far */
+  guint password_version;       /* of the one that is being loaded */
+  GPtrArray *offers;            /* of MusterSipOffer; NULL: not looked up */
+  guint next_offer;             /* after the one that is being tried */
+  GPtrArray *targets;           /* of that one */
   guint next_target;
   GSocketAddress *target; /* lent: the one being tried; NULL on a stream */
+  char *route;            /* to it, if it was looked up; nullable */
   GSocketAddress *struck; /* of a stream: who sent us on, before the targets are known; nullable */
   GError *sent_on;        /* of a stream: what is told if the others do no better; nullable */
   gboolean waits_for_flow;
@@ -73,6 +83,7 @@ static void approach (Operation *operation);
 static void resolve (Operation *operation);
 static void join_flow (Operation *operation);
 static void try_next_target (Operation *operation);
+static void take_next_offer (Operation *operation);
 
 static MusterSipContext *
 get_context (MusterSipRegistration *self)
@@ -81,15 +92,27 @@ get_context (MusterSipRegistration *self)
 }
 
 static void
+forget_targets (Operation *operation)
+{
+  operation->next_offer = 0;
+  operation->next_target = 0;
+  operation->target = NULL;
+  g_clear_pointer (&operation->offers, g_ptr_array_unref);
+  g_clear_pointer (&operation->targets, g_ptr_array_unref);
+  g_clear_pointer (&operation->route, g_free);
+  g_clear_object (&operation->struck);
+  g_clear_error (&operation->sent_on);
+}
+
+static void
 operation_clear (gpointer data)
 {
   Operation *operation = data;
 
+  forget_targets (operation);
   g_clear_pointer (&operation->config, muster_sip_config_unref);
+  g_clear_pointer (&operation->open_config, muster_sip_config_unref);
   g_clear_pointer (&operation->password, muster_secret_unref);
-  g_clear_pointer (&operation->targets, g_ptr_array_unref);
-  g_clear_object (&operation->struck);
-  g_clear_error (&operation->sent_on);
 }
 
 static void
@@ -180,6 +203,15 @@ is_on_stream (Operation *operation)
   return operation->config->transport != MUSTER_TRANSPORT_UDP;
 }
 
+static void
+append_words (GError *error, const char *words)
+{
+  char *joined = g_strconcat (error->message, words, NULL);
+
+  g_free (error->message);
+  error->message = joined;
+}
+
 /* What a server said tells more than that another one is not there. */
 static void
 note_why_sent_on (Operation *operation, const GError *error)
@@ -210,6 +242,19 @@ go_elsewhere (Operation *operation, const GError *error)
   if (operation->targets->len == 0)
     return FALSE;
   join_flow (operation);
+  return TRUE;
+}
+
+/* To the next transport that the service offers, if there is one. */
+static gboolean
+go_to_next_offer (Operation *operation, const GError *error)
+{
+  if (operation->offers == NULL || operation->next_offer >= operation->offers->len)
+    return FALSE;
+
+  note_why_sent_on (operation, error);
+  muster_sip_registration_set_target (operation->self, operation->config, NULL);
+  take_next_offer (operation);
   return TRUE;
 }
 
@@ -249,14 +294,24 @@ follow_redirect (Operation *operation, GError **error)
   self->redirected = muster_sip_config_ref (elsewhere);
   muster_sip_config_unref (operation->config);
   operation->config = g_steal_pointer (&elsewhere);
-  operation->target = NULL;
-  g_clear_pointer (&operation->targets, g_ptr_array_unref);
-  g_clear_object (&operation->struck);
-  g_clear_error (&operation->sent_on);
-  operation->next_target = 0;
+  g_clear_pointer (&operation->open_config, muster_sip_config_unref);
+  forget_targets (operation);
   muster_sip_registration_end_aside (self, FALSE, NULL);
   approach (operation);
   return TRUE;
+}
+
+/* As the transport takes it: a connection knows the way. */
+static const char *
+get_route (Operation *operation)
+{
+  if (operation->target == NULL)
+    return "";
+  if (operation->config->route != NULL)
+    return operation->config->route;
+  if (operation->route == NULL)
+    operation->route = muster_sip_target_dup_route (operation->target);
+  return operation->route;
 }
 
 static void
@@ -275,7 +330,10 @@ on_refreshed (MusterSipRefresher *refresher,
       try_next_target (operation);
       return;
     }
+    if (go_to_next_offer (operation, error))
+      return;
     if (operation->sent_on != NULL) {
+      note_why_sent_on (operation, error);
       complete (operation, NULL, g_steal_pointer (&operation->sent_on));
       return;
     }
@@ -285,13 +343,13 @@ on_refreshed (MusterSipRefresher *refresher,
 
   if (error == NULL)
     muster_sip_registration_settle (operation->self, operation->config, operation->target,
-                                    operation->targets != NULL);
+                                    get_route (operation), operation->targets != NULL);
   complete (operation, lease, g_steal_pointer (&failure));
 }
 
 /* The way is clear: lets the refresher work. */
 static void
-talk (Operation *operation, MusterSipTransport *transport, const char *route)
+talk (Operation *operation, MusterSipTransport *transport)
 {
   MusterSipRegistration *self = operation->self;
 
@@ -307,8 +365,9 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
     return;
   }
   if (operation->leaving) {
-    muster_sip_refresher_unregister (self->refresher, operation->config, transport, route,
-                                     operation->password, on_refreshed, operation);
+    muster_sip_refresher_unregister (self->refresher, operation->config, transport,
+                                     get_route (operation), operation->password, on_refreshed,
+                                     operation);
     return;
   }
 
@@ -317,8 +376,9 @@ talk (Operation *operation, MusterSipTransport *transport, const char *route)
                                      muster_sip_refresher_get_token (self->refresher),
                                      muster_sip_inbox_get_receiver (self->inbox));
   self->has_token = TRUE;
-  muster_sip_refresher_register (self->refresher, operation->config, transport, route,
-                                 operation->password, on_refreshed, operation);
+  muster_sip_refresher_register (self->refresher, operation->config, transport,
+                                 get_route (operation), operation->password, on_refreshed,
+                                 operation);
   /* Killed now, we would come back as somebody else, beside a binding that nobody serves. */
   if (!self->saved)
     muster_sip_registration_save (self);
@@ -328,46 +388,63 @@ void
 muster_sip_registration_go_on (MusterSipRegistration *self)
 {
   Operation *operation = self->operation;
-  g_autofree char *route = NULL;
 
   if (operation == NULL || !operation->waits_for_errand || is_over (operation) ||
       muster_sip_registration_has_dead_flow (self)) /* which is told soon */
     return;
 
   operation->waits_for_errand = FALSE;
-  if (operation->target != NULL) {
-    route = muster_sip_target_dup_route (operation->target);
-    talk (operation, muster_sip_agent_get_transport (self->agent), route);
-  } else {
-    talk (operation, muster_sip_flow_use_get_transport (self->flow), "");
-  }
+  talk (operation, operation->target != NULL ? muster_sip_agent_get_transport (self->agent)
+                                             : muster_sip_flow_use_get_transport (self->flow));
 }
 
 /* trying a target */
+
+/* Whoever reads it shall not wonder why that was not the way out. */
+static void
+explain_no_clear (Operation *operation, GError *error)
+{
+  if (g_error_matches (error, MUSTER_ERROR, MUSTER_ERROR_UNTRUSTED) && operation->offers != NULL &&
+      muster_sip_offers_has_clear (operation->offers, operation->next_offer))
+    append_words (error, ", and what it offers without TLS is not tried instead");
+}
+
+/* The last one was not asked at all, for this reason; what another said before is what counts. */
+static void
+give_up (Operation *operation, const GError *error)
+{
+  g_autoptr (GError) sent_on = g_steal_pointer (&operation->sent_on);
+  g_autoptr (GError) last = g_error_copy (error);
+
+  explain_no_clear (operation, last);
+  if (sent_on == NULL) {
+    complete (operation, NULL, g_steal_pointer (&last));
+    return;
+  }
+  complete (operation, NULL, g_steal_pointer (&sent_on));
+}
 
 static void
 try_next_target (Operation *operation)
 {
   MusterSipRegistration *self = operation->self;
-  MusterSipTransport *transport;
   g_autoptr (GError) error = NULL;
-  g_autofree char *route = NULL;
 
   for (;;) {
     operation->target = g_ptr_array_index (operation->targets, operation->next_target++);
+    g_clear_pointer (&operation->route, g_free);
     if (muster_sip_registration_find_agent (self, operation->target, &error))
       break;
     if (operation->next_target == operation->targets->len) {
-      complete (operation, NULL, g_steal_pointer (&error));
+      if (!go_to_next_offer (operation, error))
+        give_up (operation, error);
       return;
     }
     g_clear_error (&error);
   }
 
   muster_sip_registration_leave_flow (self); /* the account may have been on a stream before */
-  transport = muster_sip_agent_get_transport (self->agent);
-  route = muster_sip_target_dup_route (operation->target);
-  talk (operation, transport, route);
+  talk (operation, muster_sip_agent_get_transport (self->agent));
 }
 
 /* streams */
@@ -381,7 +458,7 @@ on_flow_opened (gpointer user_data)
   if (operation == NULL || !operation->waits_for_flow || is_over (operation))
     return;
   operation->waits_for_flow = FALSE;
-  talk (operation, muster_sip_flow_use_get_transport (self->flow), "");
+  talk (operation, muster_sip_flow_use_get_transport (self->flow));
 }
 
 /* All that are left were tried to be connected to, or the one that could be did not talk TLS. */
@@ -390,11 +467,10 @@ fail_to_join (Operation *operation, const GError *error)
 {
   operation->waits_for_flow = FALSE;
   operation->waits_for_errand = FALSE;
-  if (muster_sip_error_is_of_server (error) && go_elsewhere (operation, error))
+  if (muster_sip_error_is_of_server (error) &&
+      (go_elsewhere (operation, error) || go_to_next_offer (operation, error)))
     return;
-  complete (operation, NULL,
-            operation->sent_on != NULL ? g_steal_pointer (&operation->sent_on)
-                                       : g_error_copy (error));
+  give_up (operation, error);
 }
 
 static void
@@ -431,41 +507,37 @@ join_flow (Operation *operation)
   transport = muster_sip_registration_join_flow (self, operation->config, operation->targets,
                                                  &flow_use_funcs);
   if (transport != NULL)
-    talk (operation, transport, "");
+    talk (operation, transport);
   else
     operation->waits_for_flow = TRUE;
 }
 
 /* resolving */
 
+/* What the account was registered over is kept until another transport has done better. */
 static void
-on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
+set_way_aside (Operation *operation)
 {
-  g_autoptr (Operation) operation = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) targets = muster_sip_target_resolve_finish (result, &error);
-  GSocketAddress *good;
+  if (is_on_stream (operation))
+    muster_sip_registration_set_agent_aside (operation->self);
+  else
+    muster_sip_registration_set_flow_aside (operation->self);
+}
 
-  if (is_over (operation))
-    return;
+static void
+take_next_offer (Operation *operation)
+{
+  const MusterSipOffer *offer = g_ptr_array_index (operation->offers, operation->next_offer++);
 
-  good = muster_sip_registration_get_target (operation->self, operation->config);
-  if (targets == NULL && good != NULL) {
-    targets = g_ptr_array_new_with_free_func (g_object_unref);
-    g_ptr_array_add (targets, g_object_ref (good));
+  g_clear_pointer (&operation->targets, g_ptr_array_unref);
+  operation->targets = g_ptr_array_ref (offer->targets);
+  operation->next_target = 0;
+  operation->target = NULL;
+  if (operation->open_config != NULL) {
+    muster_sip_config_unref (operation->config);
+    operation->config = muster_sip_config_settle (operation->open_config, offer->transport);
+    set_way_aside (operation);
   }
-  if (targets != NULL && operation->struck != NULL)
-    muster_sip_target_strike (targets, operation->struck);
-  if (targets == NULL || targets->len == 0) {
-    complete (operation, NULL,
-              operation->sent_on != NULL ? g_steal_pointer (&operation->sent_on)
-                                         : g_steal_pointer (&error));
-    return;
-  }
-
-  if (good != NULL)
-    muster_sip_target_prefer (targets, good);
-  operation->targets = g_steal_pointer (&targets);
   if (is_on_stream (operation))
     join_flow (operation);
   else
@@ -473,13 +545,83 @@ on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Operation) operation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) offers = muster_sip_lookup_finish (result, &error);
+  gboolean is_open = operation->open_config != NULL;
+  MusterTransport transport;
+  GSocketAddress *good;
+
+  if (is_over (operation))
+    return;
+
+  good = muster_sip_registration_get_target (operation->self,
+                                             is_open ? operation->open_config : operation->config,
+                                             &transport);
+  if (offers == NULL && good != NULL)
+    offers = muster_sip_offers_new_single (transport, good);
+  if (offers != NULL && operation->struck != NULL)
+    muster_sip_offers_strike (offers, operation->config->transport, operation->struck);
+  if (offers == NULL || offers->len == 0) {
+    complete (operation, NULL,
+              operation->sent_on != NULL ? g_steal_pointer (&operation->sent_on)
+                                         : g_steal_pointer (&error));
+    return;
+  }
+
+  if (good != NULL)
+    muster_sip_offers_prefer (offers, transport, good, is_open);
+  operation->offers = g_steal_pointer (&offers);
+  take_next_offer (operation);
+}
+
+static void
 resolve (Operation *operation)
 {
   const MusterSipConfig *config = operation->config;
+  GCancellable *cancellable = g_task_get_cancellable (operation->task);
 
-  muster_sip_target_resolve_async (config->transport, config->hop_host, config->hop_port,
-                                   g_task_get_cancellable (operation->task), on_resolved,
-                                   g_rc_box_acquire (operation));
+  if (operation->open_config != NULL)
+    muster_sip_lookup_all_async (config->hop_host, cancellable, on_resolved,
+                                 g_rc_box_acquire (operation));
+  else
+    muster_sip_lookup_async (config->transport, config->hop_host, config->hop_port, cancellable,
+                             on_resolved, g_rc_box_acquire (operation));
+}
+
+/* A connection that stands says over which transport: nobody needs to be asked. */
+static MusterSipConfig *
+settle_as_connected (Operation *operation)
+{
+  static const MusterTransport streams[] = { MUSTER_TRANSPORT_TLS, MUSTER_TRANSPORT_TCP };
+
+  if (operation->self->flow == NULL)
+    return NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (streams); i++) {
+    g_autoptr (MusterSipConfig) settled = muster_sip_config_settle (operation->config, streams[i]);
+
+    if (muster_sip_registration_is_on_flow (operation->self, settled))
+      return g_steal_pointer (&settled);
+  }
+  return NULL;
+}
+
+static void
+approach_openly (Operation *operation)
+{
+  MusterSipConfig *settled = settle_as_connected (operation);
+
+  if (settled == NULL) {
+    operation->open_config = muster_sip_config_ref (operation->config);
+    resolve (operation);
+    return;
+  }
+  operation->open_config = operation->config;
+  operation->config = settled;
+  join_flow (operation);
 }
 
 /* From the host that the configuration names to somebody to talk to. */
@@ -488,20 +630,20 @@ approach (Operation *operation)
 {
   MusterSipRegistration *self = operation->self;
   const MusterSipConfig *config = operation->config;
+  MusterTransport transport;
 
-  if (is_on_stream (operation)) {
-    if (muster_sip_registration_get_target (self, config) == NULL ||
-        muster_sip_registration_is_on_flow (self, config))
-      join_flow (operation);
-    else
-      resolve (operation);
-    return;
-  }
-  operation->targets = muster_sip_target_new_literal (config->hop_host, config->hop_port);
-  if (operation->targets != NULL)
-    try_next_target (operation);
-  else
+  if (config->is_open) {
+    approach_openly (operation);
+  } else if (is_on_stream (operation) &&
+             (muster_sip_registration_get_target (self, config, &transport) == NULL ||
+              muster_sip_registration_is_on_flow (self, config))) {
+    join_flow (operation);
+  } else if (config->offers != NULL) {
+    operation->offers = g_ptr_array_ref (config->offers);
+    take_next_offer (operation);
+  } else {
     resolve (operation);
+  }
 }
 
 /* the password: what is kept of it does mostly */

@@ -16,7 +16,7 @@
 #define SERVICE "Service"
 #define ACCOUNT "Account"
 
-static const char *const transports[] = { "udp", "tcp", "tls", NULL };
+static const char *const transports[] = { "udp", "tcp", "tls", "auto", NULL };
 static const char *const profiles[] = { "standard", "gb28181", NULL };
 static const char *const schemes[] = { "sip", NULL };
 
@@ -68,7 +68,9 @@ static const MusterParam params[] = {
     .type = MUSTER_PARAM_STRING,
     .flags = MUSTER_PARAM_BINDS_SECRET | MUSTER_PARAM_ADVANCED,
     .label = "Transport",
-    .help = "How to talk to the server.",
+    .help =
+      "How to talk to the server: auto is the first of TLS, TCP and UDP, or of what the service "
+      "says in DNS, that works; a certificate that is not trusted ends that.",
     .group = SERVICE,
     .default_value = "udp",
     .choices = transports,

@@ -26,6 +26,8 @@ struct _MusterSipRegistration {
   MusterSipFlowUse *flow;       /* likewise, on a stream; nullable; between operations it is open */
   char *flow_purpose;           /* what it is for */
   MusterSipFlowUse *flow_aside; /* the one before, until another has taken its place; nullable */
+  char *aside_purpose;          /* what that is for */
+  MusterSipAgent *agent_aside;  /* likewise; nullable */
   char *kept_route;             /* on the agent, through a NAT; nullable */
   char *route;                  /* where it was registered last, as for the transport; nullable */
   GQueue errands;               /* of MusterSipErrand: those under way, on the agent or the flow */
@@ -70,13 +72,16 @@ MusterSipTransport *muster_sip_registration_join_flow (MusterSipRegistration *se
                                                        const MusterSipFlowUseFuncs *funcs);
 /* Its connection stays open while others are tried, until it is said whether to go back. */
 void muster_sip_registration_set_flow_aside (MusterSipRegistration *self);
+/* The same of its agent, whose requests under way fail. */
+void muster_sip_registration_set_agent_aside (MusterSipRegistration *self);
 void muster_sip_registration_end_aside (MusterSipRegistration *self,
                                         gboolean go_back,
                                         const MusterSipFlowUseFuncs *funcs);
 
-/* Who took the registration, to be asked first the next time; %NULL: nobody is known. */
-GSocketAddress *
-muster_sip_registration_get_target (MusterSipRegistration *self, const MusterSipConfig *config);
+/* Who took the registration, and over which transport, to be asked first the next time; %NULL: nobody is known. */
+GSocketAddress *muster_sip_registration_get_target (MusterSipRegistration *self,
+                                                    const MusterSipConfig *config,
+                                                    MusterTransport *transport);
 void muster_sip_registration_set_target (MusterSipRegistration *self,
                                          const MusterSipConfig *config,
                                          GSocketAddress *target);
@@ -87,10 +92,12 @@ gboolean muster_sip_registration_find_agent (MusterSipRegistration *self,
 /* @route NULL: there is none to keep open. */
 void muster_sip_registration_keep_open (MusterSipRegistration *self, const char *route);
 
-/* A server answered well: at @target, or on a stream (%NULL), where it was @chosen among several, or not. */
+/* A server answered well: at @target, or on a stream (%NULL), where it was @chosen among several, or not. @route:
+ * as for the transport. */
 void muster_sip_registration_settle (MusterSipRegistration *self,
                                      const MusterSipConfig *config,
                                      GSocketAddress *target,
+                                     const char *route,
                                      gboolean chosen);
 
 /* The way that the account was registered over, lent until it is left. %FALSE: there is none. */

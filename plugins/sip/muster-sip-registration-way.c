@@ -7,7 +7,6 @@
 
 #include "muster-sip-errand.h"
 #include "muster-sip-registration-private.h"
-#include "muster-sip-target.h"
 
 /*
  * What a registration holds of the network: an agent on a local address, or a use of a connection, and its
@@ -119,6 +118,36 @@ muster_sip_registration_join_flow (MusterSipRegistration *self,
   return muster_sip_flow_use_get_transport (self->flow);
 }
 
+/* What was left for something else, which may do no better. */
+
+void
+muster_sip_registration_set_agent_aside (MusterSipRegistration *self)
+{
+  if (self->agent == NULL || self->agent_aside != NULL || self->flow_aside != NULL)
+    return;
+  muster_sip_errands_fail (self);
+  self->agent_aside = g_steal_pointer (&self->agent);
+}
+
+static void
+end_agent_aside (MusterSipRegistration *self, gboolean go_back)
+{
+  MusterSipAgent *aside = g_steal_pointer (&self->agent_aside);
+
+  if (aside == NULL)
+    return;
+  if (go_back) {
+    muster_sip_registration_leave_flow (self);
+    muster_sip_registration_leave_agent (self);
+    self->agent = aside;
+    return;
+  }
+  if (self->kept_route != NULL)
+    muster_sip_agent_keep_alive (aside, self->kept_route, FALSE);
+  g_clear_pointer (&self->kept_route, g_free);
+  muster_sip_context_release_agent (get_context (self), aside);
+}
+
 /* Whoever holds a connection that was set aside hears of nothing. */
 
 static void
@@ -139,11 +168,12 @@ static const MusterSipFlowUseFuncs aside_funcs = {
 void
 muster_sip_registration_set_flow_aside (MusterSipRegistration *self)
 {
-  if (self->flow == NULL || self->flow_aside != NULL ||
+  if (self->flow == NULL || self->flow_aside != NULL || self->agent_aside != NULL ||
       muster_sip_registration_has_dead_flow (self))
     return;
   self->flow_aside = muster_sip_context_join_same_flow (get_context (self), self->flow,
                                                         &aside_funcs, NULL);
+  self->aside_purpose = g_strdup (self->flow_purpose);
 }
 
 void
@@ -153,12 +183,13 @@ muster_sip_registration_end_aside (MusterSipRegistration *self,
 {
   MusterSipContext *context = get_context (self);
   MusterSipFlowUse *aside = g_steal_pointer (&self->flow_aside);
-  g_autofree char *purpose = NULL;
+  g_autofree char *purpose = g_steal_pointer (&self->aside_purpose);
 
+  end_agent_aside (self, go_back);
   if (aside == NULL)
     return;
-  if (go_back && self->flow != NULL && muster_sip_flow_use_get_transport (aside) != NULL) {
-    purpose = g_strdup (self->flow_purpose);
+  if (go_back && muster_sip_flow_use_get_transport (aside) != NULL) {
+    muster_sip_registration_leave_agent (self);
     muster_sip_registration_leave_flow (self);
     self->flow = muster_sip_context_join_same_flow (context, aside, funcs, self);
     self->flow_purpose = g_steal_pointer (&purpose);
@@ -167,9 +198,12 @@ muster_sip_registration_end_aside (MusterSipRegistration *self,
 }
 
 GSocketAddress *
-muster_sip_registration_get_target (MusterSipRegistration *self, const MusterSipConfig *config)
+muster_sip_registration_get_target (MusterSipRegistration *self,
+                                    const MusterSipConfig *config,
+                                    MusterTransport *transport)
 {
-  return self->good_transport == config->transport &&
+  *transport = self->good_transport;
+  return (config->is_open || self->good_transport == config->transport) &&
              g_strcmp0 (self->good_hop, config->hop_host) == 0
            ? self->good_target
            : NULL;
@@ -227,10 +261,10 @@ void
 muster_sip_registration_settle (MusterSipRegistration *self,
                                 const MusterSipConfig *config,
                                 GSocketAddress *target,
+                                const char *route,
                                 gboolean chosen)
 {
   GSocketAddress *good = target;
-  g_autofree char *route = target != NULL ? muster_sip_target_dup_route (target) : g_strdup ("");
 
   if (good == NULL && chosen)
     good = muster_sip_flow_use_get_target (self->flow);
@@ -240,8 +274,10 @@ muster_sip_registration_settle (MusterSipRegistration *self,
     muster_sip_registration_keep_open (self, muster_sip_refresher_is_behind_nat (self->refresher)
                                                ? route
                                                : NULL);
+  if (g_strcmp0 (self->route, route) == 0)
+    return;
   g_free (self->route);
-  self->route = g_steal_pointer (&route);
+  self->route = g_strdup (route);
 }
 
 gboolean

@@ -578,7 +578,7 @@ def test_what_is_said(muster):
         outcome = muster.run(*words)
         assert (outcome.stderr, outcome.returncode, outcome.stdout) == (f"muster: {said}\n", status, ""), words
     rows = {line.split()[0]: line for line in muster.do("protocols", "sip").splitlines() if line}
-    assert "  10 to 86400  " in rows["expires"] and "  udp, tcp, tls  " in rows["transport"]
+    assert "  10 to 86400  " in rows["expires"] and "  udp, tcp, tls, auto  " in rows["transport"]
 
 
 def test_bad_programs(muster):
