@@ -52,7 +52,7 @@ struct _MusterSipRefresher {
   /* The operation under way; func NULL: none */
   const MusterSipConfig *config;
   MusterSipTransport *transport;
-  char *route;
+  const char *route;
   MusterSecret *password; /* nullable */
   MusterSipRefresherFunc func;
   gpointer user_data;
@@ -87,7 +87,7 @@ clear_operation (MusterSipRefresher *self)
   self->transport = NULL;
   self->func = NULL;
   self->user_data = NULL;
-  g_clear_pointer (&self->route, g_free);
+  self->route = NULL;
   g_clear_pointer (&self->password, muster_secret_unref);
   g_clear_pointer (&self->contact_uri, g_free);
   g_clear_pointer (&self->first_lease, muster_lease_free);
@@ -359,26 +359,13 @@ has_reg_id (MusterSipRefresher *self)
   return self->memory.outbound && muster_sip_transport_is_stream (self->transport);
 }
 
-static char *
-build_from (MusterSipRefresher *self, const MusterSipConfig *config)
-{
-  GString *from = g_string_new (NULL);
-
-  if (config->display_name != NULL) {
-    muster_sip_append_quoted (from, config->display_name);
-    g_string_append_c (from, ' ');
-  }
-  g_string_append_printf (from, "<%s>;tag=%s", config->aor, self->memory.from_tag);
-  return g_string_free (from, FALSE);
-}
-
 MusterSipRequest *
 muster_sip_refresher_build_bare (MusterSipRefresher *self, const MusterSipConfig *config)
 {
   MusterSipRequest *request = muster_sip_request_new ("REGISTER", config->request_uri);
 
-  request->from = build_from (self, config);
-  request->to = g_strdup_printf ("<%s>", config->aor);
+  request->from = g_strconcat (config->from_prefix, self->memory.from_tag, NULL);
+  request->to = g_strdup (config->to);
   request->call_id = g_strdup (self->memory.call_id);
   request->cseq = ++self->memory.cseq;
   request->supported = muster_sip_options_to_string (MUSTER_SIP_ALL_OPTIONS &
@@ -448,7 +435,7 @@ begin (MusterSipRefresher *self,
   self->leaving = leaving;
   self->config = config;
   self->transport = transport;
-  self->route = g_strdup (route);
+  self->route = route;
   self->password = password != NULL ? muster_secret_ref (password) : NULL;
   self->func = func;
   self->user_data = user_data;

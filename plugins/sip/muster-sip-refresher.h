@@ -107,7 +107,7 @@ void muster_sip_refresher_doubt_bindings (MusterSipRefresher *self);
 const char *const *muster_sip_refresher_get_service_route (MusterSipRefresher *self);
 const char *const *muster_sip_refresher_get_associated_uris (MusterSipRefresher *self);
 
-/* @config and @transport are lent until @func was called or the operation cancelled; @password
+/* @config, @transport and @route are lent until @func was called or the operation cancelled; @password
  * (nullable) is referenced as long, and what is kept of another goes. One operation at a time. */
 void muster_sip_refresher_register (MusterSipRefresher *self,
                                     const MusterSipConfig *config,

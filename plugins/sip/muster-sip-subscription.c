@@ -145,19 +145,6 @@ requested_expires_s (MusterSipSubscription *self)
   return MAX (self->package->expires_s, self->min_expires_s);
 }
 
-static char *
-build_from (MusterSipSubscription *self, const MusterSipConfig *config)
-{
-  GString *from = g_string_new (NULL);
-
-  if (config->display_name != NULL) {
-    muster_sip_append_quoted (from, config->display_name);
-    g_string_append_c (from, ' ');
-  }
-  g_string_append_printf (from, "<%s>;tag=%s", config->aor, self->local_tag);
-  return g_string_free (from, FALSE);
-}
-
 static MusterSipRequest *
 build (MusterSipSubscription *self, const MusterSipSubscriber *who)
 {
@@ -166,7 +153,7 @@ build (MusterSipSubscription *self, const MusterSipSubscriber *who)
   request = muster_sip_request_new ("SUBSCRIBE",
                                     self->extends ? self->remote_target : self->target);
   request->route = self->extends ? g_strdupv (self->route) : g_strdupv ((GStrv) who->service_route);
-  request->from = build_from (self, who->config);
+  request->from = g_strconcat (who->config->from_prefix, self->local_tag, NULL);
   request->to = self->extends ? g_strdup_printf ("<%s>;tag=%s", self->target, self->remote_tag)
                               : g_strdup_printf ("<%s>", self->target);
   request->call_id = g_strdup (self->call_id);
