@@ -421,6 +421,10 @@ give_up (Operation *operation, const GError *error)
     complete (operation, NULL, g_steal_pointer (&last));
     return;
   }
+  if (!muster_sip_error_is_of_server (last)) {
+    append_words (sent_on, "; at the next one: ");
+    append_words (sent_on, last->message);
+  }
   complete (operation, NULL, g_steal_pointer (&sent_on));
 }
 

@@ -132,6 +132,8 @@ test_certificate_of_the_target (gconstpointer data)
   g_atomic_int_set (&domain.first->is_busy, TRUE);
   open_and_wait (&domain.world);
   g_assert_error (domain.world.error, MUSTER_ERROR, MUSTER_ERROR_BUSY);
+  assert_has (domain.world.error->message, "overloaded");
+  assert_has (domain.world.error->message, "the certificate of " DOMAIN " is not trusted");
   assert_asked (&domain, 1, 0);
   domain_clear (&domain);
 }
