@@ -314,7 +314,7 @@ muster_change_check_text (const char *what, const char *text, gsize max_bytes, G
 
   for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p)) {
     if (!g_unichar_isprint (g_utf8_get_char (p)))
-      return muster_change_invalid (error, "%s holds control characters", what);
+      return muster_change_invalid (error, "%s holds characters that cannot be shown", what);
   }
 
   return TRUE;

@@ -137,8 +137,10 @@ build_row (MusterBus *self, MusterBusKind kind, gpointer object, GArray *fields)
   for (guint i = 0; i < fields->len; i++) {
     const Field *field = &g_array_index (fields, Field, i);
 
-    if (muster_bus_has_interface (kind, object, field->property->interface))
-      row[n++] = new_entry (field->name, field->property->get (self, object));
+    if (!muster_bus_has_interface (kind, object, field->property->interface))
+      continue;
+    muster_bus_note_read (self, kind, object, field->property->interface);
+    row[n++] = new_entry (field->name, field->property->get (self, object));
   }
 
   return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), row, n);

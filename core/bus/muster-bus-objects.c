@@ -120,7 +120,6 @@ account_modified (MusterBus *bus, gpointer object)
 static GVariant *
 registration_state (MusterBus *bus, gpointer object)
 {
-  muster_bus_emitter_was_read (bus->emitter, object);
   return muster_bus_string (muster_account_state_to_string (VIEW (object)->state));
 }
 
@@ -657,6 +656,13 @@ property_name (MusterBusKind kind, guint i)
   return names[kind][i];
 }
 
+void
+muster_bus_note_read (MusterBus *self, MusterBusKind kind, gpointer object, const char *interface)
+{
+  if (kind == MUSTER_BUS_ACCOUNT && g_str_equal (interface, "Registration"))
+    muster_bus_emitter_was_read (self->emitter, object);
+}
+
 /* Without a GVariantBuilder and format strings, which would be most of the cost: this is done for each
  * change of each account. */
 static GVariant *
@@ -666,6 +672,7 @@ build (MusterBus *self, MusterBusKind kind, gpointer object, const char *name, g
   GVariant *values[PROPERTIES_MAX];
   guint n_values = 0;
 
+  muster_bus_note_read (self, kind, object, name);
   for (guint i = 0; properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &properties[i];
 

@@ -95,6 +95,9 @@ void muster_bus_view_account (MusterBus *self, MusterAccount *account, MusterBus
 guint32
 muster_bus_compare_views (const MusterBusView *now, const MusterBusView *before, gboolean all);
 GVariant *muster_bus_build_registration (MusterBus *self, MusterAccount *account, guint32 changed);
+/* Whoever builds from the table without these says so: what was read is not left to stand. */
+void
+muster_bus_note_read (MusterBus *self, MusterBusKind kind, gpointer object, const char *interface);
 GVariant *muster_bus_build_interfaces (MusterBus *self, MusterBusKind kind, gpointer object);
 /* Only those that the object need not have. */
 GVariant *muster_bus_build_optional (MusterBus *self, MusterBusKind kind, gpointer object);

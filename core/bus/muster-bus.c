@@ -251,8 +251,10 @@ on_object_get (GDBusConnection *connection,
 
   for (guint i = 0; object != NULL && i < n_properties; i++) {
     if (g_str_equal (properties[i].name, property) &&
-        g_str_equal (properties[i].interface, interface + strlen (MUSTER_INTERFACE_PREFIX)))
+        g_str_equal (properties[i].interface, interface + strlen (MUSTER_INTERFACE_PREFIX))) {
+      muster_bus_note_read (self, kind_of_path (path), object, properties[i].interface);
       return g_variant_ref_sink (properties[i].get (self, object)); /* some are lent */
+    }
   }
 
   g_set_error (error, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_PROPERTY, "%s has no property %s.%s", path,

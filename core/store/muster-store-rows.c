@@ -79,7 +79,6 @@ muster_store_rows_delete_identity (MusterStoreDatabase *database, const char *id
          retire (database, id, error);
 }
 
-/* The account may be in the quarantine: its dump goes, too. */
 gboolean
 muster_store_rows_delete_runtime (MusterStoreDatabase *database,
                                   const char *account,
@@ -89,6 +88,7 @@ muster_store_rows_delete_runtime (MusterStoreDatabase *database,
                                     account);
 }
 
+/* The account may be in the quarantine: its dump goes, too. */
 gboolean
 muster_store_rows_delete_account (MusterStoreDatabase *database, const char *id, GError **error)
 {

@@ -23,6 +23,7 @@ struct _MusterSipMailbox {
   MusterSipMailboxFunc func;
   gpointer user_data;
 
+  gboolean is_open;      /* else what comes waits until it is */
   gboolean was_notified; /* in a subscription */
   MusterTimer pause;     /* armed: what comes unasked has to wait */
   gboolean is_held;      /* these do */
@@ -131,14 +132,23 @@ muster_sip_mailbox_take_unsolicited (MusterSipMailbox *self,
   self->n_old = summary.n_old;
   self->is_held = TRUE;
   muster_sip_summary_clear (&summary);
-  if (!muster_timer_is_armed (&self->pause))
+  if (self->is_open && !muster_timer_is_armed (&self->pause))
     tell_held (self);
   return 200;
+}
+
+void
+muster_sip_mailbox_open (MusterSipMailbox *self)
+{
+  self->is_open = TRUE;
+  if (self->is_held && !muster_timer_is_armed (&self->pause))
+    tell_held (self);
 }
 
 void
 muster_sip_mailbox_close (MusterSipMailbox *self)
 {
   drop_held (self);
+  self->is_open = FALSE;
   self->was_notified = FALSE;
 }

@@ -36,5 +36,8 @@ guint muster_sip_mailbox_take_unsolicited (MusterSipMailbox *self,
                                            const MusterSipInbound *inbound,
                                            gboolean is_subscribed);
 
+/* The registration stands. An exchange may tell as soon as it has the contact, before we have its 200. */
+void muster_sip_mailbox_open (MusterSipMailbox *self);
+
 /* The account leaves: what was to be told is not. */
 void muster_sip_mailbox_close (MusterSipMailbox *self);

@@ -332,6 +332,7 @@ muster_sip_own_events_opened (MusterSipRegistration *registration, gboolean refr
 
   begin (registration, !refreshed || !self->has_begun);
   self->has_begun = TRUE;
+  muster_sip_mailbox_open (self->mailbox);
 }
 
 void
@@ -353,7 +354,7 @@ muster_sip_own_events_take_unsolicited (MusterSipRegistration *registration,
   gboolean is_subscribed;
   guint status;
 
-  if (!self->has_begun || !muster_sip_mailbox_is_unsolicited (inbound) ||
+  if (registration->is_leaving || !muster_sip_mailbox_is_unsolicited (inbound) ||
       !muster_sip_registration_wishes (registration, table[OWN_SUMMARY].wish))
     return FALSE;
 

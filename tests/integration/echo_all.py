@@ -61,7 +61,11 @@ class EchoAll:
         return lines
 
     def _look(self):
-        self._lines += self.ask("log").splitlines()
+        """What there is to see: nothing before the account listens."""
+        try:
+            self._lines += self.ask("log").splitlines()
+        except (FileNotFoundError, ConnectionRefusedError):
+            pass
 
     def is_listening(self):
         return os.path.exists(self.path)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is told of registrations as they go: what lasts, and not each step of each refresh."""
 
+import json
+import subprocess
 import time
 
 from gi.repository import GLib
@@ -75,11 +77,12 @@ def test_one_that_lasts_is_told(muster):
 
 def test_what_was_read_is_not_left_to_stand(muster):
     """Who has read a state that is not told hears that it is over."""
-    path = add(muster, lease=LEASE_S, delay=200)
+    path = add(muster, lease=LEASE_S, delay=100)
     listener = Listener(muster)
-    wait_until(lambda: muster.get("Registration", "State", path) == "refreshing", 2 * LEASE_S, "refreshing", every_s=0.02)
+    wait_until(lambda: muster.get("Registration", "Reason", path) == "refresh-due", 5 * LEASE_S, "refreshing", every_s=0.02)
     began = time.monotonic()
-    listener.wait("registered again", lambda where, name, body: where == path and body[1].get("State") == "registered")
+    listener.wait("registered again", lambda where, name, body: where == path and body[1].get("Reason") == "" and
+                  body[1].get("State") == "registered")
     assert time.monotonic() - began < 2
     assert "refreshing" not in [each["State"] for each in changes(listener, path)]
 
@@ -103,3 +106,16 @@ def test_whoever_looks_at_a_new_one_hears_of_it(muster):
         if muster.get("Registration", "State", path) != "registered":
             listener.wait("registered", lambda where, name, body, path=path: where == path and name == "PropertiesChanged" and
                           body[1].get("State") == "registered")
+
+
+def test_lines_of_json_hold_one_moment(muster):
+    """Also where what changed is not the registration."""
+    add(muster, lease=LEASE_S)
+    with subprocess.Popen([muster.command, "monitor", "--json"], env=muster.environment, stdout=subprocess.PIPE, text=True) as monitor:
+        first = json.loads(monitor.stdout.readline())
+        wait_until(lambda: muster.show(ADDRESS)["refreshes"] >= 2, 3 * LEASE_S, "refreshed twice")
+        muster.do("set", ADDRESS, "--name", "Me myself")
+        line = next(line for line in map(json.loads, monitor.stdout) if line["name"] == "Me myself")
+        monitor.terminate()
+    assert line["refreshes"] >= 2 > first["refreshes"]
+    assert line["refresh-at"] > first["refresh-at"] and line["expires-at"] > first["expires-at"]

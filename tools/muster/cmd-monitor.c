@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "cli-account.h"
+#include "cli-bus.h"
 #include "cli-json.h"
 #include "cli-loop.h"
 #include "cli-screen.h"
@@ -15,6 +16,7 @@
 #include "cli-text.h"
 #include "cli-watch.h"
 #include "commands.h"
+#include "muster-names.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -33,6 +35,27 @@ typedef struct {
   gboolean daemon_away;
   gboolean bus_lost;
 } Monitor;
+
+/* What moves with each refresh is told along with what is news of the registration, but not with what is news of
+ * the rest of the account. */
+static void
+read_what_moves (Cli *cli, CliRow *row)
+{
+  static const char *const moving[] = { "Registration.Since", "Registration.ExpiresAt",
+                                        "Registration.RefreshAt", "Registration.Refreshes",
+                                        "Registration.NextVerificationAt" };
+  g_autoptr (GHashTable) now = cli_row_new ();
+
+  if (!cli_bus_load (cli, cli_row_get_string (row, "Path"), MUSTER_INTERFACE_REGISTRATION, now,
+                     NULL))
+    return; /* gone already: it is said next */
+  for (gsize i = 0; i < G_N_ELEMENTS (moving); i++) {
+    GVariant *value = cli_row_get (now, moving[i]);
+
+    if (value != NULL)
+      cli_row_take (row, moving[i], g_variant_ref (value));
+  }
+}
 
 static void
 print_json (CliWatchChange change, CliRow *row)
@@ -170,6 +193,8 @@ on_change (CliWatchChange change, CliRow *row, gpointer user_data)
     if (self->redraw == 0)
       self->redraw = g_timeout_add (REDRAW_MS, on_redraw, self);
   } else if (self->cli->json) {
+    if (change == CLI_WATCH_CHANGED)
+      read_what_moves (self->cli, row);
     print_json (change, row);
   } else {
     print_line (change, row);

@@ -31,7 +31,8 @@ typedef struct {
   guint password_version; /* 0: nobody can say */
   guint n_loads;          /* of the password */
   GBytes *resume;
-  GPtrArray *offers; /* of MusterOffer *: each as it was told */
+  gint64 lease_end_us; /* as the broker keeps it: 0 for none */
+  GPtrArray *offers;   /* of MusterOffer *: each as it was told */
 
   GHashTable
     *side_leases;      /* name -> seconds; 0: nothing is granted yet. NULL: none are looked at */
@@ -90,6 +91,12 @@ host_dup_resume (gpointer host)
   World *world = host;
 
   return world->resume != NULL ? g_bytes_ref (world->resume) : NULL;
+}
+
+static inline gint64
+host_get_lease_end_us (gpointer host)
+{
+  return ((World *) host)->lease_end_us;
 }
 
 static inline void
@@ -155,6 +162,7 @@ static const MusterRegistrationHost host = {
   .dup_param = host_dup_param,
   .load_secret = host_load_secret,
   .dup_resume = host_dup_resume,
+  .get_lease_end_us = host_get_lease_end_us,
   .set_resume = host_set_resume,
   .lost = host_lost,
   .report_bindings = host_report_bindings,

@@ -39,10 +39,13 @@ test_stray_notify (Bench *bench, gconstpointer data)
 
 /* As an exchange does that was not asked: to the contact that is registered, in no dialog. */
 static void
-notify_unasked (Bench *bench, const char *event, const char *headers, const char *body)
+notify_unasked_at (Bench *bench,
+                   const char *uri,
+                   const char *event,
+                   const char *headers,
+                   const char *body)
 {
   static guint n;
-  g_autofree char *uri = sip_peer_dup_bindings (bench->world.peer);
   g_autofree char *text = NULL;
   guint n_before = sip_peer_count_answers (bench->world.peer);
 
@@ -60,6 +63,14 @@ notify_unasked (Bench *bench, const char *event, const char *headers, const char
   sip_peer_send_text (bench->world.peer, text);
   while (sip_peer_count_answers (bench->world.peer) == n_before)
     g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+notify_unasked (Bench *bench, const char *event, const char *headers, const char *body)
+{
+  g_autofree char *uri = sip_peer_dup_bindings (bench->world.peer);
+
+  notify_unasked_at (bench, uri, event, headers, body);
 }
 
 #define SUMMARY_HEADER "Content-Type: application/simple-message-summary\r\n"
@@ -115,6 +126,29 @@ test_messages_asked_and_unasked (Bench *bench, gconstpointer data)
   g_assert_cmpuint (bench->world.n_waiting, ==, 208);
 }
 
+/* An exchange has the contact, and may tell, before we have its 200. */
+static void
+test_messages_unasked_early (Bench *bench, gconstpointer data)
+{
+  World *world = &bench->world;
+  g_auto (GStrv) contact = NULL;
+
+  sip_peer_set_scenario (world->peer, "slow");
+  forget_result (world);
+  muster_registration_open_async (world->registration, NULL, on_opened, world);
+  while (sip_peer_count_requests (world->peer) < 2)
+    g_main_context_iteration (NULL, TRUE);
+  contact = g_strsplit_set (last_request (world)->contact, "<>", 3);
+  notify_unasked_at (bench, contact[1], "message-summary", SUMMARY_HEADER, WAITING ("2/8"));
+  assert_answered (bench, "200 ");
+  g_assert_cmpuint (world->n_waiting, ==, 0); /* it may come to nothing */
+
+  g_assert_cmpuint (world->n_done, ==, 0);
+  wait_until_done (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (world->n_waiting, ==, 208);
+}
+
 static void
 test_messages_not_wanted (Bench *bench, gconstpointer data)
 {
@@ -137,6 +171,7 @@ main (int argc, char **argv)
   ADD ("stray", test_stray_notify);
   ADD ("unasked", test_messages_unasked);
   ADD ("asked-and-unasked", test_messages_asked_and_unasked);
+  ADD ("unasked-early", test_messages_unasked_early);
   ADD ("not-wanted", test_messages_not_wanted);
 
   return g_test_run ();

@@ -33,6 +33,33 @@ test_restart (World *world, gconstpointer data)
   g_assert_true (world->lease->refreshed);
 }
 
+/* The second refresh is news to nobody but the lease, which the broker keeps: it is there that a later life reads how
+ * long it is still bound. */
+static void
+test_restart_after_refreshes (World *world, gconstpointer data)
+{
+  g_autoptr (GBytes) kept = NULL;
+  gint64 part_us;
+
+  for (guint i = 0; i < 3; i++) {
+    open_and_wait (world);
+    g_assert_no_error (world->error);
+    part_us = (gint64) world->lease->lease_s * G_USEC_PER_SEC * 6 / 10;
+    world->lease_end_us = muster_clock_now_us () + part_us * 10 / 6;
+    if (i == 0)
+      kept = g_bytes_ref (world->resume);
+    g_assert_true (world->resume == kept);
+    muster_clock_advance_us (part_us);
+  }
+  stop (world);
+  start (world);
+
+  close_and_wait (world);
+  g_assert_no_error (world->error);
+  g_assert_cmpuint (sip_peer_count_requests (world->peer), ==, 5);
+  assert_has (last_request (world)->contact, ";expires=0");
+}
+
 /* Somebody else has our port now: the new contact comes, the old one goes, in one request. */
 static void
 test_restart_with_port_taken (World *world, gconstpointer data)
@@ -188,6 +215,7 @@ main (int argc, char **argv)
 #define ADD(path, test) g_test_add (path, World, NULL, world_set_up, test, world_tear_down)
 
   ADD ("/sip/udp/restart", test_restart);
+  ADD ("/sip/udp/restart-after-refreshes", test_restart_after_refreshes);
   ADD ("/sip/udp/restart-with-port-taken", test_restart_with_port_taken);
   ADD ("/sip/udp/port-is-not-shared", test_port_is_not_shared);
   g_test_add ("/sip/udp/clock-step", World, set_clock_back, world_set_up, test_clock_jumps,
