@@ -227,10 +227,9 @@ registration_next_verification_at (MusterBus *bus, gpointer object)
   return muster_bus_utc (PROOF (bus, object)->next_at_us);
 }
 
-/* Where a change of the property shows in the view. What moves with each refresh or verification is only
- * told along with what else has changed. */
-#define SEEN_IN(field)    offsetof (MusterBusView, field), sizeof (((MusterBusView *) NULL)->field)
-#define TOLD_ALONG(field) SEEN_IN (field), TRUE
+/* Where a change of the property shows in the view. What moves with each refresh or verification is not among
+ * them: it is annotated so, and told by events. */
+#define SEEN_IN(field) offsetof (MusterBusView, field), sizeof (((MusterBusView *) NULL)->field)
 
 static const MusterBusProperty account_properties[] = {
   { "Account", "Id", account_id },
@@ -245,24 +244,23 @@ static const MusterBusProperty account_properties[] = {
   { "Account", "Modified", account_modified },
   { "Registration", "State", registration_state, SEEN_IN (standing.state) },
   { "Registration", "Reason", registration_reason, SEEN_IN (standing.reason) },
-  { "Registration", "Since", registration_since, TOLD_ALONG (standing.since_us) },
+  { "Registration", "Since", registration_since },
   { "Registration", "Attempt", registration_attempt, SEEN_IN (standing.attempt) },
   { "Registration", "NextAttemptAt", registration_next_attempt_at,
     SEEN_IN (standing.next_attempt_at_us) },
   { "Registration", "RegisteredAt", registration_registered_at,
     SEEN_IN (standing.registered_at_us) },
-  { "Registration", "ExpiresAt", registration_expires_at, TOLD_ALONG (standing.expires_at_us) },
-  { "Registration", "RefreshAt", registration_refresh_at, TOLD_ALONG (standing.refresh_at_us) },
+  { "Registration", "ExpiresAt", registration_expires_at },
+  { "Registration", "RefreshAt", registration_refresh_at },
   { "Registration", "Bindings", registration_bindings, SEEN_IN (standing.bindings_serial) },
-  { "Registration", "Refreshes", registration_refreshes, TOLD_ALONG (standing.n_refreshes) },
+  { "Registration", "Refreshes", registration_refreshes },
   { "Registration", "Error", registration_error, SEEN_IN (standing.error_at_us) },
   { "Registration", "ErrorDetails", registration_error_details, SEEN_IN (standing.error_at_us) },
   { "Registration", "Verification", registration_verification, SEEN_IN (proof.claim) },
   { "Registration", "VerifiedAt", registration_verified_at, SEEN_IN (proof.proven_at_us) },
   { "Registration", "VerificationEvidence", registration_verification_evidence,
     SEEN_IN (proof.evidence_serial) },
-  { "Registration", "NextVerificationAt", registration_next_verification_at,
-    TOLD_ALONG (proof.next_at_us) },
+  { "Registration", "NextVerificationAt", registration_next_verification_at },
   { NULL },
 };
 
@@ -627,21 +625,17 @@ guint32
 muster_bus_compare_views (const MusterBusView *now, const MusterBusView *before, gboolean all)
 {
   guint32 changed = 0;
-  gboolean is_news = all;
 
   for (guint i = 0; account_properties[i].name != NULL; i++) {
     const MusterBusProperty *property = &account_properties[i];
 
-    if (property->size == 0)
-      continue;
-    if (all || memcmp ((const char *) now + property->offset,
-                       (const char *) before + property->offset, property->size) != 0) {
+    if (property->size != 0 &&
+        (all || memcmp ((const char *) now + property->offset,
+                        (const char *) before + property->offset, property->size) != 0))
       changed |= 1u << i;
-      is_news |= !property->is_told_along;
-    }
   }
 
-  return is_news ? changed : 0;
+  return changed;
 }
 
 /* Returns (transfer none): made once, they are in every signal. */

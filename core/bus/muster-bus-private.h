@@ -63,7 +63,6 @@ typedef struct {
   MusterBusGet get;
   gsize offset; /* in MusterBusView; size 0: not there */
   gsize size;
-  gboolean is_told_along; /* its change alone is no reason to tell it */
 } MusterBusProperty;
 
 /* (transfer floating): "" for %NULL, which the bus does not have */

@@ -192,6 +192,7 @@ class Demo:
                     account.take({"ExpiresAt": details["expires-at"]})
                 elif account and kind == "registration.created":
                     account.n_created += 1
+                    account.take({"ExpiresAt": details["expires-at"]})
             return
         if member == "InterfacesAdded":
             path, interfaces = parameters.unpack()

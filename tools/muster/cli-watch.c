@@ -214,7 +214,7 @@ on_properties_changed (GDBusConnection *connection,
     self->func (CLI_WATCH_CHANGED, row, self->user_data);
 }
 
-/* A refresh is told by its event alone, and moves the end of the lease: nothing to report, but to show. */
+/* When a lease ends is told by events alone: nothing to report, but to show. */
 static void
 on_events (GDBusConnection *connection,
            const char *sender,
@@ -234,11 +234,13 @@ on_events (GDBusConnection *connection,
   g_variant_get (arguments, "(a(tsoa{sv}))", &iter);
   while (g_variant_iter_next (iter, "(t&s&o@a{sv})", NULL, &type, &path, &details)) {
     CliRow *row = g_hash_table_lookup (self->rows, path);
-    GVariant *end = g_variant_lookup_value (details, "expires-at", G_VARIANT_TYPE_UINT64);
+    guint64 end_us = 0; /* it has none, or none any more */
 
-    if (row != NULL && end != NULL && g_str_equal (type, "registration.refreshed"))
-      cli_row_take (row, "Registration.ExpiresAt", g_variant_ref (end));
-    g_clear_pointer (&end, g_variant_unref);
+    g_variant_lookup (details, "expires-at", "t", &end_us);
+    if (row != NULL && g_str_has_prefix (type, "registration.") &&
+        g_variant_lookup (details, "state", "s", NULL))
+      cli_row_take (row, "Registration.ExpiresAt",
+                    g_variant_ref_sink (g_variant_new_uint64 (end_us)));
     g_variant_unref (details);
   }
 }

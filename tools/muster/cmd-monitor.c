@@ -36,8 +36,7 @@ typedef struct {
   gboolean bus_lost;
 } Monitor;
 
-/* What moves with each refresh is told along with what is news of the registration, but not with what is news of
- * the rest of the account. */
+/* What moves with each refresh is told by no change. */
 static void
 read_what_moves (Cli *cli, CliRow *row)
 {

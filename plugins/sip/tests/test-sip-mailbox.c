@@ -33,6 +33,7 @@ static void
 set_up (World *world, gconstpointer data)
 {
   world->mailbox = muster_sip_mailbox_new (on_mailbox, world);
+  muster_sip_mailbox_open (world->mailbox);
 }
 
 static void
@@ -182,6 +183,8 @@ test_subscription_counts_more (World *world, gconstpointer data)
   advance_ms (5000);
   g_assert_cmpuint (world->told, ==, 208);
   take_unsolicited (world, "Voice-Message: 3/0\r\n", TRUE);
+  g_assert_cmpuint (world->told, ==, 208);
+  muster_sip_mailbox_open (world->mailbox);
   g_assert_cmpuint (world->told, ==, 300);
 }
 

@@ -195,7 +195,7 @@ test_refused (Daemon *daemon, gconstpointer data)
   assert_fails (&result, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT, "uri is empty");
   begin_remove (daemon, account, "full:\r\nother", &result);
   assert_fails (&result, MUSTER_BROKER_ERROR, MUSTER_BROKER_ERROR_INVALID_ARGUMENT,
-                "uri holds control characters");
+                "uri holds characters that cannot be shown");
   {
     g_autofree char *text = g_strnfill (1025, 'x');
 
