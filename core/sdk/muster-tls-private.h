@@ -38,6 +38,9 @@ MUSTER_API void muster_tls_flush (void);
 /* For tests: authorities (PEM) in place of the system's; NULL: the system's. Flushes. */
 MUSTER_API void muster_tls_use_system (const char *pem);
 
+/* For tests: whether the system's authorities are in memory. */
+MUSTER_API gboolean muster_tls_has_read_system (void);
+
 /* For tests: how many chains were verified without the help of a remembered verdict. */
 MUSTER_API guint muster_tls_count_verified (void);
 

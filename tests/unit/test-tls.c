@@ -305,6 +305,48 @@ test_own_authority (void)
   g_assert_null (strstr (error->message, "issuer"));
 }
 
+/* The system's authorities take megabytes: they are read when a chain needs them, not before. */
+static void
+test_system_is_read_when_needed (void)
+{
+  g_autoptr (TlsIdentity) theirs = tls_identity_new (&(TlsWish){ .dns = HOST }, authorities.other);
+  g_autoptr (TlsIdentity) public = tls_identity_new (&(TlsWish){ .dns = HOST }, authorities.root);
+  g_autofree char *pem = tls_identity_dup_pem (authorities.other);
+  g_autoptr (MusterTlsTrust) both = trust_new (MUSTER_TLS_TRUST_NONE, pem, NULL, NULL);
+  g_autoptr (MusterTlsTrust) own = trust_new (MUSTER_TLS_TRUST_NO_SYSTEM, pem, NULL, NULL);
+
+  muster_tls_flush ();
+  g_assert_true (verify (both, theirs, NULL, HOST, NULL));
+  g_assert_false (verify (own, public, NULL, HOST, NULL));
+  g_assert_false (muster_tls_has_read_system ());
+
+  g_assert_true (verify (both, public, NULL, HOST, NULL));
+  g_assert_true (muster_tls_has_read_system ());
+}
+
+/* Which list's words are told: that of the list which knows the issuer. */
+static void
+test_words_of_two_lists (void)
+{
+  const TlsWish stale = { .dns = HOST, .from_s = -2 * TLS_DAY_S, .until_s = -TLS_DAY_S };
+  g_autoptr (TlsIdentity) theirs = tls_identity_new (&stale, authorities.other);
+  g_autoptr (TlsIdentity) public = tls_identity_new (&stale, authorities.root);
+  g_autoptr (TlsIdentity) lone = tls_identity_new (&(TlsWish){ .dns = HOST }, NULL);
+  g_autofree char *pem = tls_identity_dup_pem (authorities.other);
+  g_autoptr (MusterTlsTrust) both = trust_new (MUSTER_TLS_TRUST_NONE, pem, NULL, NULL);
+  TlsIdentity *const leaves[] = { theirs, public, lone };
+  const char *const words[] = { "*: it expired on 20*:* UTC", "*: it expired on 20*:* UTC",
+                                "*: it is signed by nobody but itself" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (leaves); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (verify (both, leaves[i], NULL, HOST, &error));
+    g_assert_error (error, MUSTER_ERROR, MUSTER_ERROR_UNTRUSTED);
+    g_assert_true (g_pattern_match_simple (words[i], error->message));
+  }
+}
+
 static void
 test_own_authority_from_file (void)
 {
@@ -450,6 +492,8 @@ main (int argc, char **argv)
   g_test_add_func ("/tls/error-carries-certificate", test_error_carries_certificate);
   g_test_add_func ("/tls/pin", test_pin);
   g_test_add_func ("/tls/own-authority", test_own_authority);
+  g_test_add_func ("/tls/system-is-read-when-needed", test_system_is_read_when_needed);
+  g_test_add_func ("/tls/words-of-two-lists", test_words_of_two_lists);
   g_test_add_func ("/tls/own-authority-from-file", test_own_authority_from_file);
   g_test_add_func ("/tls/verify-name", test_verify_name);
   g_test_add_func ("/tls/policies-are-shared", test_policies_are_shared);
