@@ -59,7 +59,7 @@ struct _MusterSipFlow {
   char *local_address; /* NULL before it is open */
   char *sent_by;       /* `SIP/2.0/TCP host:port`: what our Vias begin with */
   MusterSipServer *server;
-  GHashTable *transactions; /* branch -> MusterSipTransaction */
+  GHashTable *transactions; /* branch -> MusterSipTransaction; NULL: there are none */
   GQueue answered;          /* of MusterSipTransaction: cut off, waiting for their turn */
   guint dispatch_source;
   guint drain_source;      /* while the stream is paused: there are messages left in the framer */
@@ -95,6 +95,33 @@ transaction_free (MusterSipTransaction *transaction)
   g_clear_error (&transaction->failure);
   g_free (transaction->branch);
   g_free (transaction);
+}
+
+/* The table. A connection is idle nearly all of its life, and an empty one takes a quarter of a
+ * kilobyte. */
+
+static void
+muster_sip_flow_put (MusterSipFlow *self, MusterSipTransaction *transaction)
+{
+  if (self->transactions == NULL)
+    self->transactions = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_insert (self->transactions, transaction->branch, transaction);
+}
+
+/* Returns the transaction of @branch, if there is one, and no longer finds it. */
+static MusterSipTransaction *
+muster_sip_flow_steal (MusterSipFlow *self, const char *branch)
+{
+  gpointer transaction = NULL;
+
+  if (self->transactions == NULL)
+    return NULL;
+
+  g_hash_table_steal_extended (self->transactions, branch, NULL, &transaction);
+  if (g_hash_table_size (self->transactions) == 0)
+    g_clear_pointer (&self->transactions, g_hash_table_unref);
+
+  return transaction;
 }
 
 /* failing transactions: from the loop, since whoever hears of it sends the next request */
@@ -147,7 +174,7 @@ transaction_give_up (MusterSipTransaction *transaction)
 {
   MusterSipFlow *self = transaction->flow;
 
-  g_hash_table_steal (self->transactions, transaction->branch);
+  muster_sip_flow_steal (self, transaction->branch);
   if (self->heard_us >= transaction->sent_us ||
       muster_clock_now_us () - transaction->sent_us < SILENCE_US)
     return;
@@ -169,14 +196,16 @@ on_timer_f (MusterTimer *timer, gpointer user_data)
 static void
 fail_all (MusterSipFlow *self, const GError *error)
 {
+  g_autoptr (GHashTable) transactions = g_steal_pointer (&self->transactions);
   GHashTableIter iter;
   gpointer transaction;
 
-  g_hash_table_iter_init (&iter, self->transactions);
-  while (g_hash_table_iter_next (&iter, NULL, &transaction)) {
-    g_hash_table_iter_steal (&iter);
+  if (transactions == NULL)
+    return;
+
+  g_hash_table_iter_init (&iter, transactions);
+  while (g_hash_table_iter_next (&iter, NULL, &transaction))
     transaction_fail (transaction, g_error_copy (error));
-  }
 }
 
 /* the end: takes @error */
@@ -324,7 +353,7 @@ muster_sip_flow_send (MusterSipTransport *transport,
   }
 
   transaction->sent_us = muster_clock_now_us ();
-  g_hash_table_insert (self->transactions, transaction->branch, transaction);
+  muster_sip_flow_put (self, transaction);
   muster_timer_arm_in_ms (&transaction->timer_f, TIMER_F_MS);
   return transaction;
 }
@@ -385,10 +414,9 @@ take_message (MusterSipFlow *self, const char *bytes, gsize n_bytes, gsize body_
   if (response == NULL || branch == NULL)
     return;
 
-  transaction = g_hash_table_lookup (self->transactions, branch);
+  transaction = muster_sip_flow_steal (self, branch);
   if (transaction == NULL)
     return;
-  g_hash_table_steal (self->transactions, branch);
   muster_timer_cancel (&transaction->timer_f);
   if (response->status / 100 == 2 && response->flow_timer_s > 0)
     muster_sip_flow_set_flow_timer (self, (guint) response->flow_timer_s);
@@ -565,7 +593,6 @@ muster_sip_flow_new (const MusterSipFlowKey *key,
   self->funcs = funcs;
   self->user_data = user_data;
   self->server = muster_sip_server_new (&server_funcs, self);
-  self->transactions = g_hash_table_new (g_str_hash, g_str_equal);
   self->alive_s = ALIVE_S;
   muster_timer_init (&self->alive, on_alive, self);
   self->stream = muster_stream_new (&stream_funcs, self);
@@ -586,7 +613,7 @@ muster_sip_flow_free (MusterSipFlow *self)
   if (self == NULL)
     return;
 
-  g_return_if_fail (g_hash_table_size (self->transactions) == 0);
+  g_return_if_fail (self->transactions == NULL);
 
   muster_sip_server_free (self->server);
   muster_timer_cancel (&self->alive);
@@ -596,7 +623,6 @@ muster_sip_flow_free (MusterSipFlow *self)
   g_clear_handle_id (&self->drain_source, g_source_remove);
   while (self->answered.head != NULL)
     transaction_free (g_queue_pop_head_link (&self->answered)->data);
-  g_hash_table_unref (self->transactions);
   g_free (self->transport.contact_host);
   g_free (self->local_address);
   g_free (self->sent_by);
