@@ -27,7 +27,6 @@ struct _MusterAccount {
   MusterModule *module;
   MusterStanding *standing;
   GVariant *live_params; /* what the registration goes by: until it is made anew, its old place */
-  SetParam *set_params;  /* of live_params; NULL: not taken out yet */
   guint params_version;  /* of live_params */
   char *problem;         /* why the configuration is not valid; NULL if it is */
   MusterAccountSecrets secrets;
@@ -43,6 +42,14 @@ struct _MusterAccount {
   gboolean disconnected;
   gboolean leaving;
 };
+
+/* Of one account at a time. Looking a name up in a GVariant costs more than all that a plugin does
+ * with the value, and it asks for each of its parameters; but then for none until the next attempt,
+ * and thousands of accounts would keep half a kilobyte each. */
+static struct {
+  MusterAccount *account; /* not a reference; NULL: of none */
+  SetParam *params;       /* of its live_params, ended by one without a name */
+} taken_out;
 
 /* what the standing asks */
 
@@ -90,9 +97,13 @@ get_param (GVariant *params, gsize i, GVariant **value)
 static void
 muster_account_clear_set_params (MusterAccount *self)
 {
-  for (guint i = 0; self->set_params != NULL && self->set_params[i].name != NULL; i++)
-    g_variant_unref (self->set_params[i].value);
-  g_clear_pointer (&self->set_params, g_free);
+  if (taken_out.account != self)
+    return;
+
+  for (guint i = 0; taken_out.params[i].name != NULL; i++)
+    g_variant_unref (taken_out.params[i].value);
+  g_clear_pointer (&taken_out.params, g_free);
+  taken_out.account = NULL;
 }
 
 void
@@ -107,18 +118,19 @@ muster_account_adopt_params (MusterAccount *self)
   self->params_version++;
 }
 
-/* Looking a name up in a GVariant costs more than all that a plugin does with the value, and it asks
- * for each of its parameters. */
 static void
 muster_account_take_out_params (MusterAccount *self)
 {
   gsize n_params = g_variant_n_children (self->live_params);
 
-  self->set_params = g_new0 (SetParam, n_params + 1);
+  if (taken_out.account != NULL)
+    muster_account_clear_set_params (taken_out.account);
+  taken_out.account = self;
+  taken_out.params = g_new0 (SetParam, n_params + 1);
   for (gsize i = 0; i < n_params; i++) {
-    const char *name = get_param (self->live_params, i, &self->set_params[i].value);
+    const char *name = get_param (self->live_params, i, &taken_out.params[i].value);
 
-    self->set_params[i].name = g_intern_string (name);
+    taken_out.params[i].name = g_intern_string (name);
   }
 }
 
@@ -127,11 +139,11 @@ on_dup_param (gpointer host, const char *name)
 {
   MusterAccount *self = host;
 
-  if (self->set_params == NULL)
+  if (taken_out.account != self)
     muster_account_take_out_params (self);
-  for (guint i = 0; self->set_params[i].name != NULL; i++) {
-    if (g_str_equal (self->set_params[i].name, name))
-      return g_variant_ref (self->set_params[i].value);
+  for (guint i = 0; taken_out.params[i].name != NULL; i++) {
+    if (g_str_equal (taken_out.params[i].name, name))
+      return g_variant_ref (taken_out.params[i].value);
   }
 
   return NULL;
