@@ -96,7 +96,8 @@ main (int argc, char **argv)
 
   harden ();
   muster_log_init ();
-#ifdef HAVE_MIMALLOC /* naming it is what keeps it linked */
+#ifdef HAVE_MIMALLOC                           /* naming it is what keeps it linked */
+  mi_option_set (mi_option_decommit_delay, 0); /* later would be never: see the decision */
   g_debug ("memory is from mimalloc %d", mi_version ());
 #endif
   return run ();

@@ -312,6 +312,12 @@ muster_store_database_rollback (MusterStoreDatabase *self)
     g_message ("cannot roll back: %s", error->message);
 }
 
+void
+muster_store_database_forget_pages (MusterStoreDatabase *self)
+{
+  sqlite3_db_release_memory (self->db); /* says nothing but OK */
+}
+
 /* opening */
 
 static void

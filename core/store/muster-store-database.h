@@ -30,6 +30,9 @@ gboolean muster_store_database_begin (MusterStoreDatabase *self, gboolean durabl
 gboolean muster_store_database_commit (MusterStoreDatabase *self, GError **error);
 void muster_store_database_rollback (MusterStoreDatabase *self);
 
+/* Gives back the memory of pages that were read or written: they are in the kernel's cache, too. */
+void muster_store_database_forget_pages (MusterStoreDatabase *self);
+
 /* Runs a script of fixed text. */
 gboolean muster_store_database_script (MusterStoreDatabase *self, const char *sql, GError **error);
 

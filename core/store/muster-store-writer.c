@@ -16,6 +16,8 @@
 #include "muster-store-rows.h"
 #include "muster-store-waiting.h"
 
+#include <stdbool.h>
+
 /*
  * The thread that owns the database while the daemon runs.
  *
@@ -29,12 +31,18 @@
  * batch is first taken out whole, then every job that was asked for before that moment is served,
  * and only then the batch is written, in parts, with newer jobs served in between. A job that
  * replaces or deletes what still waits drops it, by stamp: see muster-store-waiting.h.
+ *
+ * After a second in which nothing was asked for, it gives back the memory that it does not need.
  */
 
 #define BATCH_EVERY_US (200 * G_TIME_SPAN_MILLISECOND)
 #define BATCH_AFTER_US (10 * G_TIME_SPAN_MILLISECOND)
 #define RETRY_AFTER_US G_TIME_SPAN_SECOND
+#define QUIET_AFTER_US G_TIME_SPAN_SECOND
 #define PART_ROWS      500
+
+/* mimalloc's, in a program that has it: see doc/decisions/mimalloc.md. */
+void mi_collect (bool force) __attribute__ ((weak));
 
 struct _MusterStoreWriter {
   GThread *thread;
@@ -49,12 +57,14 @@ struct _MusterStoreWriter {
   gint64 last_batch_us; /* when the last one was taken out */
   guint64 next_stamp;
   guint64 n_batches;
+  guint64 n_rests;
   gboolean stopping;
 
   /* the thread's */
   MusterStoreDatabase *database;
   MusterStoreWaiting *batch; /* taken out of waiting, being written; or NULL */
   gboolean failing;          /* said so in the log */
+  gint64 quiet_us;           /* monotonic: when to rest, 0: has done so */
 
   MusterStoreDoneFunc done_func;
   gpointer done_data;
@@ -311,6 +321,7 @@ muster_store_writer_get_stats (MusterStoreWriter *self, MusterStoreStats *stats)
 {
   g_mutex_lock (&self->lock);
   stats->n_batches = self->n_batches;
+  stats->n_rests = self->n_rests;
   stats->n_waiting = muster_store_waiting_get_n_rows (self->waiting);
   g_mutex_unlock (&self->lock);
 }
@@ -357,6 +368,44 @@ muster_store_writer_write_batch (MusterStoreWriter *self)
   return error == NULL;
 }
 
+/* Called with the lock. When something is to be done at the latest; 0: nothing will be. */
+static gint64
+muster_store_writer_get_next_us (const MusterStoreWriter *self)
+{
+  if (self->due_us == 0 || self->quiet_us == 0)
+    return MAX (self->due_us, self->quiet_us);
+
+  return MIN (self->due_us, self->quiet_us);
+}
+
+/* Called with the lock, which it gives up while it waits. */
+static void
+muster_store_writer_wait (MusterStoreWriter *self)
+{
+  while (g_queue_is_empty (&self->jobs) && !self->stopping) {
+    gint64 next_us = muster_store_writer_get_next_us (self);
+
+    if (next_us == 0)
+      g_cond_wait (&self->wake, &self->lock);
+    else if (!g_cond_wait_until (&self->wake, &self->lock, next_us))
+      return;
+  }
+}
+
+/* What a start or a storm has read and written is seldom asked for again, and the kernel has it, too. */
+static void
+muster_store_writer_rest (MusterStoreWriter *self)
+{
+  muster_store_database_forget_pages (self->database);
+  if (mi_collect != NULL)
+    mi_collect (true); /* what this thread has freed: no other can give it back */
+  self->quiet_us = 0;
+
+  g_mutex_lock (&self->lock);
+  self->n_rests++;
+  g_mutex_unlock (&self->lock);
+}
+
 static gpointer
 muster_store_writer_thread (gpointer user_data)
 {
@@ -364,23 +413,26 @@ muster_store_writer_thread (gpointer user_data)
   gboolean stopping = FALSE;
 
   while (!stopping) {
-    gboolean is_due;
+    gboolean is_due, is_quiet;
+    gint64 now_us;
 
     g_mutex_lock (&self->lock);
-    while (g_queue_is_empty (&self->jobs) && !self->stopping) {
-      if (self->due_us == 0)
-        g_cond_wait (&self->wake, &self->lock);
-      else if (!g_cond_wait_until (&self->wake, &self->lock, self->due_us))
-        break;
-    }
+    muster_store_writer_wait (self);
+    now_us = g_get_monotonic_time ();
     stopping = self->stopping;
-    is_due = self->due_us != 0 && (stopping || g_get_monotonic_time () >= self->due_us);
+    is_due = self->due_us != 0 && (stopping || now_us >= self->due_us);
+    is_quiet = g_queue_is_empty (&self->jobs) && self->quiet_us != 0 && now_us >= self->quiet_us;
     g_mutex_unlock (&self->lock);
 
-    if (is_due)
+    if (is_due) {
       muster_store_writer_write_batch (self);
-    else
+    } else if (is_quiet) {
+      muster_store_writer_rest (self);
+      continue;
+    } else {
       muster_store_writer_serve_until (self, 0);
+    }
+    self->quiet_us = g_get_monotonic_time () + QUIET_AFTER_US;
   }
 
   /* Nothing more can be asked now. Rows that fail once more are lost, which the log said. */
@@ -405,6 +457,7 @@ muster_store_writer_new (MusterStoreDatabase *database,
   self->database = database;
   self->done_func = done;
   self->done_data = user_data;
+  muster_store_database_forget_pages (database); /* here, where opening it has read them */
   self->thread = g_thread_new ("muster-store", muster_store_writer_thread, self);
 
   return self;

@@ -210,6 +210,7 @@ gboolean muster_store_commit_finish (MusterStore *self, GAsyncResult *result, GE
 
 typedef struct {
   guint64 n_batches; /* transactions that wrote something behind */
+  guint64 n_rests;   /* times that it gave back memory, for a quiet second */
   guint n_waiting;   /* accounts, events and other rows that wait for one */
 } MusterStoreStats;
 

@@ -160,6 +160,44 @@ test_a_row_is_deleted (Fixture *fixture, gconstpointer data)
   fixture_open (fixture);
 }
 
+static guint64
+count_rests (MusterStore *store)
+{
+  MusterStoreStats stats;
+
+  muster_store_get_stats (store, &stats);
+  return stats.n_rests;
+}
+
+static void
+wait_for_rest (MusterStore *store, guint64 n_rests)
+{
+  g_autoptr (GTimer) timer = g_timer_new ();
+
+  while (count_rests (store) < n_rests) {
+    if (g_timer_elapsed (timer, NULL) > 60)
+      g_error ("the store does not come to rest");
+    g_main_context_iteration (NULL, FALSE);
+    g_thread_yield ();
+  }
+}
+
+/* Nothing is lost, and what comes after it is written in time. */
+static void
+test_rests_once_when_quiet (Fixture *fixture, gconstpointer data)
+{
+  add_accounts (fixture->store, "a1", NULL);
+  put_runtime (fixture->store, "a1", "registering");
+  wait_for_raw (fixture->path, "SELECT state FROM runtime", "registering");
+  wait_for_rest (fixture->store, 1);
+
+  put_runtime (fixture->store, "a1", "registered");
+  wait_for_raw (fixture->path, "SELECT state FROM runtime", "registered");
+  wait_for_rest (fixture->store, 2);
+  fixture_reopen (fixture);
+  g_assert_cmpuint (count_rests (fixture->store), ==, 0); /* with nothing asked, nothing to give */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -173,6 +211,7 @@ main (int argc, char **argv)
   ADD ("behind/row-waits-for-its-account", test_row_waits_for_its_account);
   ADD ("behind/a-row-is-deleted", test_a_row_is_deleted);
   ADD ("behind/many-rows", test_many_rows);
+  ADD ("behind/rests-once-when-quiet", test_rests_once_when_quiet);
 
   return g_test_run ();
 }
