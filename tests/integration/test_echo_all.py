@@ -47,6 +47,14 @@ def test_it_loses_the_registration(service):
     service.muster.wait_state(service.address, "registered")
 
 
+def test_each_account_goes_by_its_own_script(service, muster, tmp_path):
+    """What one account is told to do is not read by another, whichever was asked last."""
+    other = EchoAll(muster, tmp_path, "carol@all.test", wait=False)
+    wait_until(lambda: os.path.exists(other.path), 10, "the other account has its own socket")
+    muster.wait_state(other.address, "registered")
+    assert other.log()[0] == service.log()[0] == "open"
+
+
 def test_the_socket_is_there_from_open_to_close(service):
     """Only its owner can write to it, and it goes with the registration."""
     assert stat.S_IMODE(os.stat(service.path).st_mode) == 0o600
