@@ -54,7 +54,7 @@ def run(site, add):
     add("CPU per registration with handshake and challenge", "us", cpu_us)
     kb = resident_kb(muster.pid) - empty_kb
     add("resident per account", "kB", kb / n, 20, RIVAL, bare_kb)
-    add("  of that for the first, once: plugin, trust list", "kB", first_kb)
+    add("  of that for the first, once: plugin, GnuTLS", "kB", first_kb)
     add("  of that for each more", "kB", (kb - first_kb) / max(1, n - 1))
     add("worst turn of the loop, registering", "ms CPU", worst)
     add("idle CPU", "%", idle_percent(muster.pid, 1 if site.smoke else 5))
